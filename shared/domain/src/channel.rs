@@ -1,0 +1,420 @@
+//! What the facts about one channel add up to.
+//!
+//! # Why it is built like this
+//!
+//! Twilio delivers events at least once, late by hours and in any order, and two of our
+//! functions may fold the same events at the same time. If the order mattered, every such
+//! accident would be a state of its own to think about. So the record is a *join*: each
+//! field only ever moves one way (the earliest end, the furthest stage, the newest look),
+//! and folding is commutative, associative and idempotent. The record is a function of the
+//! set of facts and of nothing else.
+//!
+//! Three things follow:
+//!
+//! * **An ended task never re-opens**, whatever arrives late, and its end is its earliest
+//!   terminal event. What is heard of its stage afterwards is dropped.
+//! * **Two tasks never hide each other.** A channel is idle only when every task that is
+//!   known on it has ended; it has been idle since the newest of those ends.
+//! * **A fact that adds nothing changes nothing**, so it costs no write. This is why an open
+//!   task keeps the furthest stage it got to and not the newest event that told of it: an
+//!   event that only repeats what is known would otherwise cost a write each time.
+//!
+//! # What is accepted
+//!
+//! * [`Channel::prune`] forgets ended tasks that are older than a day, and from then on
+//!   facts as old about tasks that are not known are taken for echoes of forgotten ones. A
+//!   task whose very first event comes more than a day late, to a channel that was cleaned
+//!   in the meantime, is therefore not noticed from that event; the sweep's look at the open
+//!   tasks still sees it.
+//! * A task that loses its channel SID in a later event (a known way of transferring chats)
+//!   ends without our hearing of it. While another task of the channel has ended, the
+//!   channel waits for an inspection, which asks TaskRouter.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cleanup::{Cleanup, Outcome, Progress, Trouble};
+use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
+use crate::{ChannelSid, TaskSid, Timestamp};
+
+/// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
+/// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.
+pub const ECHO_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Everything remembered of one channel: SIDs, times and states, never a customer's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    #[serde(rename = "channel_sid")]
+    sid: ChannelSid,
+    platform: Platform,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tasks: BTreeMap<TaskSid, Task>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    long_lived: Option<Observed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cleanup: Option<Cleanup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgotten_to: Option<Timestamp>,
+}
+
+/// What is remembered of one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// When it was created, as far as the facts say.
+    pub opened_at: Timestamp,
+    /// How far it got; meaningless, and held at its greatest, once it has ended.
+    pub stage: Stage,
+    /// Its earliest terminal event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+    /// When we last asked TaskRouter ourselves and it was open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_open_at: Option<Timestamp>,
+    /// The interaction that it belongs to, for Conversations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
+}
+
+/// The end of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: End,
+}
+
+/// Whether a channel is long-lived, as last read at Twilio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Observed {
+    at: Timestamp,
+    long_lived: bool,
+}
+
+/// What a channel waits for. A channel waits in at most one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    /// Its last task was abandoned: nobody will clean up.
+    Abandoned,
+    /// Its last task was completed.
+    Ended,
+    /// It is long-lived, released, and waits for its reset.
+    LongLived,
+    /// One of its tasks ended while another stays open.
+    Inspect,
+    /// Twilio refused or did not answer, and it is to be tried again.
+    Retry,
+}
+
+impl Work {
+    /// Every queue.
+    pub const ALL: [Self; 5] = [
+        Self::Abandoned,
+        Self::Ended,
+        Self::LongLived,
+        Self::Inspect,
+        Self::Retry,
+    ];
+
+    /// The queue's name in the table and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Ended => "ended",
+            Self::LongLived => "long-lived",
+            Self::Inspect => "inspect",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+/// What a channel waits for, and since when. The patience is applied where the queue is
+/// read, so that a changed setting takes effect at once; for [`Work::Retry`] the time is the
+/// one before which nothing is to be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What for.
+    pub work: Work,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// No task of the channel is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// When its last task ended.
+    pub since: Timestamp,
+    /// Which task that was.
+    pub task: TaskSid,
+    /// How it ended.
+    pub how: End,
+}
+
+impl Channel {
+    /// A channel of which nothing is known yet.
+    pub fn new(sid: ChannelSid, platform: Platform) -> Self {
+        Self {
+            sid,
+            platform,
+            tasks: BTreeMap::new(),
+            long_lived: None,
+            cleanup: None,
+            forgotten_to: None,
+        }
+    }
+
+    /// The channel's SID.
+    pub fn sid(&self) -> ChannelSid {
+        self.sid
+    }
+
+    /// Which messaging product it belongs to.
+    pub fn platform(&self) -> Platform {
+        self.platform
+    }
+
+    /// The tasks that are remembered.
+    pub fn tasks(&self) -> &BTreeMap<TaskSid, Task> {
+        &self.tasks
+    }
+
+    /// Whether it is long-lived, if anybody ever looked.
+    pub fn long_lived(&self) -> Option<bool> {
+        self.long_lived.map(|observed| observed.long_lived)
+    }
+
+    /// What was done about it last, be it for this idle period or an earlier one.
+    pub fn last_cleanup(&self) -> Option<&Cleanup> {
+        self.cleanup.as_ref()
+    }
+
+    /// The tasks that have not ended as far as we know.
+    pub fn open_tasks(&self) -> impl Iterator<Item = (TaskSid, &Task)> {
+        self.tasks
+            .iter()
+            .filter(|(_, task)| task.ended.is_none())
+            .map(|(sid, task)| (*sid, task))
+    }
+
+    /// The idle period that the channel is in, or nothing while a task is open or none is
+    /// known.
+    pub fn idle(&self) -> Option<Idle> {
+        if self.open_tasks().next().is_some() {
+            return None;
+        }
+        self.last_end()
+    }
+
+    /// What was done about the idle period that the channel is in.
+    pub fn cleanup(&self) -> Option<&Cleanup> {
+        let idle = self.idle()?;
+        self.cleanup
+            .as_ref()
+            .filter(|cleanup| cleanup.idle_since >= idle.since)
+    }
+
+    /// Takes in one fact. Commutative, associative and idempotent: see the module's header.
+    ///
+    /// Facts about other channels are not taken in.
+    pub fn absorb(&mut self, fact: &Fact) {
+        if fact.channel != self.sid || self.is_echo(fact) {
+            return;
+        }
+        let ended = match fact.news {
+            News::Ended(how) => Some(Ended { at: fact.at, how }),
+            News::Open(_) | News::SeenOpen => None,
+        };
+        let stage = match fact.news {
+            News::Open(stage) => stage,
+            News::SeenOpen => Stage::Waiting,
+            News::Ended(_) => Stage::Wrapping,
+        };
+        let told = Task {
+            opened_at: fact.opened_at.unwrap_or(fact.at).min(fact.at),
+            stage,
+            ended,
+            seen_open_at: (fact.news == News::SeenOpen).then_some(fact.at),
+            interaction: fact.interaction,
+        };
+        self.platform = self.platform.max(fact.platform);
+        self.tasks
+            .entry(fact.task)
+            .and_modify(|task| task.merge(&told))
+            .or_insert(told);
+        self.forget_again();
+    }
+
+    /// Joins what two places know of the same channel, as if one had heard it all.
+    #[must_use]
+    pub fn merge(mut self, other: &Self) -> Self {
+        if other.sid != self.sid {
+            return self;
+        }
+        self.platform = self.platform.max(other.platform);
+        for (sid, told) in &other.tasks {
+            self.tasks
+                .entry(*sid)
+                .and_modify(|task| task.merge(told))
+                .or_insert_with(|| told.clone());
+        }
+        self.long_lived = self.long_lived.max(other.long_lived);
+        self.cleanup = self.cleanup.max(other.cleanup.clone());
+        self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
+        self.forget_again();
+        self
+    }
+
+    /// Remembers whether the channel is long-lived, as read at Twilio.
+    pub fn observe_long_lived(&mut self, long_lived: bool, at: Timestamp) {
+        if self.long_lived() != Some(long_lived) {
+            self.long_lived = Some(Observed { at, long_lived });
+        }
+    }
+
+    /// Records how far the cleaning of the present idle period has got, and forgets tasks
+    /// that are too old to be heard of again.
+    pub fn note_progress(&mut self, progress: Progress, now: Timestamp) {
+        let Some(idle) = self.idle() else { return };
+        self.cleanup = Some(Cleanup {
+            progress,
+            ..Cleanup::untouched(idle.since)
+        });
+        self.prune(now);
+    }
+
+    /// Records a try that failed, and when to try again: later each time, and after
+    /// [`crate::cleanup::MAX_TRIES`] not at all.
+    pub fn note_failure(&mut self, trouble: Trouble, now: Timestamp) {
+        let Some(idle) = self.idle() else { return };
+        let mut cleanup = self
+            .cleanup()
+            .cloned()
+            .unwrap_or_else(|| Cleanup::untouched(idle.since));
+        cleanup.failures = cleanup.failures.saturating_add(1);
+        let hopeless = trouble == Trouble::AttributesNotAnObject;
+        if hopeless || cleanup.failures >= crate::cleanup::MAX_TRIES {
+            cleanup.progress = Progress::Failed { at: now, trouble };
+            cleanup.retry_at = None;
+        } else {
+            cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
+        }
+        self.cleanup = Some(cleanup);
+    }
+
+    /// What the channel waits for: at most one thing, worked out from the record alone.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let Some(idle) = self.idle() else {
+            return self.waits_for_inspection();
+        };
+        let class = match idle.how {
+            End::Completed | End::Vanished => Work::Ended,
+            End::Canceled | End::Deleted | End::SystemDeleted => Work::Abandoned,
+        };
+        let fresh = Waiting {
+            work: class,
+            since: idle.since,
+        };
+        let Some(cleanup) = self.cleanup() else {
+            return Some(fresh);
+        };
+        let retry = cleanup.retry_at.map(|since| Waiting {
+            work: Work::Retry,
+            since,
+        });
+        match &cleanup.progress {
+            Progress::Untouched => Some(retry.unwrap_or(fresh)),
+            Progress::Released { .. } => Some(retry.unwrap_or(Waiting {
+                work: Work::LongLived,
+                since: idle.since,
+            })),
+            Progress::Closed { .. } | Progress::Failed { .. } => None,
+        }
+    }
+
+    /// When the channel was closed for its present idle period, if it was.
+    pub fn closed_at(&self) -> Option<(Timestamp, Outcome)> {
+        match self.cleanup()?.progress {
+            Progress::Closed { at, outcome } => Some((at, outcome)),
+            Progress::Untouched | Progress::Released { .. } | Progress::Failed { .. } => None,
+        }
+    }
+
+    /// Forgets ended tasks older than [`ECHO_WINDOW`], all but the one that ended last.
+    fn prune(&mut self, now: Timestamp) {
+        let before = now.minus(ECHO_WINDOW);
+        let remembered = self.tasks.len();
+        let forgotten_to = self.forgotten_to;
+        self.forgotten_to = forgotten_to.max(Some(before));
+        self.forget_again();
+        if self.tasks.len() == remembered {
+            self.forgotten_to = forgotten_to;
+        }
+    }
+
+    /// Keeps to what [`Channel::prune`] has forgotten.
+    fn forget_again(&mut self) {
+        let Some(to) = self.forgotten_to else { return };
+        let last = self.last_end().map(|idle| idle.task);
+        self.tasks
+            .retain(|sid, task| Some(*sid) == last || task.ended.is_none_or(|ended| ended.at > to));
+    }
+
+    /// Whether this can only be an echo of a task that was forgotten. Our own looks are
+    /// never echoes: they carry the time of the look.
+    fn is_echo(&self, fact: &Fact) -> bool {
+        let forgotten = self.forgotten_to.is_some_and(|to| fact.at <= to);
+        forgotten && !self.tasks.contains_key(&fact.task)
+    }
+
+    /// The newest end. Where two tasks ended at the same time, the end with the longer
+    /// patience counts.
+    fn last_end(&self) -> Option<Idle> {
+        self.tasks
+            .iter()
+            .filter_map(|(sid, task)| Some((*sid, task.ended?)))
+            .max_by_key(|(sid, ended)| (ended.at, Reverse(ended.how), *sid))
+            .map(|(task, ended)| Idle {
+                since: ended.at,
+                task,
+                how: ended.how,
+            })
+    }
+
+    /// A task that was open when another one ended should end soon; until it does, or is
+    /// seen open again, the channel waits to be inspected. A task that was opened after the
+    /// last end is the channel's next contact and keeps it open in the ordinary way.
+    fn waits_for_inspection(&self) -> Option<Waiting> {
+        let last_end = self.last_end()?.since;
+        self.open_tasks()
+            .filter(|(_, task)| task.opened_at <= last_end)
+            .map(|(_, task)| task.seen_open_at.map_or(last_end, |at| at.max(last_end)))
+            .min()
+            .map(|since| Waiting {
+                work: Work::Inspect,
+                since,
+            })
+    }
+}
+
+impl Task {
+    fn merge(&mut self, other: &Self) {
+        self.opened_at = self.opened_at.min(other.opened_at);
+        self.interaction = self.interaction.max(other.interaction);
+        self.ended = match (self.ended, other.ended) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        // Once a task has ended, how far it got and when it was seen open say nothing more;
+        // holding them at one value keeps late news of them from costing a write.
+        if self.ended.is_some() {
+            self.stage = Stage::Wrapping;
+            self.seen_open_at = None;
+        } else {
+            self.stage = self.stage.max(other.stage);
+            self.seen_open_at = self.seen_open_at.max(other.seen_open_at);
+        }
+    }
+}

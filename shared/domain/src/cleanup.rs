@@ -1,0 +1,147 @@
+//! How far the cleaning of a channel has got, for one idle period.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// How often a channel that Twilio refuses is tried before we give up and say so.
+pub const MAX_TRIES: u32 = 8;
+
+/// How long after its first failure a channel is tried again; each further wait doubles.
+pub const FIRST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// The longest wait between two tries of one channel.
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
+
+/// What has been done about one idle period: the time from the end of a channel's last task
+/// to the next task. A new task makes it history without anyone touching it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// When the idle period began: the end of the channel's last task.
+    pub idle_since: Timestamp,
+    /// How far we got.
+    pub progress: Progress,
+    /// Tries of the present step that Twilio refused or did not answer.
+    #[serde(default)]
+    pub failures: u32,
+    /// Not to be tried again before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// How far the cleaning of an idle period has got. Later steps are greater.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// Nothing is done yet.
+    Untouched,
+    /// A long-lived channel was released: its next message makes a new task. It still waits
+    /// for its reset.
+    Released {
+        /// When.
+        at: Timestamp,
+        /// How it was found or left.
+        outcome: Outcome,
+    },
+    /// The channel is closed for good, or was found so.
+    Closed {
+        /// When.
+        at: Timestamp,
+        /// How it was found or left.
+        outcome: Outcome,
+    },
+    /// We gave up; a person has to look.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        trouble: Trouble,
+    },
+}
+
+/// How a channel was found or left at Twilio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// We wrote what was missing.
+    Written,
+    /// Somebody else had done it: the agent's browser, Flex, or an earlier try of ours.
+    AlreadyClean,
+    /// We deleted it, as the settings ask.
+    Deleted,
+    /// Twilio does not know it any more.
+    Gone,
+    /// Left as it was, because long-lived channels are not to be released.
+    LeftAlone,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Written => "written",
+            Self::AlreadyClean => "already-clean",
+            Self::Deleted => "deleted",
+            Self::Gone => "gone",
+            Self::LeftAlone => "left-alone",
+        })
+    }
+}
+
+/// Why a channel could not be cleaned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trouble {
+    /// Its attributes are not a JSON object, so nothing may be written over them.
+    AttributesNotAnObject,
+    /// Twilio refused each of [`MAX_TRIES`] tries.
+    Refused,
+    /// Twilio answered none of [`MAX_TRIES`] tries.
+    Unreachable,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttributesNotAnObject => "its attributes are not a JSON object",
+            Self::Refused => "Twilio refused every try",
+            Self::Unreachable => "Twilio answered no try",
+        })
+    }
+}
+
+impl Cleanup {
+    /// A cleaning that has not begun.
+    pub fn untouched(idle_since: Timestamp) -> Self {
+        Self {
+            idle_since,
+            progress: Progress::Untouched,
+            failures: 0,
+            retry_at: None,
+        }
+    }
+
+    /// The wait after so many failures in a row, doubling up to [`LONGEST_BACK_OFF`].
+    pub fn back_off(failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(16);
+        FIRST_BACK_OFF
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_BACK_OFF)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let minutes: Vec<u64> = (1..=9)
+            .map(|n| Cleanup::back_off(n).as_secs() / 60)
+            .collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(Cleanup::back_off(u32::MAX), LONGEST_BACK_OFF);
+    }
+}

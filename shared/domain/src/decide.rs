@@ -1,0 +1,142 @@
+//! What follows from a channel's record, our patience and the time.
+
+use std::fmt;
+
+use crate::channel::{Channel, Waiting, Work};
+use crate::cleanup::{Outcome, Progress};
+use crate::fact::{End, Platform};
+use crate::policy::Policy;
+use crate::{TaskSid, Timestamp};
+
+/// What to do about a channel now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing, and nothing is waited for.
+    Nothing,
+    /// Nothing yet.
+    Wait(Waiting),
+    /// First step of a Chat channel: make it `INACTIVE`, so that its next message makes a
+    /// new task. For a channel that is not long-lived this is also the last step.
+    Release(Reason),
+    /// Last step: `long_lived` off and `INACTIVE` for a Chat channel, `closed` for a
+    /// Conversation.
+    Reset(Reason),
+    /// Ask TaskRouter whether the open tasks that we know of are still open.
+    Inspect(Reason),
+}
+
+/// Why, in facts; its `Display` says it in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The channel's last task ended so, that long ago.
+    Idle {
+        /// The task.
+        task: TaskSid,
+        /// How it ended.
+        how: End,
+        /// When it ended.
+        since: Timestamp,
+    },
+    /// One of the channel's tasks ended while another stays open.
+    Overlap {
+        /// Since when nothing was heard of the open one.
+        since: Timestamp,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Idle { task, how, .. } => write!(f, "its last task {task} {how}"),
+            Self::Overlap { .. } => {
+                f.write_str("one of its tasks ended while another stays open and silent")
+            }
+        }
+    }
+}
+
+/// Decides, from the record alone. Whoever acts on it looks at the open tasks first, lets
+/// the record absorb what it saw, and decides again.
+pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
+    let Some(waiting) = channel.waiting() else {
+        return Decision::Nothing;
+    };
+    // Twilio's clock and ours differ; an end in our future is no reason to hurry.
+    if now < waiting.since || now.since(waiting.since) < policy.cutoff(waiting.work) {
+        return Decision::Wait(waiting);
+    }
+    let Some(idle) = channel.idle() else {
+        return Decision::Inspect(Reason::Overlap {
+            since: waiting.since,
+        });
+    };
+    let reason = Reason::Idle {
+        task: idle.task,
+        how: idle.how,
+        since: idle.since,
+    };
+    let released = matches!(
+        channel.cleanup().map(|cleanup| &cleanup.progress),
+        Some(Progress::Released { .. })
+    );
+    let reset_is_due = now.since(idle.since) >= policy.long_lived_cutoff;
+    let one_step = channel.platform() == Platform::Conversations;
+    let last_step = match waiting.work {
+        Work::LongLived => true,
+        Work::Abandoned | Work::Ended | Work::Retry | Work::Inspect => {
+            one_step || released || (channel.long_lived() == Some(true) && reset_is_due)
+        }
+    };
+    if last_step {
+        Decision::Reset(reason)
+    } else {
+        Decision::Release(reason)
+    }
+}
+
+/// A Chat channel as it was read at Twilio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The attribute `long_lived`.
+    pub long_lived: bool,
+    /// Whether the attribute `status` is `INACTIVE`.
+    pub inactive: bool,
+}
+
+/// What to write to a Chat channel for a step, and where that leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing: it is as this step wants it, or is to be left alone. Another step follows.
+    LeaveReleased(Outcome),
+    /// Nothing: it is as the last step wants it.
+    LeaveClosed,
+    /// `status` to `INACTIVE`; its reset follows.
+    Release,
+    /// `status` to `INACTIVE`, and that is all.
+    Inactivate,
+    /// `long_lived` to false and `status` to `INACTIVE`, and that is all.
+    Reset,
+}
+
+/// The remedy for a Chat channel that is to be released, or reset if `last_step`.
+pub fn remedy(last_step: LastStep, seen: Seen, policy: &Policy) -> Remedy {
+    match (last_step, seen.long_lived, seen.inactive) {
+        (LastStep::Yes, true, _) => Remedy::Reset,
+        (LastStep::No, true, _) if !policy.release_long_lived => {
+            Remedy::LeaveReleased(Outcome::LeftAlone)
+        }
+        (LastStep::No, true, true) => Remedy::LeaveReleased(Outcome::AlreadyClean),
+        (LastStep::No, true, false) => Remedy::Release,
+        (_, false, true) => Remedy::LeaveClosed,
+        (_, false, false) => Remedy::Inactivate,
+    }
+}
+
+/// Whether a step is the last one of a long-lived channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastStep {
+    /// [`Decision::Reset`].
+    Yes,
+    /// [`Decision::Release`].
+    No,
+}

@@ -1,0 +1,24 @@
+//! What we think, apart from everything we touch.
+//!
+//! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
+//! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
+//! [`decide`] is what follows. Nothing in this crate reads a clock, a socket or a variable.
+
+pub mod channel;
+pub mod cleanup;
+pub mod decide;
+pub mod fact;
+pub mod ids;
+pub mod policy;
+pub mod time;
+
+pub use channel::{Channel, Task, Waiting, Work};
+pub use cleanup::{Cleanup, Outcome, Progress, Trouble};
+pub use decide::{Decision, Reason, Remedy, Seen, decide, remedy};
+pub use fact::{End, Fact, Interaction, News, Platform, Stage};
+pub use ids::{
+    AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,
+    ProxyServiceSid, ProxySessionSid, TaskChannelSid, TaskSid, WorkspaceSid,
+};
+pub use policy::{Policy, PolicyFault};
+pub use time::Timestamp;
