@@ -1,0 +1,24 @@
+//! The channel table: one item per channel, one sparse index of what waits.
+//!
+//! Every write is *read, fold, write if nobody else has*. The condition is on `version`,
+//! which is not a counter but the digest of the rest of the item. That has three uses:
+//!
+//! * the item is a function of the facts alone, so that the same events in any order, however
+//!   repeated and batched, end in the same table, byte for byte;
+//! * a write that changes nothing is recognised before it is sent;
+//! * a failed condition whose stored digest is the one that we meant to write is our own
+//!   earlier write, whose answer was lost on the way: success.
+//!
+//! A digest can come back where a counter cannot, but only together with the content that it
+//! stands for, and then what was folded from that content is right again.
+
+mod error;
+mod item;
+mod queue;
+mod schema;
+mod table;
+
+pub use error::StoreError;
+pub use queue::Due;
+pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
+pub use table::{ChannelTable, Saved, Stored};

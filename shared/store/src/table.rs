@@ -1,0 +1,251 @@
+//! Reading, folding and writing channels.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use domain::{Channel, ChannelSid, Platform, Policy, Timestamp, Work};
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use crate::error::StoreError;
+use crate::item::{Item, Record};
+use crate::queue::{self, Due};
+use crate::schema::{DUE_INDEX, DUE_QUEUE, KEY, SINCE};
+
+/// A record that does not exist yet must not have come into being meanwhile.
+const STILL_ABSENT: &str = "attribute_not_exists(channel_sid)";
+
+/// A record that was read must not have changed meanwhile.
+const STILL_AS_READ: &str = "version = :as_read";
+
+/// How often a fold is repeated because others wrote the channel first. Each round lets at
+/// least one writer through, so this bounds how many may write one channel at a time.
+const MAX_ROUNDS: usize = 12;
+
+/// How many index partitions are read side by side.
+const QUERIES_AT_ONCE: usize = 10;
+
+/// The channel table.
+#[derive(Clone, Debug)]
+pub struct ChannelTable {
+    client: Client,
+    name: String,
+}
+
+/// A channel as it was read, with what a later write of it is conditional on.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The channel.
+    pub channel: Channel,
+    /// The digest of the item, absent if there is none yet.
+    version: Option<String>,
+    expires_at: Option<i64>,
+}
+
+/// How an attempt to write ended.
+#[derive(Debug)]
+pub enum Saved {
+    /// The table already says so; nothing was sent.
+    Unchanged,
+    /// It is written, now or by an earlier try of ours whose answer was lost.
+    Written,
+    /// Somebody else wrote first; this is what they left.
+    Outrun(Box<Stored>),
+}
+
+impl ChannelTable {
+    /// The table of this name.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+
+    /// Reads a channel consistently; nothing where there is no record of it.
+    pub async fn get(&self, channel: ChannelSid) -> Result<Option<Stored>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(KEY, AttributeValue::S(channel.to_string()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        answer
+            .item
+            .map(|item| Stored::from_item(channel, item))
+            .transpose()
+    }
+
+    /// Folds something into a channel: reads it, changes it, and writes it if it changed and
+    /// nobody else was faster; otherwise again from what they left.
+    ///
+    /// One read; one write if there is something to write; more only where others write the
+    /// same channel at the same time.
+    pub async fn fold(
+        &self,
+        channel: ChannelSid,
+        platform: Platform,
+        change: impl Fn(&mut Channel),
+    ) -> Result<Saved, StoreError> {
+        let mut before = self
+            .get(channel)
+            .await?
+            .unwrap_or_else(|| Stored::absent(channel, platform));
+        let mut waits = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(5))
+            .with_max_delay(Duration::from_millis(200))
+            .with_max_times(MAX_ROUNDS)
+            .with_jitter()
+            .build();
+        loop {
+            let mut after = before.channel.clone();
+            change(&mut after);
+            match self.save(&before, after, None).await? {
+                Saved::Outrun(newer) => before = *newer,
+                saved @ (Saved::Unchanged | Saved::Written) => return Ok(saved),
+            }
+            let Some(wait) = waits.next() else {
+                return Err(StoreError::Contended { channel });
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Writes what became of a channel that was read, unless somebody else wrote meanwhile.
+    ///
+    /// With a `retention`, a record that is done with expires so long after it was; without,
+    /// it expires when it would have.
+    pub async fn save(
+        &self,
+        before: &Stored,
+        after: Channel,
+        retention: Option<Duration>,
+    ) -> Result<Saved, StoreError> {
+        let record = Record::new(after, before.expires_at, retention);
+        if before.version.as_ref() == Some(&record.version) {
+            return Ok(Saved::Unchanged);
+        }
+        if before.version.is_none() && record.channel == before.channel {
+            // A record of nothing is not worth its write.
+            return Ok(Saved::Unchanged);
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(record.to_item()?))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match &before.version {
+            None => put.condition_expression(STILL_ABSENT),
+            Some(version) => put
+                .condition_expression(STILL_AS_READ)
+                .expression_attribute_values(":as_read", AttributeValue::S(version.clone())),
+        };
+        let channel = record.channel.sid();
+        let error = match put.send().await {
+            Ok(_) => return Ok(Saved::Written),
+            Err(error) => error,
+        };
+        let Some(found) = failed_condition(&error) else {
+            return Err(error.into());
+        };
+        let found = match found.filter(|item| !item.is_empty()) {
+            Some(item) => Stored::from_item(channel, item)?,
+            // It expired under us; what we know is then all there is to know.
+            None => Stored::absent(channel, before.channel.platform()),
+        };
+        if found.version.as_ref() == Some(&record.version) {
+            return Ok(Saved::Written);
+        }
+        Ok(Saved::Outrun(Box::new(found)))
+    }
+
+    /// The channels whose turn has come, those that are overdue longest first.
+    ///
+    /// Reads grow with what is due, not with what is tracked. The index lags a little behind
+    /// the table: what is listed may have changed.
+    pub async fn due(&self, policy: &Policy, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+        let queries = Work::ALL.into_iter().flat_map(|work| {
+            let until = now.minus(policy.cutoff(work));
+            queue::queues_of(work).map(move |queue| (work, queue, until))
+        });
+        let mut due: Vec<Due> = stream::iter(queries)
+            .map(|(work, queue, until)| self.waiting_in(work, queue, until))
+            .buffer_unordered(QUERIES_AT_ONCE)
+            .try_concat()
+            .await?;
+        due.sort_by_key(|due| (due.since.plus(policy.cutoff(due.work)), due.channel));
+        Ok(due)
+    }
+
+    async fn waiting_in(
+        &self,
+        work: Work,
+        queue: String,
+        until: Timestamp,
+    ) -> Result<Vec<Due>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(DUE_INDEX)
+            .key_condition_expression(format!("{DUE_QUEUE} = :queue AND {SINCE} <= :until"))
+            .expression_attribute_values(":queue", AttributeValue::S(queue))
+            .expression_attribute_values(":until", AttributeValue::N(until.as_millis().to_string()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut due = Vec::new();
+        while let Some(item) = pages.next().await {
+            let entry: Entry =
+                serde_dynamo::from_item(item?).map_err(|error| StoreError::Unreachable {
+                    why: format!("an entry of the index cannot be read: {error}"),
+                })?;
+            due.push(Due {
+                channel: entry.channel_sid,
+                work,
+                since: entry.since,
+            });
+        }
+        Ok(due)
+    }
+}
+
+/// What the index projects: keys only.
+#[derive(serde::Deserialize)]
+struct Entry {
+    channel_sid: ChannelSid,
+    since: Timestamp,
+}
+
+impl Stored {
+    fn absent(channel: ChannelSid, platform: Platform) -> Self {
+        Self {
+            channel: Channel::new(channel, platform),
+            version: None,
+            expires_at: None,
+        }
+    }
+
+    fn from_item(channel: ChannelSid, item: Item) -> Result<Self, StoreError> {
+        let record = Record::from_item(channel, item)?;
+        Ok(Self {
+            channel: record.channel,
+            version: Some(record.version),
+            expires_at: record.expires_at,
+        })
+    }
+}
+
+/// The item that stood in the way of a conditional write, if that is why it failed.
+fn failed_condition(error: &SdkError<PutItemError>) -> Option<Option<Item>> {
+    let PutItemError::ConditionalCheckFailedException(failed) = error.as_service_error()? else {
+        return None;
+    };
+    Some(failed.item.clone())
+}
