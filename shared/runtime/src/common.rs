@@ -1,0 +1,93 @@
+//! The settings that several functions share; the names are fixed by the design.
+
+use domain::{AccountSid, Policy};
+
+use crate::aws::Aws;
+use crate::bus::Bus;
+use crate::settings::Environment;
+
+/// Reads `CHANNELS_TABLE`, the name of the channel table, which must be set.
+pub fn channels_table(environment: &mut Environment) -> Option<String> {
+    environment.required("CHANNELS_TABLE")
+}
+
+/// Reads `NOTICE_BUS`, the event bus for notices; without it, notices are dropped.
+pub fn notice_bus(environment: &mut Environment, aws: Option<&Aws>) -> Option<Bus> {
+    Some(match environment.optional::<String>("NOTICE_BUS") {
+        Some(name) => Bus::new(aws?.eventbridge(), name),
+        None => Bus::none(),
+    })
+}
+
+/// Whom we act for at Twilio, and where Twilio is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwilioAccount {
+    /// The account.
+    pub sid: AccountSid,
+    /// Another place for all of Twilio's APIs: `{api_url}/{product}/…`. Without a slash at
+    /// its end.
+    pub api_url: Option<String>,
+    /// The edge location, such as `dublin`.
+    pub edge: Option<String>,
+    /// The region that processes the data, such as `ie1`.
+    pub region: Option<String>,
+}
+
+/// Reads `TWILIO_ACCOUNT_SID`, which must be set, and `TWILIO_API_URL`, `TWILIO_EDGE` and
+/// `TWILIO_REGION`.
+pub fn twilio_account(environment: &mut Environment) -> Option<TwilioAccount> {
+    let sid = environment.required("TWILIO_ACCOUNT_SID");
+    let api_url = environment
+        .optional::<String>("TWILIO_API_URL")
+        .map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(url) = &api_url
+        && !["http://", "https://"].iter().any(|scheme| {
+            url.strip_prefix(scheme)
+                .is_some_and(|rest| !rest.is_empty())
+        })
+    {
+        environment.malformed("TWILIO_API_URL", "not an http:// or https:// address");
+    }
+    let edge = host_label(environment, "TWILIO_EDGE");
+    let region = host_label(environment, "TWILIO_REGION");
+    Some(TwilioAccount {
+        sid: sid?,
+        api_url,
+        edge,
+        region,
+    })
+}
+
+/// A part of a host name: anything more would let a setting point our credentials at
+/// another host by accident.
+fn host_label(environment: &mut Environment, name: &'static str) -> Option<String> {
+    let label = environment.optional::<String>(name)?;
+    let valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !label.bytes().all(valid) {
+        environment.malformed(name, "not lower-case letters, digits and hyphens");
+        return None;
+    }
+    Some(label)
+}
+
+/// Reads the policy: `ABANDONED_CUTOFF`, `ENDED_CUTOFF`, `LONG_LIVED_CUTOFF`,
+/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER` and `RETENTION`, each with the default of
+/// [`Policy::default`].
+pub fn policy(environment: &mut Environment) -> Policy {
+    let faults_before = environment.faults().len();
+    let default = Policy::default();
+    let policy = Policy {
+        abandoned_cutoff: environment.duration_or("ABANDONED_CUTOFF", default.abandoned_cutoff),
+        ended_cutoff: environment.duration_or("ENDED_CUTOFF", default.ended_cutoff),
+        long_lived_cutoff: environment.duration_or("LONG_LIVED_CUTOFF", default.long_lived_cutoff),
+        release_long_lived: environment.or("RELEASE_LONG_LIVED", default.release_long_lived),
+        inspect_after: environment.duration_or("INSPECT_AFTER", default.inspect_after),
+        retention: environment.duration_or("RETENTION", default.retention),
+    };
+    // With a default in place of a malformed value, the rest would be judged by a policy
+    // that nobody asked for.
+    if environment.faults().len() == faults_before {
+        environment.unsound(policy.faults());
+    }
+    policy
+}
