@@ -1,0 +1,254 @@
+//! What Twilio says happened, as facts.
+//!
+//! # Why it is so forgiving
+//!
+//! Twilio drops an event for ever when it is answered with most errors, its documentation
+//! and its samples disagree on details of the shape, and whatever we do not use may change
+//! any day. So only what is needed is looked at, each in every form in which it has been
+//! seen: a list of events or one alone, `data` as an object or as a string that holds one,
+//! times as text or number, and anything may be null or absent.
+//!
+//! # What becomes of an element
+//!
+//! * It is of a type that counts and names a task and a channel: a **fact**.
+//! * It is none of our business, or a task without a channel, which is the ordinary case
+//!   for voice and the customer's own affair otherwise: **ignored**, counted by reason.
+//! * Twilio should have sent something else: **rejected**, to be kept for a person. What is
+//!   said of it is its place, its ids and a hash, never its words.
+//!
+//! One bad element never sinks the others: elements are cut apart as text before any is
+//! read. Where the text itself breaks off, what came before still counts.
+
+mod element;
+mod task;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::{AccountSid, Fact, WorkspaceSid};
+use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::json;
+use crate::signature::Authentic;
+use element::Outcome;
+
+pub use task::{About, Link, NoLink, Standing, TaskSeen, UnreadableTask, read_task};
+
+/// More elements than this are not read. Twilio's events take more than a kilobyte each and
+/// a Lambda's request 6 MB at most, so what has more of them is not events.
+const MOST_ELEMENTS: usize = 20_000;
+
+/// Whose events count. Events that name another account or workspace are ignored; events
+/// that name none count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope {
+    /// The account, or any.
+    pub account: Option<AccountSid>,
+    /// The workspace, or any.
+    pub workspace: Option<WorkspaceSid>,
+}
+
+/// What a body said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// How many elements there were: each is a fact, ignored, rejected or a test.
+    pub received: usize,
+    /// The facts, in the order of their elements.
+    pub facts: Vec<Fact>,
+    /// How many elements are none of our business, by reason.
+    pub ignored: BTreeMap<Ignored, usize>,
+    /// What should have been readable.
+    pub rejected: Vec<Rejected>,
+    /// The ids of the sink's test events.
+    pub tests: Vec<String>,
+    /// How many of the facts' tasks name two different channels. The Conversation is taken.
+    pub torn: usize,
+}
+
+/// Why an element is none of our business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ignored {
+    /// A type of event that changes nothing here.
+    OtherType,
+    /// Another account's.
+    OtherAccount,
+    /// Another workspace's.
+    OtherWorkspace,
+    /// Its task names no channel, or a placeholder.
+    NoChannel,
+    /// Its task's attributes are not a JSON object.
+    AttributesUnreadable,
+}
+
+impl Ignored {
+    /// The reason, for counts and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OtherType => "other-type",
+            Self::OtherAccount => "other-account",
+            Self::OtherWorkspace => "other-workspace",
+            Self::NoChannel => "no-channel",
+            Self::AttributesUnreadable => "attributes-unreadable",
+        }
+    }
+}
+
+/// An element that should have been readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its place in the body, counted from 0.
+    pub position: usize,
+    /// The event's id, if it has one that looks like an id.
+    pub event_id: Option<String>,
+    /// TaskRouter's own SID of the event (`EV…`), if it has one.
+    pub sid: Option<String>,
+    /// What is wrong with it.
+    pub reason: Unreadable,
+    /// SHA-256 of its bytes, or of the whole body's if it could not be told apart, in
+    /// hexadecimal.
+    pub sha256: String,
+}
+
+/// What is wrong with an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Unreadable {
+    /// The body, or the rest of it, is not JSON.
+    #[error("the body is not JSON from here on")]
+    Body,
+    /// The body goes on for longer than any that Twilio sends.
+    #[error("the body has too many elements")]
+    TooMany,
+    /// Not an object.
+    #[error("the event is not an object")]
+    NotAnObject,
+    /// No type of event.
+    #[error("the event has no type")]
+    NoType,
+    /// No data of the event.
+    #[error("the event has no payload")]
+    NoPayload,
+    /// A channel's task event that names no task.
+    #[error("the event names no task")]
+    NoTask,
+    /// A channel's task event without a time between the years 2000 and 2200.
+    #[error("the event has no usable time")]
+    NoTime,
+}
+
+/// Reads the body of a request from Event Streams.
+pub fn read_stream(body: &Authentic<&[u8]>, scope: &Scope) -> Batch {
+    read_recording(body.get(), scope)
+}
+
+/// Reads a body from Event Streams that a person recorded and vouches for.
+pub fn read_recording(body: &[u8], scope: &Scope) -> Batch {
+    read(body, |element| element::of_stream(element, scope))
+}
+
+/// Reads a page of TaskRouter's own log of events (its REST resource `Events`), be it the
+/// page as answered or the list in it.
+pub fn read_log(page: &[u8], scope: &Scope) -> Batch {
+    let text = String::from_utf8_lossy(page);
+    let entries = json::members(&text, ["events"])
+        .ok()
+        .and_then(|[list]| list);
+    let entries = entries.map_or(page, |list| list.get().as_bytes());
+    read(entries, |element| element::of_log(element, scope))
+}
+
+fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
+    // A byte that is no UTF-8 spoils the text that it stands in, not the events around it.
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim_ascii();
+    let mut elements = Vec::new();
+    let broken = if text.starts_with('[') {
+        split(text, &mut elements).err()
+    } else {
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(element) => {
+                elements.push(element);
+                None
+            }
+            Err(_) => Some(Unreadable::Body),
+        }
+    };
+
+    let mut batch = Batch {
+        received: elements.len() + usize::from(broken.is_some()),
+        ..Batch::default()
+    };
+    for (position, element) in elements.iter().enumerate() {
+        batch.take(position, element.get(), judge(element.get()));
+    }
+    batch.rejected.extend(broken.map(|reason| Rejected {
+        position: elements.len(),
+        event_id: None,
+        sid: None,
+        reason,
+        sha256: hex::encode(Sha256::digest(body)),
+    }));
+    batch
+}
+
+impl Batch {
+    fn take(&mut self, position: usize, text: &str, element: element::Element) {
+        match element.outcome {
+            Outcome::Fact(fact, torn) => {
+                self.torn += usize::from(torn);
+                self.facts.push(*fact);
+            }
+            Outcome::Ignored(reason) => *self.ignored.entry(reason).or_default() += 1,
+            Outcome::Test(id) => self.tests.push(id),
+            Outcome::Rejected(reason) => self.rejected.push(Rejected {
+                position,
+                event_id: element.event_id,
+                sid: element.sid,
+                reason,
+                sha256: hex::encode(Sha256::digest(text)),
+            }),
+        }
+    }
+}
+
+/// Cuts a list into its elements. Where it breaks off, the elements before are kept.
+fn split<'a>(list: &'a str, elements: &mut Vec<&'a RawValue>) -> Result<(), Unreadable> {
+    let mut reader = serde_json::Deserializer::from_str(list);
+    let whole = Elements(elements)
+        .deserialize(&mut reader)
+        .and_then(|()| reader.end());
+    match whole {
+        Ok(()) => Ok(()),
+        Err(_) if elements.len() >= MOST_ELEMENTS => Err(Unreadable::TooMany),
+        Err(_) => Err(Unreadable::Body),
+    }
+}
+
+struct Elements<'e, 'a>(&'e mut Vec<&'a RawValue>);
+
+impl<'a> DeserializeSeed<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'a>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element()? {
+            if self.0.len() == MOST_ELEMENTS {
+                return Err(A::Error::custom("too many elements"));
+            }
+            self.0.push(element);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! One event.
+
+use std::borrow::Cow;
+
+use domain::{End, Fact, News, Stage, TaskSid, Timestamp};
+use serde_json::value::RawValue;
+
+use super::task::{self, Link, NoLink, Standing};
+use super::{Ignored, Scope, Unreadable};
+use crate::json;
+use crate::when::moment;
+
+/// The type of the event that a sink's test sends (Twilio, Event Streams, "Sinks").
+const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
+
+/// What the types of TaskRouter's events begin with in Event Streams, and nowhere else.
+const TASKROUTER: &str = "com.twilio.taskrouter.";
+
+/// An id is no longer than this; Twilio's are 34 or 36 characters.
+const LONGEST_ID: usize = 64;
+
+/// An event and what becomes of it.
+pub(super) struct Element {
+    pub(super) event_id: Option<String>,
+    pub(super) sid: Option<String>,
+    pub(super) outcome: Outcome,
+}
+
+/// What becomes of an event.
+pub(super) enum Outcome {
+    /// The fact, and whether its task names two different channels.
+    Fact(Box<Fact>, bool),
+    Ignored(Ignored),
+    Rejected(Unreadable),
+    Test(String),
+}
+
+/// The parts of an event that lie around its payload.
+struct Around<'a> {
+    payload: Option<&'a RawValue>,
+    /// The type, without its prefix; the payload's own counts where this is absent.
+    kind: Option<Cow<'a, str>>,
+    accounts: [Option<&'a RawValue>; 2],
+    workspace: Option<&'a RawValue>,
+    /// When it happened, the best source first; the payload's own is better than all.
+    times: [Option<&'a RawValue>; 2],
+}
+
+/// Reads an event as Event Streams sends it: an envelope, `data` in it, `payload` in that.
+pub(super) fn of_stream(text: &str, scope: &Scope) -> Element {
+    let names = ["id", "type", "time", "data", "account_sid"];
+    let Ok([id, kind, time, data, envelope_account]) = json::members(text, names) else {
+        return rejected(Unreadable::NotAnObject);
+    };
+    let data_text = data.and_then(json::object_text).unwrap_or_default();
+    let names = ["sid", "timestamp", "account_sid", "payload", "test_id"];
+    let [sid, timestamp, account, payload, test_id] =
+        json::members(&data_text, names).unwrap_or_default();
+
+    let kind = kind.and_then(json::text);
+    let outcome = if kind.as_deref() == Some(TEST_EVENT) {
+        id_of(test_id).map_or(Outcome::Ignored(Ignored::OtherType), Outcome::Test)
+    } else {
+        outcome(
+            Around {
+                payload,
+                kind,
+                accounts: [account, envelope_account],
+                workspace: None,
+                times: [timestamp, time],
+            },
+            scope,
+        )
+    };
+    Element {
+        event_id: id_of(id),
+        sid: id_of(sid),
+        outcome,
+    }
+}
+
+/// Reads an entry of TaskRouter's own log of events.
+pub(super) fn of_log(text: &str, scope: &Scope) -> Element {
+    let names = [
+        "sid",
+        "event_type",
+        "event_date_ms",
+        "event_date",
+        "event_data",
+        "account_sid",
+        "workspace_sid",
+    ];
+    let Ok([sid, kind, millis, date, payload, account, workspace]) = json::members(text, names)
+    else {
+        return rejected(Unreadable::NotAnObject);
+    };
+    let around = Around {
+        payload,
+        kind: kind.and_then(json::text),
+        accounts: [account, None],
+        workspace,
+        times: [millis, date],
+    };
+    Element {
+        event_id: None,
+        sid: id_of(sid),
+        outcome: outcome(around, scope),
+    }
+}
+
+fn rejected(reason: Unreadable) -> Element {
+    Element {
+        event_id: None,
+        sid: None,
+        outcome: Outcome::Rejected(reason),
+    }
+}
+
+/// The text, if it looks like an id: short, and of letters, digits, hyphens and underscores.
+fn id_of(value: Option<&RawValue>) -> Option<String> {
+    let text = json::text(value?)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_id = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain);
+    is_id.then(|| text.into_owned())
+}
+
+fn outcome(around: Around<'_>, scope: &Scope) -> Outcome {
+    match judge(around, scope) {
+        Ok((fact, link)) => Outcome::Fact(Box::new(fact), link.is_torn()),
+        Err(Verdict::Ignored(reason)) => Outcome::Ignored(reason),
+        Err(Verdict::Rejected(reason)) => Outcome::Rejected(reason),
+    }
+}
+
+enum Verdict {
+    Ignored(Ignored),
+    Rejected(Unreadable),
+}
+
+fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
+    let payload = around.payload.and_then(json::object_text);
+    let names = [
+        "eventtype",
+        "timestamp",
+        "account_sid",
+        "workspace_sid",
+        "task_sid",
+        "resource_sid",
+        "task_attributes",
+        "task_date_created",
+        "task_assignment_status",
+    ];
+    let read = payload.as_deref().map(|text| json::members(text, names));
+    let readable = matches!(read, Some(Ok(_)));
+    let [
+        eventtype,
+        timestamp,
+        account,
+        workspace,
+        task,
+        resource,
+        attributes,
+        created,
+        status,
+    ] = read.and_then(Result::ok).unwrap_or_default();
+
+    let kind = around
+        .kind
+        .or_else(|| eventtype.and_then(json::text))
+        .ok_or(Verdict::Rejected(Unreadable::NoType))?;
+    let kind = kind.strip_prefix(TASKROUTER).unwrap_or(&kind);
+    let news = news(kind, status).ok_or(Verdict::Ignored(Ignored::OtherType))?;
+
+    let [data_account, envelope_account] = around.accounts;
+    if let Some(ours) = scope.account
+        && names_another(ours.as_str(), &[account, data_account, envelope_account])
+    {
+        return Err(Verdict::Ignored(Ignored::OtherAccount));
+    }
+    if let Some(ours) = scope.workspace
+        && names_another(ours.as_str(), &[workspace, around.workspace])
+    {
+        return Err(Verdict::Ignored(Ignored::OtherWorkspace));
+    }
+    if !readable {
+        return Err(Verdict::Rejected(Unreadable::NoPayload));
+    }
+    let link = task::link(attributes).map_err(|reason| {
+        Verdict::Ignored(match reason {
+            NoLink::NoChannel => Ignored::NoChannel,
+            NoLink::Unreadable => Ignored::AttributesUnreadable,
+        })
+    })?;
+    let task: TaskSid = json::parsed(task)
+        .or_else(|| json::parsed(resource))
+        .ok_or(Verdict::Rejected(Unreadable::NoTask))?;
+    let at = [timestamp]
+        .into_iter()
+        .chain(around.times)
+        .flatten()
+        .find_map(moment)
+        .ok_or(Verdict::Rejected(Unreadable::NoTime))?;
+    let fact = Fact {
+        channel: link.channel,
+        platform: link.platform,
+        at,
+        task,
+        opened_at: opened_at(created, at),
+        interaction: link.interaction,
+        news,
+    };
+    Ok((fact, link))
+}
+
+/// Whether any of the values that are there is another one.
+fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
+    let mut named = values
+        .iter()
+        .flatten()
+        .filter_map(|value| json::text(value));
+    named.any(|sid| sid != ours)
+}
+
+/// What an event says of its task, or nothing if it is of no type that counts.
+///
+/// A snapshot in an event may be older or newer than the event, so where the type says it
+/// all, the status does not count. `task.updated` says nothing by itself.
+fn news(kind: &str, status: Option<&RawValue>) -> Option<News> {
+    let standing = || task::standing(status.and_then(json::text).as_deref());
+    Some(match kind {
+        "task.created" => match standing() {
+            Standing::Open(stage) => News::Open(stage),
+            Standing::Ended(_) => News::Open(Stage::Waiting),
+        },
+        "task.updated" => match standing() {
+            Standing::Open(stage) => News::Open(stage),
+            Standing::Ended(how) => News::Ended(how),
+        },
+        "reservation.accepted" => News::Open(Stage::Assigned),
+        "task.wrapup" | "reservation.wrapup" => News::Open(Stage::Wrapping),
+        "task.completed" => News::Ended(End::Completed),
+        "task.canceled" => News::Ended(End::Canceled),
+        "task.deleted" => News::Ended(End::Deleted),
+        "task.system-deleted" => News::Ended(End::SystemDeleted),
+        _ => return None,
+    })
+}
+
+/// When the task was created, unless that is after the event or absurdly long before.
+pub(super) fn opened_at(created: Option<&RawValue>, at: Timestamp) -> Option<Timestamp> {
+    moment(created?).filter(|created| *created <= at && at.since(*created) <= task::LONGEST_LIFE)
+}

@@ -1,0 +1,127 @@
+//! TaskRouter: which tasks are open.
+//!
+//! What these lists leave out may be closed, so they are whole or they are an error: an entry
+//! that cannot be read, a next page that is elsewhere or pages without end fail the call.
+
+use domain::{ChannelSid, TaskSid, WorkspaceSid};
+use form_urlencoded::Serializer;
+use serde_json::value::RawValue;
+
+use super::base::Product;
+use super::client::{Call, Client};
+use super::error::{TwilioError, Why};
+use crate::events::{Standing, TaskSeen, read_task};
+use crate::json;
+
+/// The tasks that count as open, as the list's filter takes them (Twilio's own samples and
+/// OpenAPI examples separate them by commas).
+const OPEN: &str = "pending,reserved,assigned,wrapping";
+
+/// The most that a page may hold (Twilio, OpenAPI of TaskRouter).
+const PAGE_SIZE: &str = "1000";
+
+/// More pages than this are not asked for: 200,000 open tasks.
+const MOST_PAGES: usize = 200;
+
+/// How many channels one question names. Each takes 86 characters of a URL, so that this
+/// keeps it under 4 KB.
+pub const CHANNELS_PER_QUESTION: usize = 40;
+
+impl Client {
+    /// Lists the open tasks of a workspace. Twilio may leave their attributes out.
+    pub async fn open_tasks(&self, workspace: WorkspaceSid) -> Result<Vec<TaskSeen>, TwilioError> {
+        self.list_tasks(workspace, None).await
+    }
+
+    /// Lists the open tasks whose attributes name one of these channels, as a Chat channel or
+    /// as a Conversation.
+    pub async fn open_tasks_on(
+        &self,
+        workspace: WorkspaceSid,
+        channels: &[ChannelSid],
+    ) -> Result<Vec<TaskSeen>, TwilioError> {
+        let mut tasks = Vec::new();
+        for channels in channels.chunks(CHANNELS_PER_QUESTION) {
+            let quoted: Vec<String> = channels.iter().map(|sid| format!("\"{sid}\"")).collect();
+            let list = quoted.join(",");
+            let question = format!("channelSid IN [{list}] OR conversationSid IN [{list}]");
+            tasks.extend(self.list_tasks(workspace, Some(&question)).await?);
+        }
+        Ok(tasks)
+    }
+
+    /// Looks a task up. Nothing if TaskRouter does not know it, which it forgets about five
+    /// minutes after its end. The same is said of every task of a workspace that does not
+    /// exist: a list of it fails, so list first.
+    pub async fn task(
+        &self,
+        workspace: WorkspaceSid,
+        task: TaskSid,
+    ) -> Result<Option<TaskSeen>, TwilioError> {
+        let path = format!("{}/{task}", tasks_path(workspace));
+        let read = |text: &str| read_task(text).ok().filter(|seen| seen.sid == task);
+        match self.ask(Call::get(Product::TaskRouter, path), read).await {
+            Ok(seen) => Ok(Some(seen)),
+            Err(TwilioError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list_tasks(
+        &self,
+        workspace: WorkspaceSid,
+        question: Option<&str>,
+    ) -> Result<Vec<TaskSeen>, TwilioError> {
+        let path = tasks_path(workspace);
+        let mut query = Serializer::new(String::new());
+        query.append_pair("AssignmentStatus", OPEN);
+        query.append_pair("PageSize", PAGE_SIZE);
+        if let Some(question) = question {
+            query.append_pair("EvaluateTaskAttributes", question);
+        }
+        // Both ways of writing a space are right in a query; this one is right everywhere.
+        let query = query.finish().replace('+', "%20");
+
+        let mut tasks = Vec::new();
+        let mut page_path = format!("{path}?{query}");
+        for _ in 0..MOST_PAGES {
+            let call = Call::get(Product::TaskRouter, page_path);
+            let page = self.ask(call, read_page).await?;
+            // Whatever the filter does, a task that has ended is not open.
+            let open = |task: &TaskSeen| matches!(task.standing, Standing::Open(_));
+            tasks.extend(page.tasks.into_iter().filter(open));
+            let Some(next) = page.next else {
+                return Ok(tasks);
+            };
+            page_path = self
+                .hosts()
+                .path_of(Product::TaskRouter, &next)
+                .filter(|next| next.split('?').next() == Some(&path))
+                .ok_or_else(TwilioError::garbage)?;
+        }
+        Err(TwilioError::Unreachable { why: Why::Endless })
+    }
+}
+
+fn tasks_path(workspace: WorkspaceSid) -> String {
+    format!("/v1/Workspaces/{workspace}/Tasks")
+}
+
+struct Page {
+    tasks: Vec<TaskSeen>,
+    next: Option<String>,
+}
+
+fn read_page(text: &str) -> Option<Page> {
+    let [tasks, meta] = json::members(text, ["tasks", "meta"]).ok()?;
+    let tasks: Vec<&RawValue> = serde_json::from_str(tasks?.get()).ok()?;
+    let tasks = tasks.into_iter().map(|task| read_task(task.get()).ok());
+    let [next] = json::members(meta?.get(), ["next_page_url"]).ok()?;
+    Some(Page {
+        tasks: tasks.collect::<Option<_>>()?,
+        next: match next {
+            Some(next) => Some(json::text(next)?.into_owned()),
+            None => None,
+        },
+    })
+}

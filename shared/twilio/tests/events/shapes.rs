@@ -1,0 +1,376 @@
+//! What Twilio's own shapes become.
+
+use std::collections::BTreeMap;
+
+use domain::{End, News, Platform, Stage};
+use twilio::events::{self, About, Batch, Ignored, NoLink, Scope, Standing, Unreadable};
+
+use crate::{at, completed, ignored, only, read, rejected};
+
+#[test]
+fn the_samples_become_the_facts_that_they_tell() {
+    let created = only(payload!("s1-created"));
+    assert_eq!(
+        created.channel.as_str(),
+        "CH00000000000000000000000000000010"
+    );
+    assert_eq!(created.task.as_str(), "WT00000000000000000000000000000020");
+    assert_eq!(created.platform, Platform::Chat);
+    assert_eq!(created.news, News::Open(Stage::Waiting));
+    assert_eq!(created.at, at("2026-01-05T09:00:00.412Z"));
+    assert_eq!(created.opened_at, Some(at("2026-01-05T09:00:00.000Z")));
+    assert_eq!(created.interaction, None);
+
+    let completed = only(payload!("s2-completed"));
+    assert_eq!(completed.news, News::Ended(End::Completed));
+    assert_eq!(
+        (completed.channel, completed.task),
+        (created.channel, created.task)
+    );
+
+    let canceled = only(payload!("s3-canceled-object-with-data-as-text"));
+    assert_eq!(canceled.news, News::Ended(End::Canceled));
+    assert_eq!(
+        canceled.channel.as_str(),
+        "CH00000000000000000000000000000011"
+    );
+
+    let two = read(payload!("s4-conversations-wrapup-completed"));
+    let news: Vec<News> = two.facts.iter().map(|fact| fact.news).collect();
+    assert_eq!(
+        news,
+        [News::Open(Stage::Wrapping), News::Ended(End::Completed)]
+    );
+    for fact in &two.facts {
+        assert_eq!(fact.platform, Platform::Conversations);
+        let interaction = fact.interaction.unwrap();
+        assert_eq!(
+            interaction.sid.as_str(),
+            "KD00000000000000000000000000000013"
+        );
+        assert_eq!(
+            interaction.channel.as_str(),
+            "UO00000000000000000000000000000014"
+        );
+    }
+}
+
+#[test]
+fn the_variants_of_the_samples_become_what_they_mean() {
+    let completed = only(payload!("s2-completed"));
+    assert_eq!(only(payload!("integers-as-text")), completed);
+    assert_eq!(only(payload!("without-time")), completed);
+    assert_eq!(
+        read(payload!("same-id-twice")).facts,
+        [completed.clone(), completed.clone()]
+    );
+    let backwards = read(payload!("completed-before-created")).facts;
+    assert_eq!(backwards, [completed, only(payload!("s1-created"))]);
+    for (body, news) in [
+        (payload!("system-deleted"), News::Ended(End::SystemDeleted)),
+        (payload!("deleted"), News::Ended(End::Deleted)),
+        (
+            payload!("reservation-accepted"),
+            News::Open(Stage::Assigned),
+        ),
+    ] {
+        assert_eq!(only(body).news, news);
+    }
+    for (body, reason) in [
+        (payload!("completed-without-channel"), Ignored::NoChannel),
+        (
+            payload!("completed-placeholder-channel"),
+            Ignored::NoChannel,
+        ),
+        (
+            payload!("attributes-empty-text"),
+            Ignored::AttributesUnreadable,
+        ),
+        (
+            payload!("attributes-null-text"),
+            Ignored::AttributesUnreadable,
+        ),
+        (
+            payload!("attributes-list-text"),
+            Ignored::AttributesUnreadable,
+        ),
+    ] {
+        assert_eq!(ignored(body), BTreeMap::from([(reason, 1)]));
+    }
+    assert_eq!(
+        ignored(payload!("other-types")),
+        BTreeMap::from([(Ignored::OtherType, 3)])
+    );
+    let test = read(payload!("sink-test"));
+    assert_eq!(test.tests, ["00000000-0000-4000-8000-000000000000"]);
+    assert_eq!(
+        (test.received, test.facts.len(), test.rejected.len()),
+        (1, 0, 0)
+    );
+}
+
+#[test]
+fn the_log_of_taskrouter_reads_like_the_stream() {
+    let read = |page: &str| events::read_log(page.as_bytes(), &Scope::default());
+    assert_eq!(
+        read(payload!("log-page")).facts,
+        [only(payload!("s2-completed"))]
+    );
+    assert_eq!(read("{\"events\":[],\"meta\":{}}"), Batch::default());
+    assert_eq!(read("{}").rejected.len() + read("{}").ignored.len(), 1);
+}
+
+#[test]
+fn a_status_tells_how_far_an_updated_task_got() {
+    for (status, news) in [
+        ("pending", News::Open(Stage::Waiting)),
+        ("reserved", News::Open(Stage::Waiting)),
+        ("assigned", News::Open(Stage::Assigned)),
+        ("wrapping", News::Open(Stage::Wrapping)),
+        ("canceled", News::Ended(End::Canceled)),
+        ("completed", News::Ended(End::Completed)),
+        ("of 2030", News::Open(Stage::Waiting)),
+    ] {
+        let event = completed("task.completed", "task.updated").replace(
+            "\"task_assignment_status\": \"completed\"",
+            &format!("\"task_assignment_status\": \"{status}\""),
+        );
+        assert_eq!(only(&event).news, news, "{status}");
+    }
+    let created = completed("task.completed", "task.created");
+    assert_eq!(only(&created).news, News::Open(Stage::Waiting));
+}
+
+#[test]
+fn the_type_may_be_told_by_the_payload_alone() {
+    let envelope = "\"type\": \"com.twilio.taskrouter.task.completed\",";
+    let expected = only(payload!("s2-completed"));
+    assert_eq!(only(&completed(envelope, "")), expected);
+    assert_eq!(only(&completed(envelope, "\"type\": null,")), expected);
+    let neither = completed(envelope, "").replace("\"eventtype\"", "\"event\"");
+    assert_eq!(rejected(neither), [(0, Unreadable::NoType)]);
+}
+
+#[test]
+fn the_best_usable_time_counts() {
+    let time = "2026-01-05T09:41:17.093Z";
+    let payload_time = "\"event_description\": \"Task completed\",\n    \"timestamp\": \"2026-01-05T09:41:17.093Z\"";
+    let payload_with = |value: &str| completed(payload_time, &format!("\"timestamp\": {value}"));
+    for value in [
+        "1767606077094",
+        "\"1767606077094\"",
+        "\"2026-01-05T09:41:17.094Z\"",
+    ] {
+        assert_eq!(
+            only(&payload_with(value)).at,
+            at("2026-01-05T09:41:17.094Z")
+        );
+    }
+    for value in ["null", "\"soon\"", "{}", "0", "\"9999-01-01T00:00:00Z\""] {
+        assert_eq!(only(&payload_with(value)).at, at(time), "{value}");
+    }
+    for useless in ["", "1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"] {
+        assert_eq!(
+            rejected(completed(time, useless)),
+            [(0, Unreadable::NoTime)]
+        );
+    }
+}
+
+#[test]
+fn a_creation_that_cannot_be_meant_is_left_out() {
+    for created in [
+        "2026-01-05T09:41:17.094Z",
+        "2025-09-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "",
+    ] {
+        let fact = only(&completed("2026-01-05T09:00:00.000Z", created));
+        assert_eq!(fact.opened_at, None, "{created}");
+    }
+}
+
+#[test]
+fn events_of_others_are_ignored() {
+    let body = payload!("s2-completed");
+    let account = "AC00000000000000000000000000000001".parse().unwrap();
+    let workspace = "WS00000000000000000000000000000002".parse().unwrap();
+    let ours = Scope {
+        account: Some(account),
+        workspace: Some(workspace),
+    };
+    let ignored = |body: &str| events::read_recording(body.as_bytes(), &ours).ignored;
+    assert_eq!(
+        events::read_recording(body.as_bytes(), &ours).facts.len(),
+        1
+    );
+    assert_eq!(
+        ignored(&body.replacen(account.as_str(), "AC00000000000000000000000000000009", 1)),
+        BTreeMap::from([(Ignored::OtherAccount, 1)])
+    );
+    assert_eq!(
+        ignored(&body.replace(workspace.as_str(), "WS00000000000000000000000000000009")),
+        BTreeMap::from([(Ignored::OtherWorkspace, 1)])
+    );
+    let silent = body
+        .replace("\"account_sid\"", "\"x\"")
+        .replace("\"workspace_sid\"", "\"y\"");
+    assert_eq!(
+        events::read_recording(silent.as_bytes(), &ours).facts.len(),
+        1
+    );
+}
+
+#[test]
+fn a_channel_is_known_by_a_valid_sid_alone() {
+    let with = |attributes: &str| {
+        let mut event: serde_json::Value = serde_json::from_str(payload!("s2-completed")).unwrap();
+        event[0]["data"]["payload"]["task_attributes"] = serde_json::from_str(attributes).unwrap();
+        read(event.to_string())
+    };
+    let zeros = "CH00000000000000000000000000000000";
+    let (chat, conversation) = (
+        "CH000000000000000000000000000000c1",
+        "CH000000000000000000000000000000c2",
+    );
+    for (attributes, channel, platform, torn) in [
+        (
+            format!(r#"{{"channelSid":"{chat}"}}"#),
+            chat,
+            Platform::Chat,
+            0,
+        ),
+        (
+            format!(r#"{{"conversationSid":"{conversation}"}}"#),
+            conversation,
+            Platform::Conversations,
+            0,
+        ),
+        (
+            format!(r#"{{"channelSid":"{chat}","conversationSid":"{conversation}"}}"#),
+            conversation,
+            Platform::Conversations,
+            1,
+        ),
+        (
+            format!(r#"{{"channelSid":"{chat}","conversationSid":"{chat}"}}"#),
+            chat,
+            Platform::Conversations,
+            0,
+        ),
+        (
+            format!(
+                r#"{{"channelSid":"{chat}","conversationSid":"UO{}"}}"#,
+                &chat[2..]
+            ),
+            chat,
+            Platform::Chat,
+            0,
+        ),
+        (
+            format!(r#"{{"channelSid":"{zeros}","conversationSid":"{conversation}"}}"#),
+            conversation,
+            Platform::Conversations,
+            0,
+        ),
+        (
+            format!(r#"{{"channelSid":"x","channel\u0053id":"{chat}"}}"#),
+            chat,
+            Platform::Chat,
+            0,
+        ),
+        (
+            format!(r#"{{"name":"\ud83d","channelSid":"{chat}","n":1e999}}"#),
+            chat,
+            Platform::Chat,
+            0,
+        ),
+    ] {
+        // As the string that it is documented to be, and as an object.
+        for written in [
+            serde_json::to_string(&attributes).unwrap(),
+            attributes.clone(),
+        ] {
+            if serde_json::from_str::<serde_json::Value>(&written).is_err() {
+                continue;
+            }
+            let batch = with(&written);
+            assert_eq!(batch.facts.len(), 1, "{written}: {batch:?}");
+            let fact = &batch.facts[0];
+            assert_eq!(
+                (fact.channel.as_str(), fact.platform, batch.torn),
+                (channel, platform, torn),
+                "{written}"
+            );
+        }
+    }
+    for (attributes, reason) in [
+        ("null".to_owned(), Ignored::NoChannel),
+        (
+            format!(r#"{{"channelSid":["{chat}"]}}"#),
+            Ignored::NoChannel,
+        ),
+        (
+            r#"{"channelSid":"undefined"}"#.to_owned(),
+            Ignored::NoChannel,
+        ),
+        (
+            r#"{"channelSid":7,"conversationSid":null}"#.to_owned(),
+            Ignored::NoChannel,
+        ),
+        ("7".to_owned(), Ignored::AttributesUnreadable),
+        ("[]".to_owned(), Ignored::AttributesUnreadable),
+        (
+            r#""{\"channelSid\":""#.to_owned(),
+            Ignored::AttributesUnreadable,
+        ),
+    ] {
+        assert_eq!(
+            with(&attributes).ignored,
+            BTreeMap::from([(reason, 1)]),
+            "{attributes}"
+        );
+    }
+}
+
+#[test]
+fn a_task_is_read_as_taskrouter_shows_it() {
+    let task = events::read_task(payload!("task-resource")).unwrap();
+    assert_eq!(task.standing, Standing::Open(Stage::Wrapping));
+    let look = at("2026-01-05T10:00:00Z");
+    let news: Vec<_> = task
+        .facts(look)
+        .iter()
+        .map(|fact| (fact.at, fact.news))
+        .collect();
+    assert_eq!(
+        news,
+        [
+            (at("2026-01-05T09:40:00Z"), News::Open(Stage::Wrapping)),
+            (look, News::SeenOpen),
+        ]
+    );
+    let ended = payload!("task-resource").replace("wrapping", "canceled");
+    let ended = events::read_task(&ended).unwrap().facts(look);
+    assert_eq!(ended.len(), 1);
+    assert_eq!(
+        (ended[0].at, ended[0].news),
+        (at("2026-01-05T09:40:00Z"), News::Ended(End::Canceled))
+    );
+
+    let listed = r#"{"sid":"WT00000000000000000000000000000020","assignment_status":"new","attributes":null}"#;
+    let listed = events::read_task(listed).unwrap();
+    assert_eq!(
+        (listed.about, listed.standing),
+        (About::NotTold, Standing::Open(Stage::Waiting))
+    );
+    assert_eq!(listed.facts(look), []);
+    let voice = r#"{"sid":"WT00000000000000000000000000000020","attributes":"{}"}"#;
+    assert_eq!(
+        events::read_task(voice).unwrap().about,
+        About::NoChannel(NoLink::NoChannel)
+    );
+    for text in ["", "[]", "{}", r#"{"sid":"WTx"}"#] {
+        assert!(events::read_task(text).is_err());
+    }
+}

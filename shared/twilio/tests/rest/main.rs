@@ -1,0 +1,8 @@
+//! The REST client, against scripted answers and, for the transport, against real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod calls;
+mod chat_closer;
+mod client;
+mod https;
+mod scripted;
