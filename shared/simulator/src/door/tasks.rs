@@ -1,0 +1,434 @@
+//! `taskrouter.twilio.com/v1/Workspaces/{WS}/Tasks` and `…/Events`.
+
+use super::answer::{Answer, Failure, Outcome};
+use super::call::{Call, Params};
+use super::page::{Place, place, seconds};
+use super::taskrouter::MAX_PAGE;
+use crate::state::clock::earlier;
+use crate::state::cloud_event;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::Expression;
+use crate::state::taskrouter::events::TaskEvent;
+use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How far the Events list looks back if nobody says, in minutes.
+const DEFAULT_MINUTES: i64 = 15;
+
+pub(super) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
+    match (method, path) {
+        ("GET", ["Tasks"]) => tasks(call, workspace),
+        ("POST", ["Tasks"]) => create(call, workspace),
+        ("GET", ["Events"]) => events(call, workspace),
+        ("GET", ["Events", event]) => {
+            call.bare()?;
+            let sid = call.sid(event)?;
+            let found = call
+                .state
+                .logged_events()
+                .find(|event| event.sid == sid && event.task.workspace == workspace);
+            found
+                .map(|event| Answer::ok(event_json(call, event)))
+                .ok_or_else(|| call.no_route())
+        }
+        (_, ["Tasks", task]) => {
+            let sid = call.sid(task)?;
+            if call
+                .state
+                .task(sid)
+                .is_none_or(|task| task.workspace != workspace)
+            {
+                return Err(call.no_route());
+            }
+            of_task(call, method, sid)
+        }
+        _ => Err(call.no_route()),
+    }
+}
+
+fn of_task(call: &mut Call<'_>, method: &str, task: Sid) -> Outcome {
+    match method {
+        "GET" => {
+            call.bare()?;
+            show(call, task, Answer::ok)
+        }
+        "POST" => update(call, task),
+        "DELETE" => {
+            call.bare()?;
+            call.state.delete_task(task, expected(call)?)?;
+            Ok(Answer::nothing())
+        }
+        _ => Err(call.no_route()),
+    }
+}
+
+fn create(call: &mut Call<'_>, workspace: Sid) -> Outcome {
+    let form = call.form(&[
+        "Timeout",
+        "Priority",
+        "TaskChannel",
+        "WorkflowSid",
+        "Attributes",
+        "VirtualStartTime",
+        "RoutingTarget",
+        "IgnoreCapacity",
+        "TaskQueueSid",
+    ])?;
+    let given = NewTask {
+        attributes: form.text("Attributes"),
+        workflow: form.sid("WorkflowSid")?,
+        queue: form.sid("TaskQueueSid")?,
+        task_channel: task_channel(call, workspace, &form)?,
+        timeout: form.integer("Timeout")?,
+        priority: form.integer("Priority")?,
+        virtual_start: form.time("VirtualStartTime")?,
+        routing_target: form.text("RoutingTarget"),
+    };
+    let task = call.state.create_task(workspace, given)?;
+    show(call, task, Answer::created)
+}
+
+fn update(call: &mut Call<'_>, task: Sid) -> Outcome {
+    let form = call.form(&[
+        "Attributes",
+        "AssignmentStatus",
+        "Reason",
+        "Priority",
+        "TaskChannel",
+        "VirtualStartTime",
+    ])?;
+    let workspace = call.state.task_or_refuse(task)?.workspace;
+    let change = TaskChange {
+        attributes: form.text("Attributes"),
+        status: form.parsed("AssignmentStatus", "a task status", TaskStatus::parse)?,
+        reason: form.text("Reason"),
+        priority: form.integer("Priority")?,
+        task_channel: task_channel(call, workspace, &form)?,
+        virtual_start: form.time("VirtualStartTime")?,
+    };
+    call.state.update_task(task, expected(call)?, change)?;
+    show(call, task, Answer::ok)
+}
+
+fn task_channel(call: &Call<'_>, workspace: Sid, form: &Params) -> Result<Option<Sid>, Failure> {
+    form.parsed("TaskChannel", "a TaskChannel of the workspace", |name| {
+        call.state
+            .find_task_channel(workspace, name)
+            .map(|found| found.sid)
+    })
+}
+
+/// Clients echo the ETag with its quotes or without.
+fn expected(call: &Call<'_>) -> Result<Expect, Failure> {
+    let Some(given) = call.if_match.as_deref() else {
+        return Ok(Expect::Any);
+    };
+    match given.trim_matches('"') {
+        "*" => Ok(Expect::Any),
+        version => version.parse().map(Expect::Version).map_err(|_| {
+            Failure::new(
+                StatusCode::PRECONDITION_FAILED,
+                20412,
+                format!("If-Match {given} is no version of this resource"),
+            )
+        }),
+    }
+}
+
+fn tasks(call: &Call<'_>, workspace: Sid) -> Outcome {
+    let (query, paging) = call.list(
+        &[
+            "Priority",
+            "AssignmentStatus",
+            "WorkflowSid",
+            "WorkflowName",
+            "TaskQueueSid",
+            "TaskQueueName",
+            "EvaluateTaskAttributes",
+            "RoutingTarget",
+            "Ordering",
+            "HasAddons",
+        ],
+        MAX_PAGE,
+    )?;
+    let mut statuses = Vec::new();
+    for word in query
+        .all("AssignmentStatus")
+        .flat_map(|words| words.split(','))
+    {
+        let status = TaskStatus::parse(word.trim());
+        statuses.push(status.ok_or_else(|| {
+            Failure::invalid(format!(
+                "AssignmentStatus must be a task status, not {word:?}"
+            ))
+        })?);
+    }
+    let priority = query.integer("Priority")?;
+    let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
+    let wanted = query
+        .get("EvaluateTaskAttributes")
+        .map(Expression::parse)
+        .transpose()?;
+    let router = &call.state.router;
+    let name_of_workflow = |task: &Task| {
+        task.workflow
+            .and_then(|sid| router.workflows.get(sid))
+            .map(|workflow| workflow.friendly_name.as_str())
+    };
+    let name_of_queue = |task: &Task| {
+        task.queue
+            .and_then(|sid| router.queues.get(sid))
+            .map(|queue| queue.friendly_name.as_str())
+    };
+    let fits = |task: &Task| {
+        task.workspace == workspace
+            && (statuses.is_empty() || statuses.contains(&task.status))
+            && priority.is_none_or(|priority| task.priority == priority)
+            && workflow.is_none_or(|sid| task.workflow == Some(sid))
+            && queue.is_none_or(|sid| task.queue == Some(sid))
+            && query
+                .get("WorkflowName")
+                .is_none_or(|name| name_of_workflow(task) == Some(name))
+            && query
+                .get("TaskQueueName")
+                .is_none_or(|name| name_of_queue(task) == Some(name))
+            && query
+                .get("RoutingTarget")
+                .is_none_or(|target| task.routing_target.as_deref() == Some(target))
+            && wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.holds(&task.attributes))
+    };
+    let listed = |task: &Task| {
+        let mut json = task_json(call, task);
+        if !call.state.knobs.list_attributes {
+            json["attributes"] = Value::Null;
+        }
+        json
+    };
+    match query.get("Ordering") {
+        None => {
+            let entries = router
+                .tasks
+                .after(paging.after())
+                .filter(|(_, task)| fits(task))
+                .map(|(at, task)| (place(at), listed(task)));
+            call.page("tasks", &paging, entries)
+        }
+        Some(ordering) => {
+            let keys = sort_keys(ordering)?;
+            let mut found: Vec<(Place, &Task)> = router
+                .tasks
+                .after(0)
+                .filter(|(_, task)| fits(task))
+                .map(|(at, task)| {
+                    (
+                        keys.iter()
+                            .map(|key| key.of(task))
+                            .chain(place(at))
+                            .collect(),
+                        task,
+                    )
+                })
+                .filter(|(at, _)| paging.after_place().is_none_or(|after| at > after))
+                .collect();
+            found.sort_by(|one, other| one.0.cmp(&other.0));
+            call.page(
+                "tasks",
+                &paging,
+                found.into_iter().map(|(at, task)| (at, listed(task))),
+            )
+        }
+    }
+}
+
+enum Field {
+    Created,
+    Priority,
+    VirtualStart,
+}
+
+struct SortKey {
+    field: Field,
+    descending: bool,
+}
+
+impl SortKey {
+    fn of(&self, task: &Task) -> i64 {
+        let value = match self.field {
+            Field::Created => task.created.as_millisecond(),
+            Field::Priority => task.priority,
+            Field::VirtualStart => task.virtual_start.as_millisecond(),
+        };
+        if self.descending { -value } else { value }
+    }
+}
+
+fn sort_keys(ordering: &str) -> Result<Vec<SortKey>, Failure> {
+    let wrong = || {
+        Failure::invalid(format!(
+            "Ordering must be a list of Field:asc or Field:desc, not {ordering:?}"
+        ))
+    };
+    let keys = ordering.split(',').map(|part| {
+        let (field, direction) = part.split_once(':').unwrap_or((part, "asc"));
+        let field = match field {
+            "DateCreated" => Field::Created,
+            "Priority" => Field::Priority,
+            "VirtualStartTime" => Field::VirtualStart,
+            _ => return Err(wrong()),
+        };
+        match direction {
+            "asc" => Ok(SortKey {
+                field,
+                descending: false,
+            }),
+            "desc" => Ok(SortKey {
+                field,
+                descending: true,
+            }),
+            _ => Err(wrong()),
+        }
+    });
+    let keys: Vec<SortKey> = keys.collect::<Result<_, _>>()?;
+    if ordering.contains("DateCreated") && ordering.contains("VirtualStartTime") {
+        return Err(Failure::invalid(
+            "Ordering takes either DateCreated or VirtualStartTime",
+        ));
+    }
+    Ok(keys)
+}
+
+fn events(call: &Call<'_>, workspace: Sid) -> Outcome {
+    let (query, paging) = call.list(
+        &[
+            "EndDate",
+            "EventType",
+            "Minutes",
+            "ReservationSid",
+            "StartDate",
+            "TaskQueueSid",
+            "TaskSid",
+            "WorkerSid",
+            "WorkflowSid",
+            "TaskChannel",
+            "Sid",
+        ],
+        MAX_PAGE,
+    )?;
+    let (from, to) = (query.time("StartDate")?, query.time("EndDate")?);
+    let minutes = query.integer("Minutes")?;
+    let from = match (from, to, minutes) {
+        (None, Some(_), None) => None,
+        (None, _, minutes) => {
+            let minutes = minutes.unwrap_or(DEFAULT_MINUTES).unsigned_abs();
+            Some(earlier(call.state.now(), Duration::from_secs(60 * minutes)))
+        }
+        (Some(from), _, _) => Some(from),
+    };
+    let (task, worker) = (query.sid("TaskSid")?, query.sid("WorkerSid")?);
+    let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
+    let (reservation, event_sid) = (query.sid("ReservationSid")?, query.sid("Sid")?);
+    let channel = query.get("TaskChannel");
+    let channel = channel.map(|name| {
+        call.state
+            .find_task_channel(workspace, name)
+            .map(|channel| channel.sid)
+    });
+    let oldest = call.state.oldest_event_kept();
+    let fits = |event: &TaskEvent| {
+        event.task.workspace == workspace
+            && event.at >= oldest
+            && from.is_none_or(|from| event.at >= from)
+            && to.is_none_or(|to| event.at <= to)
+            && query
+                .get("EventType")
+                .is_none_or(|wanted| event.kind.event_type() == wanted)
+            && task.is_none_or(|sid| event.task.sid == sid)
+            && worker.is_none_or(|sid| event.task.worker == Some(sid))
+            && workflow.is_none_or(|sid| event.task.workflow == Some(sid))
+            && queue.is_none_or(|sid| event.task.queue == Some(sid))
+            && reservation.is_none_or(|sid| event.task.reservation == Some(sid))
+            && channel.is_none_or(|sid| Some(event.task.task_channel) == sid)
+            && event_sid.is_none_or(|sid| event.sid == sid)
+    };
+    let before = paging.after_place().map_or(u64::MAX, |_| paging.after());
+    let entries = call
+        .state
+        .router
+        .events
+        .before(before)
+        .filter(|(_, event)| fits(event));
+    call.page(
+        "events",
+        &paging,
+        entries.map(|(at, event)| (place(at), event_json(call, event))),
+    )
+}
+
+fn show(call: &Call<'_>, task: Sid, answer: impl Fn(Value) -> Answer) -> Outcome {
+    let stored = call.state.task_or_refuse(task)?;
+    Ok(answer(task_json(call, stored)).versioned(stored.version))
+}
+
+fn task_json(call: &Call<'_>, task: &Task) -> Value {
+    let router = &call.state.router;
+    let workspace = call.url(format_args!("taskrouter/v1/Workspaces/{}", task.workspace));
+    let url = format!("{workspace}/Tasks/{}", task.sid);
+    json!({
+        "account_sid": call.state.account.sid,
+        "age": call.state.now().duration_since(task.created).as_secs(),
+        "assignment_status": task.status.as_str(),
+        "attributes": &*task.attributes,
+        "addons": "{}",
+        "date_created": seconds(task.created),
+        "date_updated": seconds(task.updated),
+        "task_queue_entered_date": task.queue.map(|_| seconds(task.created)),
+        "priority": task.priority,
+        "reason": task.reason.as_deref(),
+        "sid": task.sid,
+        "task_queue_sid": task.queue,
+        "task_queue_friendly_name": task.queue.and_then(|sid| router.queues.get(sid)).map(|queue| &queue.friendly_name),
+        "task_channel_sid": task.task_channel,
+        "task_channel_unique_name": router.channels.get(task.task_channel).map(|channel| &channel.unique_name),
+        "timeout": task.timeout,
+        "workflow_sid": task.workflow,
+        "workflow_friendly_name": task.workflow.and_then(|sid| router.workflows.get(sid)).map(|workflow| &workflow.friendly_name),
+        "workspace_sid": task.workspace,
+        "virtual_start_time": seconds(task.virtual_start),
+        "ignore_capacity": false,
+        "routing_target": task.routing_target.as_deref(),
+        "links": { "workspace": workspace, "reservations": format!("{url}/Reservations") },
+        "url": url,
+    })
+}
+
+fn event_json(call: &Call<'_>, event: &TaskEvent) -> Value {
+    let task = &event.task;
+    let workspace = call.url(format_args!("taskrouter/v1/Workspaces/{}", task.workspace));
+    let reservation = task
+        .reservation
+        .filter(|_| event.kind.is_about_reservation());
+    let task_url = format!("{workspace}/Tasks/{}", task.sid);
+    json!({
+        "account_sid": call.state.account.sid,
+        "actor_sid": event.task.worker.unwrap_or(task.workspace),
+        "actor_type": if task.worker.is_some() { "worker" } else { "workspace" },
+        "actor_url": workspace,
+        "description": event.description(),
+        "event_data": cloud_event::payload(call.state, event),
+        "event_date": seconds(event.at),
+        "event_date_ms": event.at.as_millisecond(),
+        "event_type": event.kind.event_type(),
+        "resource_sid": reservation.unwrap_or(task.sid),
+        "resource_type": if reservation.is_some() { "reservation" } else { "task" },
+        "resource_url": reservation.map_or(task_url.clone(), |sid| format!("{task_url}/Reservations/{sid}")),
+        "sid": event.sid,
+        "source": "taskrouter",
+        "source_ip_address": null,
+        "url": format!("{workspace}/Events/{}", event.sid),
+        "workspace_sid": task.workspace,
+    })
+}

@@ -1,0 +1,64 @@
+//! A pretend Twilio with state, for tests and for the demo: any Twilio client can drive it through Twilio's own endpoints.
+//!
+//! `https://{product}.twilio.com/X` is `{base}/{product}/X`. Paths, parameters, answers, paging and errors are Twilio's;
+//! an unknown parameter is refused with its name, an unknown route does not exist.
+//!
+//! # The handle
+//!
+//! ```text
+//! Simulator::new(seed) / Simulator::with_flex(seed) -> Result<(Simulator, Project), Refusal>      clones share one world
+//! .handle(http::Request<Bytes>) -> Reply { Answer(http::Response<Bytes>), Hang, Drop }            at once, no socket
+//! simulator::serve(TcpListener, Simulator, shutdown: impl Future) -> io::Result<()>               on a socket
+//! .state() -> MutexGuard<State>          story methods and assertions; requests wait until the guard is gone
+//! .account() -> Account { sid, auth_token, api_key, api_secret, .. }
+//! .now() .advance(Duration) .set_now(Timestamp)                                                   time is a value
+//! .take_events() -> Vec<serde_json::Value>                                                        CloudEvents, oldest first
+//! .fail(Fault { at, kind, times }) .storm(Storm { at, kinds, chance }) .clear_faults()
+//! .calls() -> Calls { total(), count(product, method, kind), of_product(), writes(), iter(), log() } .reset_calls()
+//! ```
+//!
+//! # The world, on [`State`]
+//!
+//! ```text
+//! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes }
+//! .set_up_flex() -> Project { account, chat_service, proxy_service, workspace, workflow, queue, chat_task_channel, .. }
+//! .set_lifespan(Medium, Lifespan)        of the channels that a medium's Flex Flow makes; WhatsApp is long-lived from the start
+//! .customer_writes(address, text) -> Contact { Started, Delivered, Reopened, Lost, Unanswered }   .lost_messages()
+//! .hire_agent(workspace, name) -> Sid    .agent_accepts(task, worker)  .agent_writes(task, text)
+//! .agent_wraps_up(task)  .agent_completes(task)  .task_completed_by_nobody(task)
+//! .task_canceled_by_supervisor(task)  .task_deleted_through_api(task)
+//! .agent_transfers(task, Transfer) -> Sid, or .transfer_begins(task) -> Sid and .transfer_ends(first, Transfer)
+//! .task(sid) .tasks() .open_tasks_on(channel) .channel(sid) .channels() .session(sid) .sessions() .open_session_of(address)
+//! .worker(sid) .worker_channel(worker, task_channel) .set_capacity(..) .logged_events()
+//! .create_chat_service/channel/proxy_service/open_session/workspace/workflow/task_queue/task_channel/task(..) and so on
+//! ```
+//!
+//! # On the way to a receiver
+//!
+//! ```text
+//! stream::batches(&events, &mut fastrand::Rng, &Delivery { max_batch, duplicates, order, shapes }) -> Vec<Value>
+//! sign::json(auth_token, url, body) -> Signed { url, signature }    sign::form(auth_token, url, &[(name, value)])    sign::HEADER
+//! ```
+
+mod door;
+mod serve;
+pub mod sign;
+mod simulator;
+pub mod state;
+pub mod stream;
+
+pub use door::Reply;
+pub use serve::serve;
+pub use simulator::Simulator;
+pub use state::calls::Calls;
+pub use state::chat::{Channel, Webhooks};
+pub use state::faults::{At, Fault, FaultKind, Storm};
+pub use state::flex::Project;
+pub use state::flows::{Lifespan, Medium};
+pub use state::proxy::Session;
+pub use state::refusal::Refusal;
+pub use state::sid::Sid;
+pub use state::story::{Contact, LostMessage, Transfer};
+pub use state::taskrouter::events::{EventKind, TaskEvent};
+pub use state::taskrouter::task::{Task, TaskStatus};
+pub use state::{Account, Knobs, State};

@@ -1,0 +1,343 @@
+//! Programmable Chat v2: services and channels.
+
+use super::State;
+use super::attributes;
+use super::refusal::Refusal;
+use super::shelf::Shelf;
+use super::sid::Sid;
+use jiff::Timestamp;
+use std::collections::HashMap;
+
+/// Holds what Programmable Chat knows.
+#[derive(Debug, Default)]
+pub(crate) struct Chat {
+    pub(crate) services: Shelf<ChatService>,
+    pub(crate) channels: Shelf<Channel>,
+    by_name: HashMap<(Sid, String), Sid>,
+}
+
+/// Is a Chat service, IS….
+#[derive(Debug, Clone)]
+pub struct ChatService {
+    /// The service's SID.
+    pub sid: Sid,
+    /// The service's name.
+    pub friendly_name: String,
+    /// Where the service reports what happened; legacy Flex owns it.
+    pub post_webhook_url: Option<String>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Says who can see a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelType {
+    /// Everybody; the default of the REST API, for creating and for listing.
+    Public,
+    /// Members only; what Flex makes.
+    Private,
+}
+
+/// Says whether a write is reported to the service's webhooks, on which Flex's server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Webhooks {
+    /// Reported: `X-Twilio-Webhook-Enabled: true`, or done by an SDK.
+    Enabled,
+    /// Not reported, the default of the REST API.
+    Disabled,
+}
+
+/// Is a Chat channel, CH….
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// The channel's SID.
+    pub sid: Sid,
+    /// The service it belongs to.
+    pub service: Sid,
+    /// Its name for people.
+    pub friendly_name: Option<String>,
+    /// Its name for programs.
+    pub unique_name: Option<String>,
+    /// Its attributes, byte for byte as they were given.
+    pub attributes: String,
+    /// Who can see it.
+    pub channel_type: ChannelType,
+    /// Who created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+    /// What was written, in order.
+    pub messages: Vec<Message>,
+    /// The identities that are in the channel.
+    pub members: Vec<String>,
+}
+
+/// Is one line in a channel.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The message's SID, IM….
+    pub sid: Sid,
+    /// Who wrote it.
+    pub author: String,
+    /// What was written.
+    pub body: String,
+    /// The message's own attributes.
+    pub attributes: String,
+    /// When it was written.
+    pub created: Timestamp,
+}
+
+/// Lists what a new channel may be given.
+#[derive(Debug, Clone, Default)]
+pub struct ChannelChange {
+    /// Its name for people.
+    pub friendly_name: Option<String>,
+    /// Its name for programs.
+    pub unique_name: Option<String>,
+    /// The whole new attributes.
+    pub attributes: Option<String>,
+    /// Who created it.
+    pub created_by: Option<String>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// When it was changed.
+    pub updated: Option<Timestamp>,
+}
+
+impl Channel {
+    /// Returns the Flex state, which lives in the attributes.
+    pub fn status(&self) -> Option<String> {
+        attributes::text(&self.attributes, "status")
+    }
+
+    /// Says whether the attributes mark it as long-lived.
+    pub fn is_long_lived(&self) -> bool {
+        attributes::is_true(&self.attributes, "long_lived")
+    }
+
+    /// Says whether Flex takes it for closed.
+    pub fn is_inactive(&self) -> bool {
+        self.status().as_deref() == Some(INACTIVE)
+    }
+}
+
+/// The status of a channel that an agent works on.
+pub(crate) const ACTIVE: &str = "ACTIVE";
+/// The status of a channel that is done.
+pub(crate) const INACTIVE: &str = "INACTIVE";
+
+impl State {
+    /// Creates a Chat service.
+    pub fn create_chat_service(&mut self, friendly_name: &str) -> Sid {
+        let (sid, now) = (self.sid(b"IS"), self.now);
+        let friendly_name = friendly_name.to_owned();
+        self.chat.services.insert(
+            sid,
+            ChatService {
+                sid,
+                friendly_name,
+                post_webhook_url: None,
+                created: now,
+                updated: now,
+            },
+        );
+        sid
+    }
+
+    /// Deletes a Chat service with its channels.
+    pub fn delete_chat_service(&mut self, service: Sid) -> Result<(), Refusal> {
+        self.chat
+            .services
+            .remove(service)
+            .ok_or_else(|| Refusal::absent(service))?;
+        let channels: Vec<Sid> = self
+            .chat
+            .channels
+            .values()
+            .filter(|channel| channel.service == service)
+            .map(|channel| channel.sid)
+            .collect();
+        for channel in channels {
+            self.chat.channels.remove(channel);
+        }
+        self.chat.by_name.retain(|(owner, _), _| *owner != service);
+        Ok(())
+    }
+
+    /// Creates a Chat channel.
+    pub fn create_channel(
+        &mut self,
+        service: Sid,
+        channel_type: ChannelType,
+        given: ChannelChange,
+    ) -> Result<Sid, Refusal> {
+        self.chat
+            .services
+            .get(service)
+            .ok_or_else(|| Refusal::absent(service))?;
+        let attributes = given.attributes.unwrap_or_else(|| "{}".to_owned());
+        if !attributes::is_json(&attributes) {
+            return Err(Refusal::AttributesNotJson);
+        }
+        let (sid, now) = (self.sid(b"CH"), self.now);
+        self.name_channel(service, sid, given.unique_name.as_deref())?;
+        let channel = Channel {
+            sid,
+            service,
+            friendly_name: given.friendly_name,
+            unique_name: given.unique_name,
+            attributes,
+            channel_type,
+            created_by: given.created_by.unwrap_or_else(|| "system".to_owned()),
+            created: given.created.unwrap_or(now),
+            updated: given.updated.unwrap_or(now),
+            messages: Vec::new(),
+            members: Vec::new(),
+        };
+        self.chat.channels.insert(sid, channel);
+        Ok(sid)
+    }
+
+    /// Changes a Chat channel; the attributes are replaced as a whole.
+    pub fn update_channel(
+        &mut self,
+        channel: Sid,
+        webhooks: Webhooks,
+        change: ChannelChange,
+    ) -> Result<(), Refusal> {
+        if change
+            .attributes
+            .as_deref()
+            .is_some_and(|text| !attributes::is_json(text))
+        {
+            return Err(Refusal::AttributesNotJson);
+        }
+        let now = self.now;
+        let service = self.channel_or_refuse(channel)?.service;
+        self.name_channel(service, channel, change.unique_name.as_deref())?;
+        let stored = self
+            .chat
+            .channels
+            .get_mut(channel)
+            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
+        let was_inactive = stored.is_inactive();
+        stored.friendly_name = change.friendly_name.or(stored.friendly_name.take());
+        stored.unique_name = change.unique_name.or(stored.unique_name.take());
+        stored.created_by = change
+            .created_by
+            .unwrap_or(std::mem::take(&mut stored.created_by));
+        stored.attributes = change
+            .attributes
+            .unwrap_or(std::mem::take(&mut stored.attributes));
+        stored.created = change.created.unwrap_or(stored.created);
+        stored.updated = change.updated.unwrap_or(now);
+        if webhooks == Webhooks::Enabled {
+            self.channel_update_is_reported(channel, was_inactive);
+        }
+        Ok(())
+    }
+
+    /// Deletes a Chat channel and its history.
+    pub fn delete_channel(&mut self, channel: Sid, webhooks: Webhooks) -> Result<(), Refusal> {
+        let gone = self
+            .chat
+            .channels
+            .remove(channel)
+            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
+        if let Some(name) = &gone.unique_name {
+            self.chat.by_name.remove(&(gone.service, name.clone()));
+        }
+        if webhooks == Webhooks::Enabled && !self.knobs.flex_deaf {
+            self.end_session_of(&gone);
+        }
+        Ok(())
+    }
+
+    /// Finds a channel of a service by SID or unique name.
+    pub fn find_channel(&self, service: Sid, name: &str) -> Option<&Channel> {
+        let sid = name
+            .parse()
+            .ok()
+            .filter(|sid| self.chat.channels.get(*sid).is_some());
+        let sid = sid.or_else(|| self.chat.by_name.get(&(service, name.to_owned())).copied())?;
+        self.chat
+            .channels
+            .get(sid)
+            .filter(|channel| channel.service == service)
+    }
+
+    /// Returns a Chat channel.
+    pub fn channel(&self, sid: Sid) -> Option<&Channel> {
+        self.chat.channels.get(sid)
+    }
+
+    /// Iterates over all Chat channels, oldest first.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.chat.channels.values()
+    }
+
+    pub(crate) fn channel_or_refuse(&self, sid: Sid) -> Result<&Channel, Refusal> {
+        self.channel(sid)
+            .ok_or_else(|| Refusal::ChannelNotFound(sid.to_string()))
+    }
+
+    /// Adds a message to a channel.
+    pub fn write_message(
+        &mut self,
+        channel: Sid,
+        author: &str,
+        body: &str,
+        attributes: &str,
+    ) -> Result<Sid, Refusal> {
+        if !attributes::is_json(attributes) {
+            return Err(Refusal::AttributesNotJson);
+        }
+        let (sid, now) = (self.sid(b"IM"), self.now);
+        let stored = self
+            .chat
+            .channels
+            .get_mut(channel)
+            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
+        stored.messages.push(Message {
+            sid,
+            author: author.to_owned(),
+            body: body.to_owned(),
+            attributes: attributes.to_owned(),
+            created: now,
+        });
+        Ok(sid)
+    }
+
+    fn name_channel(
+        &mut self,
+        service: Sid,
+        channel: Sid,
+        name: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let Some(name) = name else { return Ok(()) };
+        let key = (service, name.to_owned());
+        if self
+            .chat
+            .by_name
+            .get(&key)
+            .is_some_and(|owner| *owner != channel)
+        {
+            return Err(Refusal::NameTaken {
+                kind: "Channel",
+                name: name.to_owned(),
+            });
+        }
+        if let Some(old) = self
+            .channel(channel)
+            .and_then(|stored| stored.unique_name.clone())
+        {
+            self.chat.by_name.remove(&(service, old));
+        }
+        self.chat.by_name.insert(key, channel);
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+//! Conversations: who talks to whom, and when silence ends it.
+
+pub mod conversation;
+mod told;
+
+use super::State;
+use super::attributes;
+use super::clock::{Due, later};
+use super::refusal::Refusal;
+use super::shelf::Shelf;
+use super::sid::Sid;
+use conversation::{Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source, Timer};
+use std::collections::HashMap;
+
+/// How many bytes of attributes a conversation may have: <https://www.twilio.com/docs/conversations/conversations-limits>.
+const MAX_ATTRIBUTES: usize = 16 * 1024;
+
+/// Holds what Conversations knows.
+#[derive(Debug, Default)]
+pub(crate) struct Conversations {
+    pub(crate) shelf: Shelf<Conversation>,
+    pub(crate) defaults: Defaults,
+    by_name: HashMap<(Sid, String), Sid>,
+    /// Which conversation that is not closed an address and one of ours share.
+    by_pair: HashMap<(String, String), Sid>,
+    /// The conversations of each identity and address, oldest first.
+    pub(crate) by_party: HashMap<String, Vec<Sid>>,
+}
+
+/// Holds what new conversations get if nobody says otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Defaults {
+    pub(crate) service: Option<Sid>,
+    pub(crate) messaging_service: Option<String>,
+    pub(crate) to_inactive: Option<Timer>,
+    pub(crate) to_closed: Option<Timer>,
+}
+
+/// Says why a conversation changed its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Api,
+    Timer,
+    Event,
+}
+
+impl State {
+    /// Creates a conversation.
+    pub fn create_conversation(&mut self, service: Sid, given: ConversationChange) -> Result<Sid, Refusal> {
+        self.chat.services.get(service).ok_or_else(|| Refusal::absent(service))?;
+        let timers = given.to_inactive.is_some() || given.to_closed.is_some();
+        match given.state {
+            Some(ConversationState::Closed) => return Err(Refusal::ConversationStartsClosed),
+            None if timers => return Err(Refusal::TimerWithoutState),
+            Some(_) | None => {}
+        }
+        check_attributes(given.attributes.as_deref())?;
+        let (sid, now) = (self.sid(b"CH"), self.now);
+        self.name_conversation(service, sid, given.unique_name.as_deref())?;
+        let defaults = &self.conversations.defaults;
+        let conversation = Conversation {
+            sid,
+            service,
+            friendly_name: given.friendly_name,
+            unique_name: given.unique_name,
+            messaging_service: given.messaging_service.or(defaults.messaging_service.clone()),
+            attributes: given.attributes.unwrap_or_else(|| "{}".to_owned()),
+            state: given.state.unwrap_or(ConversationState::Active),
+            to_inactive: given.to_inactive.unwrap_or(defaults.to_inactive.clone()),
+            to_closed: given.to_closed.unwrap_or(defaults.to_closed.clone()),
+            active: now,
+            created: given.created.unwrap_or(now),
+            updated: given.updated.unwrap_or(now),
+            participants: Vec::new(),
+            messages: Vec::new(),
+        };
+        self.conversations.shelf.insert(sid, conversation);
+        self.watch_conversation(sid);
+        Ok(sid)
+    }
+
+    /// Changes a conversation; one that is closed cannot be changed any more.
+    pub fn update_conversation(&mut self, conversation: Sid, change: ConversationChange) -> Result<(), Refusal> {
+        check_attributes(change.attributes.as_deref())?;
+        let service = self.talking(conversation)?.service;
+        self.name_conversation(service, conversation, change.unique_name.as_deref())?;
+        let now = self.now;
+        let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
+            return Err(Refusal::absent(conversation));
+        };
+        stored.friendly_name = change.friendly_name.or(stored.friendly_name.take());
+        stored.unique_name = change.unique_name.or(stored.unique_name.take());
+        stored.messaging_service = change.messaging_service.or(stored.messaging_service.take());
+        stored.attributes = change.attributes.unwrap_or(std::mem::take(&mut stored.attributes));
+        stored.to_inactive = change.to_inactive.unwrap_or(stored.to_inactive.take());
+        stored.to_closed = change.to_closed.unwrap_or(stored.to_closed.take());
+        stored.created = change.created.unwrap_or(stored.created);
+        stored.updated = change.updated.unwrap_or(now);
+        stored.active = now;
+        if let Some(state) = change.state {
+            self.set_conversation_state(conversation, state, Cause::Api);
+        }
+        self.watch_conversation(conversation);
+        Ok(())
+    }
+
+    /// Deletes a conversation and its history.
+    pub fn delete_conversation(&mut self, conversation: Sid) -> Result<(), Refusal> {
+        let gone = self.conversations.shelf.remove(conversation).ok_or_else(|| Refusal::absent(conversation))?;
+        self.free_pairs(&gone);
+        if let Some(name) = gone.unique_name {
+            self.conversations.by_name.remove(&(gone.service, name));
+        }
+        for party in gone.participants.iter().filter_map(party) {
+            if let Some(theirs) = self.conversations.by_party.get_mut(party) {
+                theirs.retain(|sid| *sid != conversation);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets somebody into a conversation.
+    pub fn add_participant(&mut self, conversation: Sid, given: NewParticipant) -> Result<Sid, Refusal> {
+        self.talking(conversation)?;
+        if given.identity.is_none() && given.address.is_none() {
+            return Err(Refusal::invalid("A participant needs Identity or MessagingBinding.Address"));
+        }
+        if given.address.is_some() && given.proxy_address.is_none() {
+            return Err(Refusal::invalid("MessagingBinding.Address needs MessagingBinding.ProxyAddress"));
+        }
+        check_attributes(given.attributes.as_deref())?;
+        if let (Some(address), Some(proxy)) = (&given.address, &given.proxy_address) {
+            let pair = (address.clone(), proxy.clone());
+            if let Some(other) = self.conversations.by_pair.get(&pair) {
+                return Err(Refusal::AddressPairTaken(*other));
+            }
+            self.conversations.by_pair.insert(pair, conversation);
+        }
+        let (sid, now) = (self.sid(b"MB"), self.now);
+        let participant = Participant {
+            sid,
+            identity: given.identity,
+            address: given.address,
+            proxy_address: given.proxy_address,
+            attributes: given.attributes.unwrap_or_else(|| "{}".to_owned()),
+            created: now,
+        };
+        if let Some(party) = party(&participant) {
+            self.conversations.by_party.entry(party.to_owned()).or_default().push(conversation);
+        }
+        if let Some(stored) = self.conversations.shelf.get_mut(conversation) {
+            stored.participants.push(participant);
+        }
+        Ok(sid)
+    }
+
+    /// Adds a message to a conversation, which becomes active if it was not.
+    pub fn say(&mut self, conversation: Sid, author: &str, body: &str, attributes: &str, source: Source) -> Result<Sid, Refusal> {
+        self.talking(conversation)?;
+        check_attributes(Some(attributes))?;
+        let (sid, now) = (self.sid(b"IM"), self.now);
+        let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
+            return Err(Refusal::absent(conversation));
+        };
+        let participant = stored.participants.iter().find(|participant| party(participant) == Some(author));
+        let line = Line {
+            sid,
+            index: stored.messages.len(),
+            author: author.to_owned(),
+            participant: participant.map(|participant| participant.sid),
+            body: body.to_owned(),
+            attributes: attributes.to_owned(),
+            created: now,
+        };
+        stored.messages.push(line.clone());
+        stored.active = now;
+        self.tell_of_message(conversation, &line, source);
+        self.set_conversation_state(conversation, ConversationState::Active, Cause::Event);
+        self.watch_conversation(conversation);
+        Ok(sid)
+    }
+
+    /// Finds a conversation of a service by SID or unique name.
+    pub fn find_conversation(&self, service: Sid, name: &str) -> Option<&Conversation> {
+        let sid = name.parse().ok().filter(|sid| self.conversation(*sid).is_some());
+        let sid = sid.or_else(|| self.conversations.by_name.get(&(service, name.to_owned())).copied())?;
+        self.conversation(sid).filter(|conversation| conversation.service == service)
+    }
+
+    /// Returns a conversation.
+    pub fn conversation(&self, sid: Sid) -> Option<&Conversation> {
+        self.conversations.shelf.get(sid)
+    }
+
+    /// Iterates over all conversations, oldest first.
+    pub fn conversations(&self) -> impl Iterator<Item = &Conversation> {
+        self.conversations.shelf.values()
+    }
+
+    /// Returns the conversation, not closed, that an address and one of ours share.
+    pub fn conversation_between(&self, address: &str, proxy_address: &str) -> Option<&Conversation> {
+        let pair = (address.to_owned(), proxy_address.to_owned());
+        self.conversation(*self.conversations.by_pair.get(&pair)?)
+    }
+
+    /// Returns the service of the conversations that name none.
+    pub(crate) fn default_conversation_service(&self) -> Option<Sid> {
+        let flex = self.project().map(|project| project.chat_service);
+        self.conversations.defaults.service.or(flex)
+    }
+
+    pub(crate) fn conversation_timer(&mut self, conversation: Sid) {
+        let Some(stored) = self.conversation(conversation) else { return };
+        let due = |timer: &Option<Timer>| timer.as_ref().is_some_and(|timer| later(stored.active, timer.after) <= self.now);
+        if due(&stored.to_closed) {
+            self.set_conversation_state(conversation, ConversationState::Closed, Cause::Timer);
+        } else if due(&stored.to_inactive) && stored.state == ConversationState::Active {
+            self.set_conversation_state(conversation, ConversationState::Inactive, Cause::Timer);
+        }
+    }
+
+    pub(crate) fn set_conversation_state(&mut self, conversation: Sid, to: ConversationState, cause: Cause) {
+        let now = self.now;
+        let Some(stored) = self.conversations.shelf.get_mut(conversation) else { return };
+        let from = std::mem::replace(&mut stored.state, to);
+        if from == to {
+            return;
+        }
+        stored.updated = now;
+        if to == ConversationState::Closed {
+            let closed = stored.clone();
+            self.free_pairs(&closed);
+        }
+        self.tell_of_state(conversation, from, to, cause);
+    }
+
+    fn talking(&self, conversation: Sid) -> Result<&Conversation, Refusal> {
+        let stored = self.conversation(conversation).ok_or_else(|| Refusal::absent(conversation))?;
+        if stored.state == ConversationState::Closed { Err(Refusal::ConversationClosed(conversation)) } else { Ok(stored) }
+    }
+
+    /// Both timers count from the last activity: Twilio's example shows them side by side.
+    fn watch_conversation(&mut self, conversation: Sid) {
+        let Some(stored) = self.conversation(conversation) else { return };
+        if stored.state == ConversationState::Closed {
+            return;
+        }
+        let timers: Vec<_> = [&stored.to_inactive, &stored.to_closed].into_iter().flatten().map(|timer| timer.after).collect();
+        for after in timers {
+            self.due_in(after, Due::ConversationTimer(conversation));
+        }
+    }
+
+    fn free_pairs(&mut self, conversation: &Conversation) {
+        for participant in &conversation.participants {
+            if let (Some(address), Some(proxy)) = (&participant.address, &participant.proxy_address) {
+                self.conversations.by_pair.remove(&(address.clone(), proxy.clone()));
+            }
+        }
+    }
+
+    fn name_conversation(&mut self, service: Sid, conversation: Sid, name: Option<&str>) -> Result<(), Refusal> {
+        let Some(name) = name else { return Ok(()) };
+        let key = (service, name.to_owned());
+        if self.conversations.by_name.get(&key).is_some_and(|owner| *owner != conversation) {
+            return Err(Refusal::NameTaken { kind: "Conversation", name: name.to_owned() });
+        }
+        if let Some(old) = self.conversation(conversation).and_then(|stored| stored.unique_name.clone()) {
+            self.conversations.by_name.remove(&(service, old));
+        }
+        self.conversations.by_name.insert(key, conversation);
+        Ok(())
+    }
+}
+
+/// Returns under which name a participant writes.
+pub(crate) fn party(participant: &Participant) -> Option<&str> {
+    participant.identity.as_deref().or(participant.address.as_deref())
+}
+
+fn check_attributes(text: Option<&str>) -> Result<(), Refusal> {
+    match text {
+        Some(text) if text.len() > MAX_ATTRIBUTES => Err(Refusal::AttributesTooLong),
+        Some(text) if !attributes::is_json(text) => Err(Refusal::AttributesNotJson),
+        Some(_) | None => Ok(()),
+    }
+}

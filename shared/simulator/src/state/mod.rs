@@ -1,0 +1,128 @@
+//! The pretend Twilio itself: what exists, what may happen to it and what follows, without a word of HTTP.
+
+pub mod attributes;
+pub mod calls;
+pub mod chat;
+pub mod clock;
+pub(crate) mod cloud_event;
+pub mod faults;
+pub mod flex;
+pub mod flows;
+mod hostile;
+pub mod proxy;
+pub mod refusal;
+mod shelf;
+pub mod sid;
+pub mod story;
+pub mod taskrouter;
+
+use crate::state::calls::Calls;
+use crate::state::chat::Chat;
+use crate::state::clock::Agenda;
+use crate::state::cloud_event::Emission;
+use crate::state::faults::Faults;
+use crate::state::flex::Flex;
+use crate::state::proxy::Proxy;
+use crate::state::sid::Sid;
+use crate::state::story::LostMessage;
+use crate::state::taskrouter::TaskRouter;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Identifies the pretend account and what proves to be it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The account, AC….
+    pub sid: Sid,
+    /// The primary auth token: signs webhooks and opens the REST API.
+    pub auth_token: String,
+    /// An API key, SK….
+    pub api_key: Sid,
+    /// The secret of the API key.
+    pub api_secret: String,
+    /// The account's name, as events show it.
+    pub friendly_name: String,
+}
+
+/// Holds what Twilio leaves undocumented, so that a test may choose.
+#[derive(Debug, Clone)]
+pub struct Knobs {
+    /// Flex's server never reacts to a channel that became INACTIVE.
+    pub flex_deaf: bool,
+    /// How long Flex's server takes to react.
+    pub flex_delay: Duration,
+    /// Flex's server reacts only if the status was not INACTIVE before; webhooks show just the new value, hence off.
+    pub flex_needs_turn: bool,
+    /// Lists of tasks carry attributes, which Twilio does not promise.
+    pub list_attributes: bool,
+}
+
+/// Holds everything the pretend Twilio knows.
+#[derive(Debug)]
+pub struct State {
+    /// Who the account is.
+    pub account: Account,
+    /// What a test may choose.
+    pub knobs: Knobs,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) agenda: Agenda,
+    pub(crate) chat: Chat,
+    pub(crate) proxy: Proxy,
+    pub(crate) router: TaskRouter,
+    pub(crate) flex: Flex,
+    pub(crate) outbox: Vec<Emission>,
+    pub(crate) lost: Vec<LostMessage>,
+    pub(crate) faults: Faults,
+    pub(crate) calls: Calls,
+}
+
+impl State {
+    /// Makes an empty account; the same seed makes the same one, with the same SIDs to come.
+    pub fn new(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let secret = |rng: &mut fastrand::Rng| format!("{:032x}", rng.u128(1..));
+        let account = Account {
+            sid: Sid::draw(b"AC", &mut rng),
+            auth_token: secret(&mut rng),
+            api_key: Sid::draw(b"SK", &mut rng),
+            api_secret: secret(&mut rng),
+            friendly_name: "Example Support".to_owned(),
+        };
+        // Faults draw from a stream of their own: the same story keeps its SIDs, whatever storm it goes through.
+        let faults = Faults::new(rng.fork());
+        Self {
+            account,
+            knobs: Knobs {
+                flex_deaf: false,
+                flex_delay: Duration::ZERO,
+                flex_needs_turn: false,
+                list_attributes: false,
+            },
+            now: clock::OPENING,
+            rng,
+            agenda: Agenda::default(),
+            chat: Chat::default(),
+            proxy: Proxy::default(),
+            router: TaskRouter::default(),
+            flex: Flex::default(),
+            outbox: Vec::new(),
+            lost: Vec::new(),
+            faults,
+            calls: Calls::default(),
+        }
+    }
+
+    /// Takes the events that Event Streams would deliver, oldest first, as CloudEvents.
+    pub fn take_events(&mut self) -> Vec<serde_json::Value> {
+        let events = std::mem::take(&mut self.outbox);
+        events
+            .iter()
+            .map(|event| cloud_event::render(self, event))
+            .collect()
+    }
+
+    pub(crate) fn sid(&mut self, prefix: &[u8; 2]) -> Sid {
+        Sid::draw(prefix, &mut self.rng)
+    }
+}

@@ -1,0 +1,278 @@
+//! Proxy: services and the sessions that tie a customer's address to a channel.
+
+use super::State;
+use super::clock::{Due, later};
+use super::refusal::Refusal;
+use super::shelf::Shelf;
+use super::sid::Sid;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Holds what Proxy knows.
+#[derive(Debug, Default)]
+pub(crate) struct Proxy {
+    pub(crate) services: Shelf<ProxyService>,
+    pub(crate) sessions: Shelf<Session>,
+    by_name: HashMap<(Sid, String), Sid>,
+    by_address: HashMap<String, Sid>,
+}
+
+/// Is a Proxy service, KS….
+#[derive(Debug, Clone)]
+pub struct ProxyService {
+    /// The service's SID.
+    pub sid: Sid,
+    /// Its name.
+    pub unique_name: String,
+    /// The Chat service into which it delivers.
+    pub chat_instance: Option<Sid>,
+    /// How long its sessions live without an interaction, in seconds; 0 is for ever.
+    pub default_ttl: u64,
+    /// Where it reports interactions.
+    pub callback_url: Option<String>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Says whether a Proxy session still connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// Created, no interaction yet.
+    Open,
+    /// Interactions took place.
+    InProgress,
+    /// Ended by somebody or by its time to live.
+    Closed,
+}
+
+/// Is a Proxy session, KC….
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The session's SID.
+    pub sid: Sid,
+    /// The service it belongs to.
+    pub service: Sid,
+    /// Its name: Flex uses the SID of the Chat channel.
+    pub unique_name: Option<String>,
+    /// Whether it still connects.
+    pub status: SessionStatus,
+    /// What closed it.
+    pub closed_reason: Option<String>,
+    /// What it carries: `message-only`, `voice-only`, `voice-and-message`.
+    pub mode: String,
+    /// How long it lives without an interaction, in seconds; 0 is for ever.
+    pub ttl: u64,
+    /// The customer's address, if it is known.
+    pub address: Option<String>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+    /// When somebody last wrote through it.
+    pub last_interaction: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+}
+
+impl Session {
+    /// Says whether messages still travel through it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, SessionStatus::Open | SessionStatus::InProgress)
+    }
+}
+
+/// Lists what a new session may be given.
+#[derive(Debug, Clone, Default)]
+pub struct NewSession {
+    /// Its name.
+    pub unique_name: Option<String>,
+    /// How long it lives without an interaction, in seconds.
+    pub ttl: Option<u64>,
+    /// What it carries.
+    pub mode: Option<String>,
+    /// The customer's address.
+    pub address: Option<String>,
+}
+
+impl State {
+    /// Creates a Proxy service.
+    pub fn create_proxy_service(
+        &mut self,
+        unique_name: &str,
+        chat_instance: Option<Sid>,
+    ) -> Result<Sid, Refusal> {
+        if self
+            .proxy
+            .services
+            .values()
+            .any(|service| service.unique_name == unique_name)
+        {
+            return Err(Refusal::NameTaken {
+                kind: "Service",
+                name: unique_name.to_owned(),
+            });
+        }
+        let (sid, now) = (self.sid(b"KS"), self.now);
+        let unique_name = unique_name.to_owned();
+        self.proxy.services.insert(
+            sid,
+            ProxyService {
+                sid,
+                unique_name,
+                chat_instance,
+                default_ttl: 0,
+                callback_url: None,
+                created: now,
+                updated: now,
+            },
+        );
+        Ok(sid)
+    }
+
+    /// Opens a Proxy session.
+    pub fn open_session(&mut self, service: Sid, given: NewSession) -> Result<Sid, Refusal> {
+        let default_ttl = self
+            .proxy
+            .services
+            .get(service)
+            .ok_or_else(|| Refusal::absent(service))?
+            .default_ttl;
+        if let Some(name) = &given.unique_name
+            && self.proxy.by_name.contains_key(&(service, name.clone()))
+        {
+            return Err(Refusal::NameTaken {
+                kind: "Session",
+                name: name.clone(),
+            });
+        }
+        let (sid, now) = (self.sid(b"KC"), self.now);
+        if let Some(name) = &given.unique_name {
+            self.proxy.by_name.insert((service, name.clone()), sid);
+        }
+        if let Some(address) = &given.address {
+            self.proxy.by_address.insert(address.clone(), sid);
+        }
+        let ttl = given.ttl.unwrap_or(default_ttl);
+        let session = Session {
+            sid,
+            service,
+            unique_name: given.unique_name,
+            status: SessionStatus::Open,
+            closed_reason: None,
+            mode: given.mode.unwrap_or_else(|| "voice-and-message".to_owned()),
+            ttl,
+            address: given.address,
+            created: now,
+            updated: now,
+            last_interaction: None,
+            ended: None,
+        };
+        self.proxy.sessions.insert(sid, session);
+        self.watch_session(sid, ttl);
+        Ok(sid)
+    }
+
+    /// Closes a Proxy session; it stays readable.
+    pub fn close_session(&mut self, session: Sid, reason: &str) -> Result<(), Refusal> {
+        let now = self.now;
+        let stored = self
+            .proxy
+            .sessions
+            .get_mut(session)
+            .ok_or_else(|| Refusal::absent(session))?;
+        if stored.is_open() {
+            stored.status = SessionStatus::Closed;
+            stored.closed_reason = Some(reason.to_owned());
+            stored.ended = Some(now);
+            stored.updated = now;
+            let address = stored.address.clone();
+            self.forget_address(session, address.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Sets how long a session lives without an interaction, in seconds.
+    pub fn set_session_ttl(&mut self, session: Sid, ttl: u64) -> Result<(), Refusal> {
+        let stored = self
+            .proxy
+            .sessions
+            .get_mut(session)
+            .ok_or_else(|| Refusal::absent(session))?;
+        stored.ttl = ttl;
+        stored.updated = self.now;
+        self.watch_session(session, ttl);
+        Ok(())
+    }
+
+    /// Removes a Proxy session.
+    pub fn delete_session(&mut self, session: Sid) -> Result<(), Refusal> {
+        let gone = self
+            .proxy
+            .sessions
+            .remove(session)
+            .ok_or_else(|| Refusal::absent(session))?;
+        if let Some(name) = gone.unique_name {
+            self.proxy.by_name.remove(&(gone.service, name));
+        }
+        self.forget_address(session, gone.address.as_deref());
+        Ok(())
+    }
+
+    /// Returns a Proxy session.
+    pub fn session(&self, sid: Sid) -> Option<&Session> {
+        self.proxy.sessions.get(sid)
+    }
+
+    /// Iterates over all Proxy sessions, oldest first.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.proxy.sessions.values()
+    }
+
+    /// Returns the open session through which an address writes.
+    pub fn open_session_of(&self, address: &str) -> Option<&Session> {
+        self.session(*self.proxy.by_address.get(address)?)
+            .filter(|session| session.is_open())
+    }
+
+    pub(crate) fn interaction_in(&mut self, session: Sid) {
+        let now = self.now;
+        let Some(stored) = self.proxy.sessions.get_mut(session) else {
+            return;
+        };
+        stored.status = SessionStatus::InProgress;
+        stored.last_interaction = Some(now);
+        stored.updated = now;
+        let ttl = stored.ttl;
+        self.watch_session(session, ttl);
+    }
+
+    pub(crate) fn session_expires(&mut self, session: Sid) {
+        let now = self.now;
+        let silent = self.session(session).is_some_and(|stored| {
+            let since = stored.last_interaction.unwrap_or(stored.created);
+            stored.is_open()
+                && stored.ttl > 0
+                && later(since, Duration::from_secs(stored.ttl)) <= now
+        });
+        if silent {
+            self.close_session(session, "ttl").ok();
+        }
+    }
+
+    fn watch_session(&mut self, session: Sid, ttl: u64) {
+        if ttl > 0 {
+            self.due_in(Duration::from_secs(ttl), Due::SessionExpiry(session));
+        }
+    }
+
+    fn forget_address(&mut self, session: Sid, address: Option<&str>) {
+        if let Some(address) = address
+            && self.proxy.by_address.get(address) == Some(&session)
+        {
+            self.proxy.by_address.remove(address);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! TaskRouter: the workspace and what stands in it. Tasks, workers and events have files of their own.
+
+pub mod events;
+mod expression;
+pub mod task;
+mod tasks;
+pub mod workers;
+
+pub(crate) use expression::Expression;
+
+use super::State;
+use super::refusal::Refusal;
+use super::shelf::Shelf;
+use super::sid::Sid;
+use events::EventLog;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use task::Task;
+use workers::{Worker, WorkerChannel};
+
+/// Holds what TaskRouter knows.
+#[derive(Debug, Default)]
+pub(crate) struct TaskRouter {
+    pub(crate) workspaces: Shelf<Workspace>,
+    pub(crate) workflows: Shelf<Workflow>,
+    pub(crate) queues: Shelf<TaskQueue>,
+    pub(crate) channels: Shelf<TaskChannel>,
+    pub(crate) tasks: Shelf<Task>,
+    pub(crate) workers: Shelf<Worker>,
+    pub(crate) worker_channels: Shelf<WorkerChannel>,
+    pub(crate) events: EventLog,
+    /// The tasks that name a channel or conversation, oldest first.
+    pub(crate) tasks_by_channel: HashMap<Sid, Vec<Sid>>,
+}
+
+/// Is a workspace, WS….
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The workspace's SID.
+    pub sid: Sid,
+    /// Its name.
+    pub friendly_name: String,
+    /// Whether a worker may have several tasks; TaskChannels need it.
+    pub multi_task_enabled: bool,
+    /// Where TaskRouter reports events.
+    pub event_callback_url: Option<String>,
+    /// Which events it reports there, as a comma list.
+    pub events_filter: Option<String>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Is a workflow, WW….
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// The workflow's SID.
+    pub sid: Sid,
+    /// The workspace it belongs to.
+    pub workspace: Sid,
+    /// Its name.
+    pub friendly_name: String,
+    /// Its rules, a JSON text.
+    pub configuration: String,
+    /// How long an agent may think about a task, in seconds.
+    pub task_reservation_timeout: i64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Is a task queue, WQ….
+#[derive(Debug, Clone)]
+pub struct TaskQueue {
+    /// The queue's SID.
+    pub sid: Sid,
+    /// The workspace it belongs to.
+    pub workspace: Sid,
+    /// Its name.
+    pub friendly_name: String,
+    /// The expression that says which workers serve it.
+    pub target_workers: String,
+    /// How many workers may be asked at once.
+    pub max_reserved_workers: i64,
+    /// `FIFO` or `LIFO`.
+    pub task_order: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Is a TaskChannel, TC….
+#[derive(Debug, Clone)]
+pub struct TaskChannel {
+    /// The TaskChannel's SID.
+    pub sid: Sid,
+    /// The workspace it belongs to.
+    pub workspace: Sid,
+    /// Its name for people.
+    pub friendly_name: String,
+    /// Its name for programs.
+    pub unique_name: String,
+    /// Whether it prefers workers who work on this channel already.
+    pub channel_optimized_routing: bool,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+impl State {
+    /// Creates a workspace with its `default` TaskChannel.
+    pub fn create_workspace(&mut self, friendly_name: &str) -> Sid {
+        let (sid, now) = (self.sid(b"WS"), self.now);
+        let workspace = Workspace {
+            sid,
+            friendly_name: friendly_name.to_owned(),
+            multi_task_enabled: true,
+            event_callback_url: None,
+            events_filter: None,
+            created: now,
+            updated: now,
+        };
+        self.router.workspaces.insert(sid, workspace);
+        self.add_task_channel(sid, "Default", "default");
+        sid
+    }
+
+    /// Creates a task queue that every worker serves.
+    pub fn create_task_queue(
+        &mut self,
+        workspace: Sid,
+        friendly_name: &str,
+    ) -> Result<Sid, Refusal> {
+        self.workspace_or_refuse(workspace)?;
+        let (sid, now) = (self.sid(b"WQ"), self.now);
+        let queue = TaskQueue {
+            sid,
+            workspace,
+            friendly_name: friendly_name.to_owned(),
+            target_workers: "1==1".to_owned(),
+            max_reserved_workers: 1,
+            task_order: "FIFO".to_owned(),
+            created: now,
+            updated: now,
+        };
+        self.router.queues.insert(sid, queue);
+        Ok(sid)
+    }
+
+    /// Creates a workflow from its rules, a JSON text.
+    pub fn create_workflow(
+        &mut self,
+        workspace: Sid,
+        friendly_name: &str,
+        configuration: &str,
+    ) -> Result<Sid, Refusal> {
+        self.workspace_or_refuse(workspace)?;
+        if !super::attributes::is_json(configuration) {
+            return Err(Refusal::invalid("Configuration is not a JSON text"));
+        }
+        let (sid, now) = (self.sid(b"WW"), self.now);
+        let workflow = Workflow {
+            sid,
+            workspace,
+            friendly_name: friendly_name.to_owned(),
+            configuration: configuration.to_owned(),
+            task_reservation_timeout: 120,
+            created: now,
+            updated: now,
+        };
+        self.router.workflows.insert(sid, workflow);
+        Ok(sid)
+    }
+
+    /// Creates a TaskChannel; names with hyphens are refused, since no expression can read them.
+    pub fn create_task_channel(
+        &mut self,
+        workspace: Sid,
+        friendly_name: &str,
+        unique_name: &str,
+    ) -> Result<Sid, Refusal> {
+        self.workspace_or_refuse(workspace)?;
+        if unique_name.contains('-') || friendly_name.contains('-') {
+            return Err(Refusal::invalid(
+                "TaskChannel names must not contain hyphens",
+            ));
+        }
+        if self.find_task_channel(workspace, unique_name).is_some() {
+            return Err(Refusal::invalid(format!(
+                "TaskChannel with unique name {unique_name} already exists"
+            )));
+        }
+        Ok(self.add_task_channel(workspace, friendly_name, unique_name))
+    }
+
+    /// Finds a TaskChannel of a workspace by SID or unique name.
+    pub fn find_task_channel(&self, workspace: Sid, name: &str) -> Option<&TaskChannel> {
+        self.router.channels.values().find(|channel| {
+            channel.workspace == workspace && (channel.sid == name || channel.unique_name == name)
+        })
+    }
+
+    /// Returns a workspace.
+    pub fn workspace(&self, sid: Sid) -> Option<&Workspace> {
+        self.router.workspaces.get(sid)
+    }
+
+    pub(crate) fn workspace_or_refuse(&self, sid: Sid) -> Result<&Workspace, Refusal> {
+        self.workspace(sid).ok_or_else(|| Refusal::absent(sid))
+    }
+
+    /// Returns the queue into which a workflow puts a task that no filter matches.
+    pub(crate) fn default_queue(&self, workflow: Sid) -> Option<Sid> {
+        let workflow = self.router.workflows.get(workflow)?;
+        let rules: serde_json::Value = serde_json::from_str(&workflow.configuration).ok()?;
+        let named = rules
+            .pointer("/task_routing/default_filter/queue")
+            .and_then(serde_json::Value::as_str);
+        named.and_then(|queue| queue.parse().ok()).or_else(|| {
+            self.router
+                .queues
+                .values()
+                .find(|queue| queue.workspace == workflow.workspace)
+                .map(|queue| queue.sid)
+        })
+    }
+
+    fn add_task_channel(&mut self, workspace: Sid, friendly_name: &str, unique_name: &str) -> Sid {
+        let (sid, now) = (self.sid(b"TC"), self.now);
+        let channel = TaskChannel {
+            sid,
+            workspace,
+            friendly_name: friendly_name.to_owned(),
+            unique_name: unique_name.to_owned(),
+            channel_optimized_routing: false,
+            created: now,
+            updated: now,
+        };
+        self.router.channels.insert(sid, channel);
+        let workers: Vec<Sid> = self
+            .router
+            .workers
+            .values()
+            .filter(|worker| worker.workspace == workspace)
+            .map(|worker| worker.sid)
+            .collect();
+        for worker in workers {
+            self.give_worker_channel(workspace, worker, sid);
+        }
+        sid
+    }
+}

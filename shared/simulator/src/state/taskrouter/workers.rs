@@ -1,0 +1,168 @@
+//! Workers and how much of each TaskChannel they can take.
+
+use super::super::State;
+use super::super::attributes;
+use super::super::refusal::Refusal;
+use super::super::sid::Sid;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Is a worker, WK….
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// The worker's SID.
+    pub sid: Sid,
+    /// The workspace the worker belongs to.
+    pub workspace: Sid,
+    /// The worker's name.
+    pub friendly_name: Arc<str>,
+    /// The worker's attributes, byte for byte as they were given.
+    pub attributes: Arc<str>,
+    /// When the worker was created.
+    pub created: Timestamp,
+    /// When the worker was changed last.
+    pub updated: Timestamp,
+    /// Counts the changes.
+    pub version: u64,
+}
+
+/// Says how much of one TaskChannel a worker can take, WC….
+#[derive(Debug, Clone)]
+pub struct WorkerChannel {
+    /// The worker channel's SID.
+    pub sid: Sid,
+    /// The workspace it belongs to.
+    pub workspace: Sid,
+    /// Whose capacity it is.
+    pub worker: Sid,
+    /// Of which TaskChannel.
+    pub task_channel: Sid,
+    /// How many tasks the worker may have.
+    pub capacity: i64,
+    /// How many the worker has; moving tasks may exceed the capacity.
+    pub assigned_tasks: i64,
+    /// Whether the worker takes this kind of task at all.
+    pub available: bool,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// How many tasks of a TaskChannel a worker can take until somebody says otherwise.
+const DEFAULT_CAPACITY: i64 = 1;
+
+impl State {
+    /// Lets an agent start to work, under the name by which Chat knows the agent too.
+    pub fn hire_agent(&mut self, workspace: Sid, name: &str) -> Result<Sid, Refusal> {
+        let attributes = serde_json::json!({ "contact_uri": format!("client:{name}"), "full_name": name, "roles": ["agent"] });
+        self.create_worker(workspace, name, &attributes.to_string())
+    }
+
+    /// Creates a worker.
+    pub fn create_worker(
+        &mut self,
+        workspace: Sid,
+        friendly_name: &str,
+        attributes: &str,
+    ) -> Result<Sid, Refusal> {
+        self.workspace_or_refuse(workspace)?;
+        if !attributes::is_json(attributes) {
+            return Err(Refusal::invalid("Attributes are not a JSON text"));
+        }
+        if self
+            .router
+            .workers
+            .values()
+            .any(|worker| worker.workspace == workspace && *worker.friendly_name == *friendly_name)
+        {
+            return Err(Refusal::invalid(format!(
+                "Worker with friendly name {friendly_name} already exists"
+            )));
+        }
+        let (sid, now) = (self.sid(b"WK"), self.now);
+        let worker = Worker {
+            sid,
+            workspace,
+            friendly_name: friendly_name.into(),
+            attributes: attributes.into(),
+            created: now,
+            updated: now,
+            version: 0,
+        };
+        self.router.workers.insert(sid, worker);
+        let channels: Vec<Sid> = self
+            .router
+            .channels
+            .values()
+            .filter(|channel| channel.workspace == workspace)
+            .map(|channel| channel.sid)
+            .collect();
+        for channel in channels {
+            self.give_worker_channel(workspace, sid, channel);
+        }
+        Ok(sid)
+    }
+
+    /// Returns a worker.
+    pub fn worker(&self, sid: Sid) -> Option<&Worker> {
+        self.router.workers.get(sid)
+    }
+
+    /// Sets how many tasks of a TaskChannel a worker can take.
+    pub fn set_capacity(
+        &mut self,
+        worker: Sid,
+        task_channel: Sid,
+        capacity: i64,
+    ) -> Result<(), Refusal> {
+        let now = self.now;
+        let sid = self
+            .worker_channel(worker, task_channel)
+            .ok_or_else(|| Refusal::absent(task_channel))?
+            .sid;
+        let stored = self
+            .router
+            .worker_channels
+            .get_mut(sid)
+            .ok_or_else(|| Refusal::absent(sid))?;
+        stored.capacity = capacity;
+        stored.updated = now;
+        Ok(())
+    }
+
+    /// Returns how much of a TaskChannel a worker can take and has.
+    pub fn worker_channel(&self, worker: Sid, task_channel: Sid) -> Option<&WorkerChannel> {
+        self.router
+            .worker_channels
+            .values()
+            .find(|channel| channel.worker == worker && channel.task_channel == task_channel)
+    }
+
+    pub(super) fn give_worker_channel(&mut self, workspace: Sid, worker: Sid, task_channel: Sid) {
+        let (sid, now) = (self.sid(b"WC"), self.now);
+        let channel = WorkerChannel {
+            sid,
+            workspace,
+            worker,
+            task_channel,
+            capacity: DEFAULT_CAPACITY,
+            assigned_tasks: 0,
+            available: true,
+            created: now,
+            updated: now,
+        };
+        self.router.worker_channels.insert(sid, channel);
+    }
+
+    pub(super) fn count_for_worker(&mut self, worker: Option<Sid>, task_channel: Sid, change: i64) {
+        let channel = worker
+            .and_then(|worker| self.worker_channel(worker, task_channel))
+            .map(|channel| channel.sid);
+        if let Some(stored) =
+            channel.and_then(|channel| self.router.worker_channels.get_mut(channel))
+        {
+            stored.assigned_tasks += change;
+        }
+    }
+}
