@@ -1,0 +1,73 @@
+//! What one request came to: one log line that can be read alone.
+
+use domain::Timestamp;
+use http::StatusCode;
+use twilio::events::Batch;
+
+/// What one request came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Why it was not taken for Twilio's, if it was not.
+    pub refused: Option<&'static str>,
+    /// Events in the body.
+    pub received: usize,
+    /// Events that are none of our business.
+    pub ignored: usize,
+    /// Events that cannot be read.
+    pub rejected: usize,
+    /// Tasks that name two channels.
+    pub torn: usize,
+    /// Channels that the events speak of.
+    pub channels: usize,
+    /// Channels whose record changed.
+    pub written: usize,
+    /// Channels whose record already said so.
+    pub unchanged: usize,
+    /// How old the oldest event was when it arrived, in milliseconds.
+    pub lag_ms: u64,
+    /// The ids of the sink's test events.
+    tests: Vec<String>,
+    ignored_by: String,
+}
+
+impl Report {
+    pub(crate) fn of_batch(&mut self, batch: &Batch, now: Timestamp) {
+        self.received = batch.received;
+        self.ignored = batch.ignored.values().sum();
+        self.rejected = batch.rejected.len();
+        self.torn = batch.torn;
+        self.tests.clone_from(&batch.tests);
+        let reasons: Vec<String> = batch
+            .ignored
+            .iter()
+            .map(|(reason, count)| format!("{}={count}", reason.name()))
+            .collect();
+        self.ignored_by = reasons.join(" ");
+        let oldest = batch.facts.iter().map(|fact| now.since(fact.at)).max();
+        self.lag_ms = oldest.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn log(&self, status: StatusCode) {
+        let status = status.as_u16();
+        for test_id in &self.tests {
+            tracing::info!(test_id, "the sink's test event arrived");
+        }
+        if let Some(cause) = self.refused {
+            tracing::warn!(status, cause, "refused: not proven to be Twilio's");
+            return;
+        }
+        tracing::info!(
+            status,
+            received = self.received,
+            ignored = self.ignored,
+            ignored_by = self.ignored_by,
+            rejected = self.rejected,
+            torn = self.torn,
+            channels = self.channels,
+            written = self.written,
+            unchanged = self.unchanged,
+            lag_ms = self.lag_ms,
+            "events taken in"
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! What the webhook is told by its environment.
+
+use runtime::common;
+use runtime::secrets::{Need, Secrets};
+use runtime::{Aws, Bus, Environment, SettingsError};
+use store::ChannelTable;
+use twilio::events::Scope;
+use twilio::signature::{BasicAuth, PublicUrl};
+
+/// Everything that the webhook works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The channel table.
+    pub table: ChannelTable,
+    /// Where rejected events are reported.
+    pub bus: Bus,
+    /// The keys that Twilio signs with.
+    pub secrets: Secrets,
+    /// Whose events count.
+    pub scope: Scope,
+    /// The URL as Twilio calls it, where it differs from the one that arrives.
+    pub public_url: Option<PublicUrl>,
+    /// The user and password of the sink's URL.
+    pub basic_auth: Option<BasicAuth>,
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
+        let aws = Aws::from_environment(&mut environment);
+        let table = common::channels_table(&mut environment);
+        let bus = common::notice_bus(&mut environment, aws.as_ref());
+        let account = common::twilio_account(&mut environment);
+        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::SigningKeys);
+        let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
+        let public_url = environment
+            .optional::<String>("WEBHOOK_URL")
+            .and_then(|url| {
+                PublicUrl::parse(&url)
+                    .map_err(|why| environment.malformed("WEBHOOK_URL", why))
+                    .ok()
+            });
+        let basic_auth = environment
+            .optional::<String>("WEBHOOK_BASIC_AUTH")
+            .and_then(|text| {
+                BasicAuth::parse(&text)
+                    .map_err(|why| environment.malformed("WEBHOOK_BASIC_AUTH", why))
+                    .ok()
+            });
+        environment.finish(|| {
+            Some(Self {
+                table: ChannelTable::new(aws?.dynamodb(), table?),
+                bus: bus?,
+                secrets: secrets?,
+                scope: Scope {
+                    account: Some(account?.sid),
+                    workspace,
+                },
+                public_url,
+                basic_auth,
+            })
+        })
+    }
+}

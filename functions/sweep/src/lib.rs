@@ -1,0 +1,154 @@
+//! Closes the channels that are due.
+//!
+//! # The needs in tension
+//!
+//! A channel that stays open swallows a customer's next message; a channel that is closed
+//! under an agent cuts a customer off. Twilio's channels know no compare-and-set, events
+//! about their tasks may be late or lost, and Twilio throttles whoever asks too often.
+//!
+//! # The design
+//!
+//! 1. What is due comes from the index: nothing due, no request to Twilio.
+//! 2. [`live`] looks at TaskRouter's open tasks once, before anything is written. A look that
+//!    fails ends the sweep.
+//! 3. Channel by channel, side by side: the record is read consistently, absorbs what was
+//!    seen, and is decided upon again; only then the channel itself is read, written where
+//!    something is missing, and verified by the answer.
+//! 4. [`settle`] publishes what was done and marks the record, in this order.
+//!
+//! There are no leases. Every effect is idempotent by content and the mark is conditional,
+//! so overlapping sweeps cost requests and never harm, and a crash after any step is mended
+//! by the next sweep.
+//!
+//! # The race that remains
+//!
+//! A task that is created after the record was read and before our write reaches Twilio (the
+//! time of one or two requests) is not seen in time. Its channel is then `INACTIVE` with a
+//! task open on it. The mark fails because the event of the new task changed the record, and
+//! the sweep counts and publishes `CloseRaced`. The event itself may also come too late for
+//! that; then the next look at the channel, when its new task has ended, cleans it as ever.
+
+mod chat;
+mod error;
+mod live;
+mod run;
+mod settings;
+mod settle;
+mod summary;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
+use store::Due;
+use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
+
+use crate::chat::Chat;
+use crate::live::Live;
+use crate::run::{Run, Watch};
+
+pub use error::SweepError;
+pub use settings::{Action, Mode, Plan, Settings};
+pub use summary::{Stop, Summary};
+
+/// The sweep.
+pub struct Sweep {
+    settings: Settings,
+    transport: Arc<dyn Transport>,
+}
+
+impl Sweep {
+    /// A sweep with these settings, over this transport.
+    pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            settings,
+            transport,
+        }
+    }
+
+    /// Sweeps once. `time_left` is how long this run may take.
+    ///
+    /// # Errors
+    ///
+    /// Fails when nothing could be done, or when it stopped at something that a person must
+    /// mend (wrong credentials, a missing service, too many closings at once).
+    pub async fn run(&self, now: Timestamp, time_left: Duration) -> Result<Summary, SweepError> {
+        let watch = Watch::new(now, time_left);
+        let policy = &self.settings.plan.policy;
+        let due = self.settings.table.due(policy, now).await?;
+        let mut summary = Summary::default();
+        if let Some(oldest) = due.first() {
+            let due_since = oldest.since.plus(policy.cutoff(oldest.work));
+            summary = self.sweep(watch, due).await?;
+            summary.oldest_overdue_seconds = now.since(due_since).as_secs();
+        }
+        log(&summary);
+        match summary.stopped {
+            Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {
+                Err(SweepError::Stopped(Box::new(summary)))
+            }
+            Some(Stop::OutOfTime | Stop::TwilioIsDown) | None => Ok(summary),
+        }
+    }
+
+    async fn sweep(&self, watch: Watch, due: Vec<Due>) -> Result<Summary, SweepError> {
+        let twilio = self.client(watch.now()).await?;
+        let (workspace, service) = self.places(&twilio).await?;
+        let live = Live::look(&twilio, workspace, &due, watch.now())
+            .await
+            .map_err(SweepError::Blind)?;
+        let chat = Chat::new(twilio.clone(), service, self.settings.plan.clone());
+        let run = Run::new(&self.settings, twilio.clone(), live, chat, watch);
+        let counts = run.all(due).await;
+        let stats = twilio.stats();
+        Ok(Summary {
+            calls: stats.attempts,
+            throttled: stats.throttled,
+            ..counts
+        })
+    }
+
+    /// A client with the present credentials. Connections are the transport's and outlive it.
+    async fn client(&self, now: Timestamp) -> Result<Client, SweepError> {
+        let account = &self.settings.account;
+        let secrets = self.settings.secrets.get(now).await?;
+        let credentials = match (&secrets.api_key, secrets.signing_keys.first()) {
+            (Some((key, secret)), _) => Credentials::api_key(key, secret)?,
+            (None, Some(token)) => Credentials::auth_token(account.sid, token)?,
+            (None, None) => return Err(InvalidCredentials::Secret.into()),
+        };
+        let hosts = match &account.api_url {
+            Some(url) => Hosts::elsewhere(url)?,
+            None => Hosts::at_twilio(account.edge.as_deref(), account.region.as_deref())?,
+        };
+        let limits = Limits {
+            in_flight: self.settings.plan.concurrency,
+            ..Limits::default()
+        };
+        let transport = Arc::clone(&self.transport);
+        Ok(Client::new(credentials, hosts, limits, transport))
+    }
+
+    /// Where tasks and channels are: as the settings say, or else the Flex configuration.
+    async fn places(&self, twilio: &Client) -> Result<(WorkspaceSid, ChatServiceSid), SweepError> {
+        let settings = &self.settings;
+        if let (Some(workspace), Some(service)) = (settings.workspace, settings.chat_service) {
+            return Ok((workspace, service));
+        }
+        let flex = twilio
+            .flex_configuration()
+            .await
+            .map_err(SweepError::Unconfigured)?;
+        let workspace = settings.workspace.or(flex.workspace);
+        let service = settings.chat_service.or(flex.chat_service);
+        Ok((
+            workspace.ok_or(SweepError::Homeless("TASKROUTER_WORKSPACE_SID"))?,
+            service.ok_or(SweepError::Homeless("CHAT_SERVICE_SID"))?,
+        ))
+    }
+}
+
+fn log(summary: &Summary) {
+    let text = serde_json::to_string(summary).unwrap_or_default();
+    tracing::info!(summary = text, "swept");
+}

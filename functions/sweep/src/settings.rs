@@ -1,0 +1,150 @@
+//! What the sweep is told by its environment.
+
+use std::str::FromStr;
+
+use domain::{ChatServiceSid, Policy, WorkspaceSid};
+use runtime::common::{self, TwilioAccount};
+use runtime::secrets::{Need, Secrets};
+use runtime::{Aws, Bus, Environment, SettingsError};
+use store::ChannelTable;
+
+/// Everything that the sweep works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The channel table.
+    pub table: ChannelTable,
+    /// Where closings are told.
+    pub bus: Bus,
+    /// The credentials for Twilio.
+    pub secrets: Secrets,
+    /// Whom we act for at Twilio, and where Twilio is.
+    pub account: TwilioAccount,
+    /// The TaskRouter workspace; the Flex configuration's where absent.
+    pub workspace: Option<WorkspaceSid>,
+    /// The chat service; the Flex configuration's where absent.
+    pub chat_service: Option<ChatServiceSid>,
+    /// How it sweeps.
+    pub plan: Plan,
+}
+
+/// How a sweep works.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How patient we are.
+    pub policy: Policy,
+    /// Whether it writes at Twilio.
+    pub mode: Mode,
+    /// What closing a channel means.
+    pub action: Action,
+    /// How many channels are worked on side by side.
+    pub concurrency: usize,
+    /// How many channels one sweep may write to: more than that at once looks like a mistake
+    /// in the settings or the clock, and stops the sweep.
+    pub max_closes: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            mode: Mode::Act,
+            action: Action::Inactivate,
+            concurrency: 10,
+            max_closes: 1_000,
+        }
+    }
+}
+
+/// Whether the sweep writes at Twilio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    Act,
+    /// It does everything else and says what it would have written.
+    Observe,
+}
+
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "act" => Ok(Self::Act),
+            "observe" => Ok(Self::Observe),
+            _ => Err("must be act or observe"),
+        }
+    }
+}
+
+/// What closing a channel means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Its attributes say so, and its history stays.
+    Inactivate,
+    /// It is deleted, and its history with it.
+    Delete,
+}
+
+impl FromStr for Action {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "inactivate" => Ok(Self::Inactivate),
+            "delete" => Ok(Self::Delete),
+            _ => Err("must be inactivate or delete"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
+        let aws = Aws::from_environment(&mut environment);
+        let table = common::channels_table(&mut environment);
+        let bus = common::notice_bus(&mut environment, aws.as_ref());
+        let account = common::twilio_account(&mut environment);
+        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
+        let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
+        let chat_service = environment.optional("CHAT_SERVICE_SID");
+        let plan = Plan::read(&mut environment);
+        environment.finish(|| {
+            Some(Self {
+                table: ChannelTable::new(aws?.dynamodb(), table?),
+                bus: bus?,
+                secrets: secrets?,
+                account: account?,
+                workspace,
+                chat_service,
+                plan,
+            })
+        })
+    }
+}
+
+impl Plan {
+    fn read(environment: &mut Environment) -> Self {
+        let default = Self::default();
+        let plan = Self {
+            policy: common::policy(environment),
+            mode: environment.or("SWEEP_MODE", default.mode),
+            action: environment.or("SWEEP_ACTION", default.action),
+            concurrency: environment.or("SWEEP_CONCURRENCY", default.concurrency),
+            max_closes: environment.or("MAX_CLOSES_PER_SWEEP", default.max_closes),
+        };
+        if !(1..=200).contains(&plan.concurrency) {
+            environment.malformed("SWEEP_CONCURRENCY", "must be between 1 and 200");
+        }
+        if plan.max_closes == 0 {
+            environment.malformed(
+                "MAX_CLOSES_PER_SWEEP",
+                "must be at least 1; to close nothing, set SWEEP_MODE to observe",
+            );
+        }
+        plan
+    }
+}

@@ -1,0 +1,97 @@
+//! What one sweep did, in numbers: returned, logged and printed as it is.
+
+use serde::Serialize;
+
+/// What one sweep did. Every due channel is counted exactly once among `closed` …
+/// `left`, so that nothing can be skipped silently.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Channels whose turn had come.
+    pub due: usize,
+    /// Closed for good by our write.
+    pub closed: usize,
+    /// Long-lived channels released by our write; their reset follows.
+    pub released: usize,
+    /// Found as they should be: somebody else had cleaned up.
+    pub already_clean: usize,
+    /// Twilio does not know them any more.
+    pub gone: usize,
+    /// They have an open task after all.
+    pub live_again: usize,
+    /// Not due any more when the record itself was read.
+    pub not_due: usize,
+    /// To be looked at again next time: Twilio was busy, or somebody wrote the record first.
+    pub deferred: usize,
+    /// Twilio refused or did not answer; tried again later.
+    pub retried: usize,
+    /// Given up; a person has to look.
+    pub failed: usize,
+    /// Would have been closed or released, if this were not an observation.
+    pub would_write: usize,
+    /// Not begun: the sweep stopped before their turn.
+    pub left: usize,
+    /// Closed in the moment in which a new task arrived; also counted above.
+    pub raced: usize,
+    /// Open tasks in TaskRouter at the look, all channels together.
+    pub open_tasks: usize,
+    /// Requests to Twilio, repeated ones included.
+    pub calls: u64,
+    /// Answers by which Twilio asked for patience.
+    pub throttled: u64,
+    /// How long the longest-waiting channel was overdue, in seconds.
+    pub oldest_overdue_seconds: u64,
+    /// Why the sweep stopped before its end, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stop>,
+}
+
+/// Why a sweep stops before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The time that was given to it ran low.
+    OutOfTime,
+    /// It wrote to as many channels as one sweep may.
+    TooManyCloses,
+    /// Twilio failed many times in a row.
+    TwilioIsDown,
+    /// Twilio does not accept our credentials.
+    Unauthorized,
+    /// The chat service itself is not there: it was deleted, or the settings name another.
+    ServiceIsGone,
+}
+
+/// How one due channel came out of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    Closed,
+    Released,
+    AlreadyClean,
+    Gone,
+    LiveAgain,
+    NotDue,
+    Deferred,
+    Retried,
+    Failed,
+    WouldWrite,
+    Left,
+}
+
+impl Summary {
+    pub(crate) fn count(&mut self, came: Came) {
+        let counter = match came {
+            Came::Closed => &mut self.closed,
+            Came::Released => &mut self.released,
+            Came::AlreadyClean => &mut self.already_clean,
+            Came::Gone => &mut self.gone,
+            Came::LiveAgain => &mut self.live_again,
+            Came::NotDue => &mut self.not_due,
+            Came::Deferred => &mut self.deferred,
+            Came::Retried => &mut self.retried,
+            Came::Failed => &mut self.failed,
+            Came::WouldWrite => &mut self.would_write,
+            Came::Left => &mut self.left,
+        };
+        *counter += 1;
+    }
+}
