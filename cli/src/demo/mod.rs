@@ -1,0 +1,156 @@
+//! `janitor demo`: three days of a contact centre on this machine, and the proof that it was
+//! kept clean.
+//!
+//! Real are the webhook, the sweep, their clients and DynamoDB's engine. Twilio is simulated
+//! and answers over loopback; time is a value and moves as fast as the story is played.
+
+mod cast;
+mod claims;
+mod story;
+mod world;
+
+use std::time::Duration;
+
+use cast::{Act, Fate, Player, hours, minutes};
+use clap::Args;
+use serde::Serialize;
+use world::World;
+
+use crate::exit::Outcome;
+
+/// The first contacts come within so many minutes after the story begins.
+const CONTACTS_WITHIN: u64 = 6 * 60;
+
+/// How long the story is, from its first contact on.
+const LENGTH: Duration = hours(2 * 24 + 12);
+
+/// How often the schedule sweeps in the story.
+const SWEEP_EVERY: Duration = hours(1);
+
+/// What the demo is told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Prints the claims and the summary as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Plays another day: the same seed plays the same day
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Channels of each class
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=5000))]
+    channels: u16,
+}
+
+/// What the demo found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    claims: Vec<claims::Claim>,
+    summary: story::Totals,
+}
+
+/// Plays the story, checks the claims and prints both.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
+    let progress = story::Progress::new(options.json);
+    let mut world = World::new(options.seed, options.channels.into()).await?;
+    let mut rng = fastrand::Rng::with_seed(options.seed);
+
+    progress.says("Three days of a contact centre");
+    let mut players = cast_players(options.channels);
+    let schedule = schedule(&players, &mut rng);
+    let events = play(&mut world, &mut players, schedule, &progress).await?;
+
+    progress.says("Checking the claims");
+    let curtain = claims::Curtain::fall(&mut world, players, events).await?;
+    let findings = Findings {
+        summary: story::totals(&world, &curtain),
+        claims: claims::check(&mut world, &curtain).await?,
+    };
+    progress.ends();
+
+    story::print(options.json, &findings, &curtain)?;
+    Ok(if findings.claims.iter().all(|claim| claim.holds) {
+        Outcome::Good
+    } else {
+        Outcome::Broken
+    })
+}
+
+fn cast_players(channels: u16) -> Vec<Player> {
+    Fate::ALL
+        .into_iter()
+        .flat_map(|fate| std::iter::repeat_n(fate, channels.into()))
+        .enumerate()
+        .map(|(number, fate)| Player::new(fate, number))
+        .collect()
+}
+
+/// Who does what and when, in the order of time.
+fn schedule(players: &[Player], rng: &mut fastrand::Rng) -> Vec<(Duration, usize, Act)> {
+    let mut schedule: Vec<(Duration, usize, Act)> = players
+        .iter()
+        .enumerate()
+        .flat_map(|(index, player)| {
+            let start =
+                minutes(rng.u64(0..CONTACTS_WITHIN)) + Duration::from_millis(rng.u64(0..60_000));
+            player
+                .fate
+                .script()
+                .into_iter()
+                .map(move |(at, act)| (start + at, index, act))
+        })
+        .collect();
+    schedule.sort_by_key(|(at, index, _)| (*at, *index));
+    schedule
+}
+
+/// Plays the schedule, with a sweep each hour, and hands back all events that there were.
+async fn play(
+    world: &mut World,
+    players: &mut [Player],
+    schedule: Vec<(Duration, usize, Act)>,
+    progress: &story::Progress,
+) -> anyhow::Result<Vec<serde_json::Value>> {
+    let agent = {
+        let mut state = world.simulator.state();
+        let workspace = state.project().map(|project| project.workspace);
+        let workspace = workspace.ok_or_else(|| anyhow::anyhow!("there is no Flex project"))?;
+        state
+            .hire_agent(workspace, "agent")
+            .map_err(|error| anyhow::anyhow!("nobody can be hired: {error:?}"))?
+    };
+    let mut all_events = Vec::new();
+    let mut acts = schedule.into_iter().peekable();
+    let mut clock = Duration::ZERO;
+    while clock < LENGTH {
+        let next_sweep = clock + SWEEP_EVERY;
+        while let Some((at, index, act)) = acts.next_if(|(at, ..)| *at <= next_sweep) {
+            world.simulator.advance(at.saturating_sub(clock));
+            clock = clock.max(at);
+            players[index].act(act, &mut world.simulator.state(), agent)?;
+        }
+        world.simulator.advance(next_sweep - clock);
+        clock = next_sweep;
+
+        let mut events = world.simulator.take_events();
+        events.retain(|event| !is_lost(event, players));
+        all_events.extend(events.iter().cloned());
+        world.deliver(events).await?;
+        if clock == LENGTH {
+            world.deliver_late().await?;
+        }
+        let summary = world.sweep().await?;
+        progress.advances(clock.as_secs_f64() / LENGTH.as_secs_f64(), &summary);
+    }
+    Ok(all_events)
+}
+
+/// Whether Twilio loses this event: it speaks of a task of a player whose events are lost.
+fn is_lost(event: &serde_json::Value, players: &[Player]) -> bool {
+    let task = event
+        .pointer("/data/payload/task_sid")
+        .and_then(|sid| sid.as_str());
+    players
+        .iter()
+        .filter(|player| player.events_are_lost)
+        .any(|player| player.task.is_some_and(|sid| Some(sid.as_str()) == task))
+}
