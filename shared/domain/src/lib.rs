@@ -14,7 +14,7 @@ pub mod time;
 
 pub use channel::{Channel, Task, Waiting, Work};
 pub use cleanup::{Cleanup, Outcome, Progress, Trouble};
-pub use decide::{Decision, Reason, Remedy, Seen, decide, remedy};
+pub use decide::{Decision, LastStep, Reason, Remedy, Seen, decide, remedy};
 pub use fact::{End, Fact, Interaction, News, Platform, Stage};
 pub use ids::{
     AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,

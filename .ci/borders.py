@@ -1,0 +1,177 @@
+"""Checks the shape of the workspace: who may know whom, what a function links, how long a file may be.
+
+The workspace is the one in the current folder. Every breach is reported, then the exit code says so.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LONG_FILE = 400  # lines: worth a thought
+TOO_LONG_FILE = 500  # lines
+LONGEST_MAIN = 40  # lines
+# What the functions are built for. What other machines would link is of no interest here.
+TARGET = "aarch64-unknown-linux-gnu"
+
+FAULTS = []
+
+
+def fault(where, what):
+    FAULTS.append(f"{where}: {what}")
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def linked(package):
+    """The packages that a build of this package links, as (name, version)."""
+    tree = run("cargo", "tree", "--locked", "-p", package, "-e", "normal", "--target", TARGET, "--prefix", "none", "-f", "{p}")
+    return {tuple(line.split()[:2]) for line in tree.splitlines() if line.strip()}
+
+
+# --- who may know whom ---
+
+SHIPPED = {"domain", "store", "twilio", "runtime"}
+
+
+def folder(package, root):
+    return str(Path(package["manifest_path"]).parent.relative_to(root))
+
+
+def may_know(here, there):
+    """Imports point one way: cli and tests, functions, the outside parties, domain."""
+    if here == "tests":
+        return True
+    if here == "cli":
+        return there != "tests"
+    if here == "shared/domain":
+        return False
+    name = Path(here).name
+    if here.startswith("functions/") or name in SHIPPED:
+        return there in {f"shared/{shipped}" for shipped in SHIPPED}
+    return there.startswith("shared/")
+
+
+def check_imports(packages, root):
+    folders = {package["name"]: folder(package, root) for package in packages}
+    for package in packages:
+        here = folders[package["name"]]
+        for dependency in package["dependencies"]:
+            there = folders.get(dependency["name"])
+            if there is None or dependency["source"] is not None:
+                continue
+            between_functions = here.startswith("functions/") and there.startswith("functions/")
+            # Tests may use the pretend world; no function may know another, not even in its tests.
+            if between_functions or (dependency["kind"] != "dev" and not may_know(here, there)):
+                fault(f"{here}/Cargo.toml", f"must not depend on {there}")
+
+
+# --- what is linked ---
+
+OUTSIDE = re.compile(r"tokio|reqwest|hyper|axum|(aws|lambda)[-_].*")
+PRETEND = {"simulator", "embedded", "acceptance", "dynoxide-rs"}
+OTHER_TLS = {"aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls"}
+
+
+def check_links(packages, root):
+    for name, _ in sorted(linked("domain")):
+        if OUTSIDE.fullmatch(name):
+            fault("shared/domain", f"links {name}, but deciding must not be able to do I/O")
+    for package in packages:
+        here = folder(package, root)
+        if not here.startswith("functions/"):
+            continue
+        links = linked(package["name"])
+        names = {name for name, _ in links}
+        for stranger in sorted(names & (PRETEND | OTHER_TLS)):
+            fault(here, f"links {stranger}")
+        for single in ("rustls", "hyper"):
+            versions = sorted(version for name, version in links if name == single)
+            if len(versions) != 1:
+                fault(here, f"links {single} {', '.join(versions) or 'not at all'}, but must link exactly one")
+        if here == "functions/ingest" and "reqwest" in names:
+            fault(here, "links reqwest, but the webhook must not call Twilio")
+
+
+# --- what is written ---
+
+# Written so that they do not find themselves.
+STRAY_WORDS = {
+    "a path of one machine": re.compile(r"(?<![\w.-])/(work|root|tmp|home/\w+)/"),
+    "a number of the tracker": re.compile(r"\b(issue|pull request)\s*#?\d+", re.IGNORECASE),
+    "a registry's host": re.compile(r"\b(crates[.]io|pypi[.]org|pythonhosted[.]org|registry[.]npmjs)"),
+    "a tool that readers don't have": re.compile(r"[.]library\b"),
+}
+COMMENT = re.compile(r"//.*")
+
+
+def check_files():
+    names = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in sorted(filter(None, names)):
+        path = Path(name)
+        if not path.is_file():
+            continue
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue
+        lines = content.decode("utf-8", "replace").splitlines()
+        if path.name != "Cargo.lock":
+            check_words(name, lines)
+        if path.suffix == ".rs":
+            check_source(path, lines)
+
+
+def check_words(name, lines):
+    for number, line in enumerate(lines, 1):
+        for what, pattern in STRAY_WORDS.items():
+            if found := pattern.search(line):
+                fault(f"{name}:{number}", f"{what}: {found.group()}")
+
+
+def check_source(path, lines):
+    if len(lines) > TOO_LONG_FILE:
+        fault(path, f"{len(lines)} lines, and {TOO_LONG_FILE} is the most that is read in one sitting")
+    elif len(lines) > LONG_FILE:
+        print(f"warning: {path}: {len(lines)} lines; can it still be read in one sitting?")
+    code = [COMMENT.sub("", line) for line in lines]
+    if path.parts[0] == "tests":
+        for number, line in enumerate(code, 1):
+            if re.search(r"(?<!fn )\bsleep\(", line):
+                fault(f"{path}:{number}", "a test that sleeps; time is a value, so set it")
+    if path.match("functions/*/src/main.rs"):
+        if len(lines) > LONGEST_MAIN:
+            fault(path, f"{len(lines)} lines, but main is wiring: at most {LONGEST_MAIN}")
+        for number, line in enumerate(code, 1):
+            if re.search(r"\bif\b", line):
+                fault(f"{path}:{number}", "an `if`, but main is wiring: it decides nothing")
+
+
+# --- what is set ---
+
+
+def check_settings():
+    """A setting that the template gives and no code reads would be changed in vain."""
+    template = Path("template.yaml").read_text(encoding="utf-8")
+    given = set(re.findall(r"^ {6,}([A-Z]+(?:_[A-Z]+)+): ", template, flags=re.MULTILINE))
+    sources = [path for part in ("functions", "shared") for path in Path(part).rglob("*.rs")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    for name in sorted(given):
+        if f'"{name}"' not in code:
+            fault("template.yaml", f"sets {name}, which no function reads")
+
+
+metadata = json.loads(run("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"))
+workspace_root = Path(metadata["workspace_root"])
+check_imports(metadata["packages"], workspace_root)
+check_links(metadata["packages"], workspace_root)
+check_files()
+check_settings()
+if FAULTS:
+    sys.exit("The borders are crossed:\n" + "\n".join(f"- {line}" for line in FAULTS))
+print("the borders hold")

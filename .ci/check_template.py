@@ -1,0 +1,202 @@
+"""Checks promises of the translated template that no linter knows of."""
+
+import json
+import re
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    TEMPLATE = json.load(file)
+RESOURCES = TEMPLATE["Resources"]
+FAULTS = []
+
+SETTINGS = {
+    # for all
+    *("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET", "TWILIO_EDGE", "TWILIO_REGION"),
+    # for ingest
+    "WEBHOOK_URL",
+    # for what speaks to Twilio
+    *("TASKROUTER_WORKSPACE_SID", "CHAT_SERVICE_SID", "PROXY_SERVICE_SID"),
+    # for sweep
+    *("ABANDONED_CUTOFF", "ENDED_CUTOFF", "LONG_LIVED_CUTOFF", "RELEASE_LONG_LIVED", "INSPECT_AFTER", "RETENTION"),
+    *("SWEEP_MODE", "SWEEP_ACTION", "SWEEP_CONCURRENCY", "MAX_CLOSES_PER_SWEEP"),
+    # for park
+    *("PARK_AFTER", "PARK_POLL_SECONDS", "PARK_TASK_CHANNELS", "PARK_ALLOWED_ORIGIN"),
+}
+# Only the operator can know these; a default would be wrong for everyone.
+WITHOUT_DEFAULT = {"TwilioAccountSid"}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def expect(holds, fault):
+    if not holds:
+        FAULTS.append(fault)
+
+
+def of_type(kind):
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+def arn(name):
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def strings(value):
+    """Every string within a value, through all of CloudFormation's functions."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for part in value for text in strings(part)]
+    return [value] if isinstance(value, str) else []
+
+
+def statements(document):
+    """The statements of a policy, with both sides of a condition."""
+    for statement in as_list(document["Statement"]):
+        sides = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+        yield from (side for side in sides if side != NO_VALUE)
+
+
+def check_public_url():
+    urls = of_type("AWS::Lambda::Url")
+    expect([url["TargetFunctionArn"] for url in urls.values()] == [{"Ref": "Ingest"}], "only Ingest has a function URL")
+    public = {
+        (p["FunctionName"].get("Ref"), p["Action"], p.get("FunctionUrlAuthType"), p.get("InvokedViaFunctionUrl"))
+        for p in of_type("AWS::Lambda::Permission").values()
+        if p["Principal"] == "*"
+    }
+    wanted = {
+        ("Ingest", "lambda:InvokeFunctionUrl", "NONE", None),
+        ("Ingest", "lambda:InvokeFunction", None, True),
+    }
+    expect(public == wanted, f"the public may do exactly {sorted(wanted, key=str)}, not {sorted(public, key=str)}")
+
+
+def check_schedules():
+    schedules = of_type("AWS::Scheduler::Schedule")
+    expect(schedules, "there is a schedule")
+    for name, schedule in schedules.items():
+        target = schedule["Target"]
+        retry = target.get("RetryPolicy", {})
+        expect(retry.get("MaximumRetryAttempts", 0) > 0, f"{name} retries a start")
+        expect(60 <= retry.get("MaximumEventAgeInSeconds", 0) <= 3600, f"{name} gives a start up within the hour")
+        expect(target.get("DeadLetterConfig", {}).get("Arn") == arn("DeadLetters"), f"{name} has a dead-letter queue")
+        expect("Name" not in schedule, f"{name} has no fixed name, so that two stacks can live in one account")
+    destinations = [c["DestinationConfig"]["OnFailure"]["Destination"] for c in of_type("AWS::Lambda::EventInvokeConfig").values()]
+    expect(destinations == [arn("DeadLetters")], "a failed sweep goes to the dead letters")
+
+
+def check_permissions():
+    for name, role in of_type("AWS::IAM::Role").items():
+        expect("ManagedPolicyArns" not in role, f"{name} has no managed policy")
+        for policy in role.get("Policies", []):
+            for statement in statements(policy["PolicyDocument"]):
+                wide = [text for text in strings([statement["Action"], statement["Resource"]]) if "*" in text]
+                expect(not wide, f"{name} is allowed a wildcard: {wide}")
+    roles = [str(function["Role"]) for function in of_type("AWS::Lambda::Function").values()]
+    expect(len(roles) == len(set(roles)), "each function has a role of its own")
+    for name, policy in of_type("AWS::SQS::QueuePolicy").items():
+        for statement in statements(policy["PolicyDocument"]):
+            source = statement.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn")
+            expect(source == arn("RejectedEventsRule"), f"{name} lets in nobody but the rule")
+
+
+def check_table():
+    tables = of_type("AWS::DynamoDB::Table")
+    expect(list(tables) == ["Channels"], "there is one table, Channels")
+    table = tables["Channels"]
+    resource = RESOURCES["Channels"]
+    attributes = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
+    expect(attributes == {"channel_sid": "S", "due_queue": "S", "since": "N"}, f"the key attributes are {attributes}")
+    expect(table["KeySchema"] == [{"AttributeName": "channel_sid", "KeyType": "HASH"}], "Channels is keyed by channel_sid")
+    due = {
+        "IndexName": "due",
+        "KeySchema": [
+            {"AttributeName": "due_queue", "KeyType": "HASH"},
+            {"AttributeName": "since", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    expect(table.get("GlobalSecondaryIndexes") == [due], "Channels has the index due, by due_queue and since, keys only")
+    ttl = {"AttributeName": "expires_at", "Enabled": True}
+    expect(table.get("TimeToLiveSpecification") == ttl, "Channels expires by expires_at")
+    recovery = table.get("PointInTimeRecoverySpecification", {})
+    expect(recovery.get("PointInTimeRecoveryEnabled") is True, "Channels has point-in-time recovery")
+    expect(table["BillingMode"] == "PAY_PER_REQUEST", "Channels is on demand")
+    expect(table.get("DeletionProtectionEnabled") is True, "Channels is protected against deletion")
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        expect(resource.get(policy) == "Retain", f"Channels has {policy} Retain")
+
+
+def check_functions():
+    functions = of_type("AWS::Lambda::Function")
+    expect(set(functions) == {"Ingest", "Sweep"}, f"the functions are {sorted(functions)}")
+    groups = of_type("AWS::Logs::LogGroup")
+    maybe_empty = [{"Ref": name} for name, p in TEMPLATE["Parameters"].items() if p.get("Default") == ""]
+    for name, function in functions.items():
+        expect(function["Runtime"] == "provided.al2023", f"{name} runs on provided.al2023")
+        expect(function["Architectures"] == ["arm64"], f"{name} runs on arm64")
+        expect("ReservedConcurrentExecutions" in function, f"{name} has reserved concurrency")
+        logging = function.get("LoggingConfig", {})
+        expect((logging.get("LogFormat"), logging.get("SystemLogLevel")) == ("JSON", "WARN"), f"{name} logs JSON, the system's from WARN")
+        group = groups.get(logging.get("LogGroup", {}).get("Ref"), {})
+        expect("RetentionInDays" in group, f"{name} has a log group with a retention")
+        for variable, value in function["Environment"]["Variables"].items():
+            expect(variable in SETTINGS, f"{name} is given {variable}, which is not among the settings (or is a secret)")
+            expect(value not in maybe_empty, f"{name} may be given an empty {variable}")
+        for variable in ("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET"):
+            expect(variable in function["Environment"]["Variables"], f"{name} is given {variable}")
+
+
+def check_queues_and_alarms():
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    watched = {(a["MetricName"], str(a["Dimensions"][0]["Value"])) for a in alarms.values()}
+    for name, queue in of_type("AWS::SQS::Queue").items():
+        expect(queue.get("SqsManagedSseEnabled") is True, f"{name} is encrypted")
+        expect(queue.get("MessageRetentionPeriod") == 14 * 24 * 60 * 60, f"{name} keeps messages for 14 days")
+        depth = ("ApproximateNumberOfMessagesVisible", str({"Fn::GetAtt": [name, "QueueName"]}))
+        expect(depth in watched, f"an alarm watches the depth of {name}")
+    for name in of_type("AWS::Lambda::Function"):
+        expect(("Errors", str({"Ref": name})) in watched, f"an alarm watches the errors of {name}")
+    for metric in ("Throttles", "Duration", "Url4xxCount", "Url5xxCount"):
+        expect((metric, str({"Ref": "Ingest"})) in watched, f"an alarm watches the {metric} of Ingest")
+    for name, alarm in alarms.items():
+        expect(alarm.get("AlarmDescription"), f"{name} says what it means")
+        expect(alarm.get("AlarmActions") == alarm.get("OKActions") is not None, f"{name} tells of trouble and of its end")
+    rule = of_type("AWS::Events::Rule").get("RejectedEventsRule", {})
+    pattern = {"source": ["channel-janitor"], "detail-type": ["EventRejected"]}
+    expect(rule.get("EventPattern") == pattern, "the rule takes rejected events")
+    expect([t["Arn"] for t in rule.get("Targets", [])] == [arn("RejectedEvents")], "rejected events are kept")
+
+
+def check_parameters():
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    expect(sorted(grouped) == sorted(TEMPLATE["Parameters"]), "every parameter stands in exactly one group")
+    for name, parameter in TEMPLATE["Parameters"].items():
+        expect(parameter.get("Description"), f"{name} is described")
+        bounded = {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
+        expect(bounded and parameter.get("ConstraintDescription"), f"{name} is constrained, in words too")
+        expect(("Default" in parameter) != (name in WITHOUT_DEFAULT), f"{name} has a default, or needs none")
+        pattern = parameter.get("AllowedPattern")
+        if pattern and "Default" in parameter:
+            expect(re.fullmatch(pattern, parameter["Default"]), f"{name} allows its own default")
+    mode = TEMPLATE["Parameters"].get("SweepMode", {}).get("Default")
+    expect(mode == "observe", "a first deployment only observes")
+    outputs = {"WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "NextStep"}
+    expect(outputs <= set(TEMPLATE["Outputs"]), f"the outputs hold {sorted(outputs)}")
+
+
+check_public_url()
+check_schedules()
+check_permissions()
+check_table()
+check_functions()
+check_queues_and_alarms()
+check_parameters()
+if FAULTS:
+    sys.exit("template.yaml breaks its promises; expected:\n" + "\n".join(f"- {fault}" for fault in FAULTS))
+print(f"{len(RESOURCES)} resources keep their promises")

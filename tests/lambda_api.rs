@@ -1,0 +1,205 @@
+//! A stand-in for the Lambda Runtime API: the protocol by which Lambda hands events to a
+//! function's process (AWS Lambda developer guide, "using the Lambda runtime API").
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::process::{Child, Command};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// How long a test waits for a function before it takes it for dead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One function's process, and Lambda's side of the conversation with it.
+pub struct Function {
+    api: Arc<Api>,
+    invocations: mpsc::UnboundedSender<Invocation>,
+    process: Child,
+}
+
+/// What a function's process said instead of an answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// It reported an error for the invocation.
+    Reported(Value),
+    /// It did not answer in time, or died.
+    Silent,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+struct Invocation {
+    id: String,
+    event: Value,
+    deadline_ms: i64,
+}
+
+struct Api {
+    next: Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    answers: Mutex<HashMap<String, oneshot::Sender<Result<Value, Value>>>>,
+    init_errors: Mutex<Vec<Value>>,
+}
+
+impl Function {
+    /// Starts a function's binary with these variables and no others, as Lambda would.
+    ///
+    /// # Panics
+    /// If there is no such binary.
+    pub async fn start(binary: &Path, variables: &[(&str, String)]) -> Self {
+        let (invocations, next) = mpsc::unbounded_channel();
+        let api = Arc::new(Api {
+            next: Mutex::new(next),
+            answers: Mutex::default(),
+            init_errors: Mutex::default(),
+        });
+        let address = serve(Arc::clone(&api)).await;
+        let process = Command::new(binary)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "under-test")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "log-group")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "log-stream")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
+        Self {
+            api,
+            invocations,
+            process,
+        }
+    }
+
+    /// Invokes the function and waits for its answer. The deadline is a moment in
+    /// milliseconds since the epoch.
+    pub async fn invoke(&self, event: Value, deadline_ms: i64) -> Result<Value, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let mut answers = self.api.answers.lock().await;
+        let id = format!("invocation-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        answers.insert(id.clone(), answer);
+        drop(answers);
+        let _ = self.invocations.send(Invocation {
+            id,
+            event,
+            deadline_ms,
+        });
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => Err(Failure::Reported(error)),
+            Ok(Err(_)) | Err(_) => Err(Failure::Silent),
+        }
+    }
+
+    /// Stops the process and gives back all that it wrote.
+    pub async fn stop(mut self) -> String {
+        let _ = self.process.start_kill();
+        match self.process.wait_with_output().await {
+            Ok(output) => {
+                String::from_utf8_lossy(&output.stdout).into_owned()
+                    + &String::from_utf8_lossy(&output.stderr)
+            }
+            Err(error) => format!("its output is lost: {error}"),
+        }
+    }
+}
+
+async fn serve(api: Arc<Api>) -> SocketAddr {
+    let router = Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route(
+            "/2018-06-01/runtime/invocation/{id}/response",
+            post(response),
+        )
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+        .route("/2018-06-01/runtime/init/error", post(init_error))
+        .with_state(api);
+    #[expect(
+        clippy::expect_used,
+        reason = "a test without a socket has nothing to say"
+    )]
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a socket on loopback");
+    #[expect(clippy::expect_used, reason = "a bound socket has an address")]
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn next(State(api): State<Arc<Api>>) -> Response {
+    let Some(invocation) = api.next.lock().await.recv().await else {
+        return StatusCode::GONE.into_response();
+    };
+    let mut headers = HeaderMap::new();
+    let fields = [
+        ("lambda-runtime-aws-request-id", invocation.id),
+        (
+            "lambda-runtime-deadline-ms",
+            invocation.deadline_ms.to_string(),
+        ),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:123456789012:function:under-test".to_owned(),
+        ),
+        ("content-type", "application/json".to_owned()),
+    ];
+    for (name, value) in fields {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    }
+    (headers, invocation.event.to_string()).into_response()
+}
+
+async fn response(
+    State(api): State<Arc<Api>>,
+    UrlPath(id): UrlPath<String>,
+    body: Bytes,
+) -> StatusCode {
+    answer(&api, &id, Ok(json(&body))).await
+}
+
+async fn error(
+    State(api): State<Arc<Api>>,
+    UrlPath(id): UrlPath<String>,
+    body: Bytes,
+) -> StatusCode {
+    answer(&api, &id, Err(json(&body))).await
+}
+
+async fn init_error(State(api): State<Arc<Api>>, body: Bytes) -> StatusCode {
+    api.init_errors.lock().await.push(json(&body));
+    StatusCode::ACCEPTED
+}
+
+async fn answer(api: &Api, id: &str, answer: Result<Value, Value>) -> StatusCode {
+    match api.answers.lock().await.remove(id) {
+        Some(waiting) => {
+            let _ = waiting.send(answer);
+            StatusCode::ACCEPTED
+        }
+        None => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or(Value::Null)
+}
