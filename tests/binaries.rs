@@ -249,6 +249,6 @@ async fn a_sweep_that_twilio_does_not_let_in_fails_loudly_and_marks_nothing() {
     let Err(Failure::Reported(error)) = stage.sweep().await else {
         panic!("the invocation succeeds");
     };
-    assert_eq!(error["errorType"], "TaskRouterUnavailable", "{error}");
+    assert_eq!(error["errorType"], "Unauthorized", "{error}");
     assert_eq!(stage.items().await, before);
 }

@@ -86,6 +86,7 @@ impl World {
             },
             workspace: Some(project.workspace.as_str().parse::<WorkspaceSid>()?),
             chat_service: Some(project.chat_service.as_str().parse::<ChatServiceSid>()?),
+            proxy_service: None,
             plan: Plan {
                 concurrency: 20,
                 max_closes: channels.max(1) * 12,

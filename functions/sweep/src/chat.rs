@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use domain::{
-    Channel, ChatServiceSid, Decision, LastStep, Outcome, Progress, Remedy, Timestamp, decide,
+    Channel, ChatServiceSid, Decision, LastStep, Outcome, Progress, ProxySessionSid, Remedy,
+    Timestamp, decide,
 };
 use tokio::sync::Mutex;
 use twilio::rest::chat_closer::{ChatClosed, ChatOrder, CloseFailure, ClosingAction, look_at_chat};
@@ -32,7 +33,12 @@ pub(crate) struct Chat {
 /// What became of a channel.
 pub(crate) enum Closed {
     /// It is as this step wants it.
-    Step { progress: Progress, came: Came },
+    Step {
+        progress: Progress,
+        came: Came,
+        /// The Proxy session that Flex is to end now.
+        session: Option<ProxySessionSid>,
+    },
     /// It would have been written to, if this were not an observation.
     WouldWrite,
     /// No more channels may be written to.
@@ -63,6 +69,7 @@ impl Chat {
             return Ok(Closed::Step {
                 progress: Progress::Released { at: now, outcome },
                 came: came(outcome, Came::Released),
+                session: None,
             });
         }
         let may_write = Once::new(may_write);
@@ -140,9 +147,12 @@ fn step(closed: &ChatClosed, now: Timestamp) -> Closed {
         Progress::Released { .. } => Came::Released,
         Progress::Closed { .. } | Progress::Untouched | Progress::Failed { .. } => Came::Closed,
     };
+    let closed_by_us =
+        written == Came::Closed && matches!(closed.outcome, Outcome::Written | Outcome::Deleted);
     Closed::Step {
         came: came(closed.outcome, written),
         progress,
+        session: closed.proxy_session.filter(|_| closed_by_us),
     }
 }
 

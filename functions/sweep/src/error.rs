@@ -41,6 +41,8 @@ pub enum SweepError {
 impl From<SweepError> for Diagnostic {
     fn from(error: SweepError) -> Self {
         let name = match &error {
+            SweepError::Blind(TwilioError::Unauthorized { .. })
+            | SweepError::Unconfigured(TwilioError::Unauthorized { .. }) => "Unauthorized",
             SweepError::Secrets(_) => "SecretsUnavailable",
             SweepError::Store(_) => "TableUnavailable",
             SweepError::Blind(_) => "TaskRouterUnavailable",

@@ -4,7 +4,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Channel, Decision, LastStep, Platform, Progress, Timestamp, Trouble, decide};
+use domain::{
+    Channel, Decision, LastStep, Platform, Progress, ProxySessionSid, Timestamp, Trouble, decide,
+};
 use futures::stream::{self, StreamExt};
 use store::{Due, Saved, StoreError, Stored};
 use tokio::time::Instant;
@@ -13,7 +15,7 @@ use twilio::rest::{Client, TwilioError};
 
 use crate::chat::{self, Chat};
 use crate::live::Live;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::settle::{Done, Settled, settle};
 use crate::summary::{Came, Stop, Summary};
 
@@ -185,6 +187,9 @@ impl<'a> Run<'a> {
         let last_step = match decide(&after, policy, self.watch.now()) {
             Decision::Release(_) => LastStep::No,
             Decision::Reset(_) => LastStep::Yes,
+            Decision::EndSession(session) => {
+                return self.end_session(before, after, session, due).await;
+            }
             Decision::Nothing | Decision::Wait(_) | Decision::Inspect(_) => {
                 let came = match after.idle() {
                     None => Came::LiveAgain,
@@ -216,10 +221,14 @@ impl<'a> Run<'a> {
         let may_write = || self.may_write();
         let now = self.watch.now();
         let closed = self.chat.close(&mut after, last_step, now, may_write).await;
-        let (progress, came) = match closed {
-            Ok(chat::Closed::Step { progress, came }) => {
+        let (progress, came, session) = match closed {
+            Ok(chat::Closed::Step {
+                progress,
+                came,
+                session,
+            }) => {
                 lock(&self.state).silent_in_a_row = 0;
-                (progress, came)
+                (progress, came, session)
             }
             Ok(chat::Closed::WouldWrite) => return Ok(Tended::Came(Came::WouldWrite)),
             Ok(chat::Closed::MayNot) => return Ok(Tended::Came(Came::Left)),
@@ -255,8 +264,42 @@ impl<'a> Run<'a> {
             before,
             after,
             progress,
+            session: session.filter(|_| self.settings.proxy_service.is_some()),
             came,
         })))
+    }
+
+    /// Makes sure that a closed channel's Proxy session is gone. Flex should have ended it;
+    /// while it is there, the customer's next message goes to the closed channel.
+    async fn end_session(
+        &self,
+        before: Stored,
+        mut after: Channel,
+        session: ProxySessionSid,
+        due: Due,
+    ) -> Result<Tended, StoreError> {
+        let Some(service) = self.settings.proxy_service else {
+            // The setting was taken back.
+            after.note_session_ended();
+            return Ok(Tended::Came(self.keep(&before, after, Came::NotDue).await?));
+        };
+        if self.settings.plan.mode == Mode::Observe {
+            return Ok(Tended::Came(Came::WouldWrite));
+        }
+        let came = match self.twilio.delete_proxy_session(service, session).await {
+            Ok(_) => {
+                after.note_session_ended();
+                Came::SessionEnded
+            }
+            Err(error) => match self.sort(&error, due) {
+                Some(came) => return Ok(Tended::Came(came)),
+                None => {
+                    after.note_session_failure(self.watch.now());
+                    Came::Retried
+                }
+            },
+        };
+        Ok(Tended::Came(self.keep(&before, after, came).await?))
     }
 
     /// Records a failed try; when it was the last, the channel is given up and that is told.
@@ -276,6 +319,7 @@ impl<'a> Run<'a> {
                     before,
                     after,
                     progress,
+                    session: None,
                     came: Came::Failed,
                 })))
             }

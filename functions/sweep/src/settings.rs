@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::{ChatServiceSid, Policy, WorkspaceSid};
+use domain::{ChatServiceSid, Policy, ProxyServiceSid, WorkspaceSid};
 use runtime::common::{self, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
@@ -23,6 +23,9 @@ pub struct Settings {
     pub workspace: Option<WorkspaceSid>,
     /// The chat service; the Flex configuration's where absent.
     pub chat_service: Option<ChatServiceSid>,
+    /// The Proxy service, whose sessions we end where Flex does not; without it, that is left
+    /// to Flex.
+    pub proxy_service: Option<ProxyServiceSid>,
     /// How it sweeps.
     pub plan: Plan,
 }
@@ -111,6 +114,7 @@ impl Settings {
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
         let chat_service = environment.optional("CHAT_SERVICE_SID");
+        let proxy_service = environment.optional("PROXY_SERVICE_SID");
         let plan = Plan::read(&mut environment);
         environment.finish(|| {
             Some(Self {
@@ -120,6 +124,7 @@ impl Settings {
                 account: account?,
                 workspace,
                 chat_service,
+                proxy_service,
                 plan,
             })
         })

@@ -11,7 +11,7 @@
 //! It is counted and published as `CloseRaced`, so that a person or a program can look after
 //! that customer.
 
-use domain::{Channel, Outcome, Progress, Timestamp, Trouble};
+use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
 use store::{ChannelTable, Saved, StoreError, Stored};
@@ -30,6 +30,8 @@ pub(crate) struct Done {
     pub(crate) after: Channel,
     /// How far the cleaning has got.
     pub(crate) progress: Progress,
+    /// The Proxy session that is to be gone soon.
+    pub(crate) session: Option<ProxySessionSid>,
     /// How the channel counts if the mark succeeds.
     pub(crate) came: Came,
 }
@@ -98,6 +100,9 @@ impl Done {
                 return Ok(self.outrun(&after, bus, now).await);
             }
             after.note_progress(self.progress.clone(), now);
+            if let Some(session) = self.session {
+                after.expect_session_end(session, now);
+            }
             match table.save(&before, after, Some(retention)).await? {
                 Saved::Written | Saved::Unchanged => {
                     return Ok(Settled {

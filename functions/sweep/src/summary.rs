@@ -16,6 +16,8 @@ pub struct Summary {
     pub already_clean: usize,
     /// Twilio does not know them any more.
     pub gone: usize,
+    /// Closed before; their Proxy session is made sure to be gone.
+    pub sessions_ended: usize,
     /// They have an open task after all.
     pub live_again: usize,
     /// Not due any more when the record itself was read.
@@ -68,6 +70,7 @@ pub(crate) enum Came {
     Released,
     AlreadyClean,
     Gone,
+    SessionEnded,
     LiveAgain,
     NotDue,
     Deferred,
@@ -84,6 +87,7 @@ impl Summary {
             Came::Released => &mut self.released,
             Came::AlreadyClean => &mut self.already_clean,
             Came::Gone => &mut self.gone,
+            Came::SessionEnded => &mut self.sessions_ended,
             Came::LiveAgain => &mut self.live_again,
             Came::NotDue => &mut self.not_due,
             Came::Deferred => &mut self.deferred,

@@ -36,9 +36,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cleanup::{Cleanup, Outcome, Progress, Trouble};
+use crate::cleanup::{Cleanup, MAX_TRIES, Outcome, Progress, SESSION_GRACE, Trouble};
 use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
-use crate::{ChannelSid, TaskSid, Timestamp};
+use crate::{ChannelSid, ProxySessionSid, TaskSid, Timestamp};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
 /// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.
@@ -295,13 +295,44 @@ impl Channel {
             .unwrap_or_else(|| Cleanup::untouched(idle.since));
         cleanup.failures = cleanup.failures.saturating_add(1);
         let hopeless = trouble == Trouble::AttributesNotAnObject;
-        if hopeless || cleanup.failures >= crate::cleanup::MAX_TRIES {
+        if hopeless || cleanup.failures >= MAX_TRIES {
             cleanup.progress = Progress::Failed { at: now, trouble };
             cleanup.retry_at = None;
         } else {
             cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
         }
         self.cleanup = Some(cleanup);
+    }
+
+    /// Records that the closed channel's Proxy session is to be gone after the grace.
+    pub fn expect_session_end(&mut self, session: ProxySessionSid, now: Timestamp) {
+        if let Some(cleanup) = &mut self.cleanup {
+            cleanup.session = Some(session);
+            cleanup.retry_at = Some(now.plus(SESSION_GRACE));
+        }
+    }
+
+    /// Records that the Proxy session is gone.
+    pub fn note_session_ended(&mut self) {
+        if let Some(cleanup) = &mut self.cleanup {
+            cleanup.session = None;
+            cleanup.retry_at = None;
+            cleanup.failures = 0;
+        }
+    }
+
+    /// Records that the Proxy session could not be ended, and when to try again; after
+    /// [`MAX_TRIES`] not at all, since the channel itself is closed.
+    pub fn note_session_failure(&mut self, now: Timestamp) {
+        let Some(cleanup) = &mut self.cleanup else {
+            return;
+        };
+        cleanup.failures = cleanup.failures.saturating_add(1);
+        if cleanup.failures >= MAX_TRIES {
+            self.note_session_ended();
+        } else {
+            cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
+        }
     }
 
     /// What the channel waits for: at most one thing, worked out from the record alone.
@@ -330,7 +361,8 @@ impl Channel {
                 work: Work::LongLived,
                 since: idle.since,
             })),
-            Progress::Closed { .. } | Progress::Failed { .. } => None,
+            Progress::Closed { .. } => cleanup.session.and(retry),
+            Progress::Failed { .. } => None,
         }
     }
 

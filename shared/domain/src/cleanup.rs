@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{ProxySessionSid, Timestamp};
 
 /// How often a channel that Twilio refuses is tried before we give up and say so.
 pub const MAX_TRIES: u32 = 8;
 
 /// How long after its first failure a channel is tried again; each further wait doubles.
 pub const FIRST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// How long Flex has to end the Proxy session of a channel that was closed. Twilio does not
+/// say how long it takes; the next message finds the session open until then.
+pub const SESSION_GRACE: Duration = Duration::from_secs(60);
 
 /// The longest wait between two tries of one channel.
 pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
@@ -30,6 +34,9 @@ pub struct Cleanup {
     /// Not to be tried again before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// The Proxy session that Flex is to have ended by `retry_at`, or else we do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<ProxySessionSid>,
 }
 
 /// How far the cleaning of an idle period has got. Later steps are greater.
@@ -120,6 +127,7 @@ impl Cleanup {
             progress: Progress::Untouched,
             failures: 0,
             retry_at: None,
+            session: None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::channel::{Channel, Waiting, Work};
 use crate::cleanup::{Outcome, Progress};
 use crate::fact::{End, Platform};
 use crate::policy::Policy;
-use crate::{TaskSid, Timestamp};
+use crate::{ProxySessionSid, TaskSid, Timestamp};
 
 /// What to do about a channel now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Decision {
     /// Last step: `long_lived` off and `INACTIVE` for a Chat channel, `closed` for a
     /// Conversation.
     Reset(Reason),
+    /// The channel is closed: make sure that this Proxy session is gone.
+    EndSession(ProxySessionSid),
     /// Ask TaskRouter whether the open tasks that we know of are still open.
     Inspect(Reason),
 }
@@ -75,8 +77,12 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
         how: idle.how,
         since: idle.since,
     };
+    let cleanup = channel.cleanup();
+    if let Some(session) = cleanup.and_then(|cleanup| cleanup.session) {
+        return Decision::EndSession(session);
+    }
     let released = matches!(
-        channel.cleanup().map(|cleanup| &cleanup.progress),
+        cleanup.map(|cleanup| &cleanup.progress),
         Some(Progress::Released { .. })
     );
     let reset_is_due = now.since(idle.since) >= policy.long_lived_cutoff;

@@ -25,6 +25,7 @@ enum Done {
     Closed,
     Failed,
     Refused,
+    ClosedWithSession,
 }
 
 /// How long the channel has been idle, in the order of the cutoffs.
@@ -45,12 +46,13 @@ const AGES: [Age; 5] = [
     Age::PastLongLived,
 ];
 
-const DONE: [Done; 5] = [
+const DONE: [Done; 6] = [
     Done::Nothing,
     Done::Released,
     Done::Closed,
     Done::Failed,
     Done::Refused,
+    Done::ClosedWithSession,
 ];
 
 /// What is decided, without the reason.
@@ -60,6 +62,7 @@ enum Cell {
     Wait(Work),
     Release,
     Reset,
+    EndSession,
     Inspect,
 }
 
@@ -69,6 +72,7 @@ fn cell(decision: Decision) -> Cell {
         Decision::Wait(waiting) => Cell::Wait(waiting.work),
         Decision::Release(_) => Cell::Release,
         Decision::Reset(_) => Cell::Reset,
+        Decision::EndSession(_) => Cell::EndSession,
         Decision::Inspect(_) => Cell::Inspect,
     }
 }
@@ -118,6 +122,16 @@ fn idle_channel(platform: Platform, how: End, long_lived: Option<bool>, done: Do
             ENDED_AT,
         ),
         Done::Failed => channel.note_failure(Trouble::AttributesNotAnObject, ENDED_AT),
+        Done::ClosedWithSession => {
+            channel.note_progress(
+                Progress::Closed {
+                    at: ENDED_AT,
+                    outcome,
+                },
+                ENDED_AT,
+            );
+            channel.expect_session_end(sid("KC", 1), ENDED_AT);
+        }
         // Tried as it ended, to be tried again a minute later.
         Done::Refused => channel.note_failure(Trouble::Refused, ENDED_AT),
     }
@@ -159,6 +173,8 @@ fn expected(platform: Platform, how: End, long_lived: Option<bool>, done: Done, 
         Done::Released => Cell::Reset,
         Done::Refused if age < Age::PastAbandoned => Cell::Wait(Work::Retry),
         Done::Refused => full,
+        Done::ClosedWithSession if age < Age::PastAbandoned => Cell::Wait(Work::Retry),
+        Done::ClosedWithSession => Cell::EndSession,
     }
 }
 
@@ -183,7 +199,7 @@ fn every_cell_of_an_idle_channel() {
             }
         }
     }
-    assert_eq!(cells, 2 * 5 * 3 * 5 * 5, "a new case needs its cells");
+    assert_eq!(cells, 2 * 5 * 3 * 6 * 5, "a new case needs its cells");
 }
 
 #[test]

@@ -271,6 +271,31 @@ fn failures_back_off_and_end_in_failed() {
 }
 
 #[test]
+fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
+    let mut channel = Channel::new(channel_sid(), Platform::Chat);
+    channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
+    let outcome = Outcome::Written;
+    channel.note_progress(
+        Progress::Closed {
+            at: at(DAY),
+            outcome,
+        },
+        at(DAY),
+    );
+    channel.expect_session_end(format!("KC{:032x}", 1).parse().unwrap(), at(DAY));
+    let mut tries = 0;
+    while let Some(waiting) = channel.waiting() {
+        tries += 1;
+        channel.note_session_failure(waiting.since);
+    }
+    assert_eq!(tries, domain::cleanup::MAX_TRIES);
+    assert!(
+        channel.closed_at().is_some(),
+        "the channel itself stays closed"
+    );
+}
+
+#[test]
 fn attributes_that_are_no_object_are_given_up_at_once() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
     channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
