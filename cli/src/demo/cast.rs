@@ -100,7 +100,7 @@ impl Fate {
     pub(crate) fn script(self) -> Vec<(Duration, Act)> {
         // The first contact of most channels falls into the first working day; chats that
         // are to be open at the end begin on the last.
-        let day_three = hours(2 * 24);
+        let day_three = hours(2 * 24 + 5);
         match self {
             Self::CleanedByBrowser => vec![
                 (minutes(0), Act::CustomerWrites),

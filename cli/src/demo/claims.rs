@@ -341,18 +341,27 @@ async fn no_personal_data(world: &World, curtain: &Curtain) -> anyhow::Result<Cl
 }
 
 async fn order_makes_no_difference(world: &mut World, curtain: &Curtain) -> anyhow::Result<Claim> {
-    let mut tables = Vec::new();
-    for max_batch in [1000, 300] {
-        let (aws, ingest) = world.understudy().await?;
-        world.play(&ingest, &curtain.events, max_batch).await?;
-        tables.push(items(&aws).await?);
-    }
+    // A part of the channels will do: each is folded on its own.
+    let events: Vec<Value> = curtain
+        .events
+        .iter()
+        .filter(|event| {
+            let task = event
+                .pointer("/data/payload/task_sid")
+                .and_then(Value::as_str);
+            task.is_some_and(|task| task.ends_with(['0', '1', '2', '3']))
+        })
+        .cloned()
+        .collect();
+    let one = tokio::spawn(world.play(&events, 1000));
+    let other = tokio::spawn(world.play(&events, 100));
+    let tables = [one.await??, other.await??];
     Ok(claim(
         "order, repetition and batching of events make no difference",
         tables[0] == tables[1] && !tables[0].is_empty(),
         format!(
             "{} events played twice more, {} records equal",
-            curtain.events.len(),
+            events.len(),
             tables[0]
                 .iter()
                 .zip(&tables[1])

@@ -130,6 +130,7 @@ impl State {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PutEvents {
+    #[serde(default)]
     entries: Vec<PutEntry>,
 }
 

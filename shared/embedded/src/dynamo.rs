@@ -3,11 +3,11 @@
 //! # Stale indexes
 //!
 //! DynamoDB updates an index after the table, so a query on an index may show the past. The
-//! engine's own indexes never do. [`Engine::with_stale_indexes`] keeps a second database, to
-//! which every successful write is applied again, in the same order but later, and lets it
-//! answer the queries that name an index: each answer is one that was true at an earlier
-//! moment, never a mixture. Writes are repeated as requests, not as results; since the
-//! second database passes through the same states, their conditions come out the same.
+//! engine's own indexes never do. [`crate::Embedded::with_stale_indexes`] keeps a second
+//! database, to which every successful write is applied again, in the same order but later,
+//! and lets it answer the queries that name an index: each answer is one that was true at an
+//! earlier moment, never a mixture. Writes are repeated as requests, not as results; since
+//! the second database passes through the same states, their conditions come out the same.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -27,6 +27,9 @@ pub enum EngineError {
     /// The database in memory could not be created.
     #[error("cannot create a database in memory: {0}")]
     Memory(#[source] DynoxideError),
+    /// The items that have expired could not be deleted.
+    #[error("cannot delete expired items: {0}")]
+    Sweep(#[source] DynoxideError),
     /// The database file could not be opened or created.
     #[error("cannot open the database file {path}: {source}")]
     File {
@@ -52,6 +55,10 @@ pub struct Engine {
     database: Database,
     replica: Option<Arc<Mutex<Replica>>>,
 }
+
+/// Stands for the deletion of expired items among the writes: it is no operation of
+/// DynamoDB's.
+const SWEEP: &str = "(expiry)";
 
 struct Replica {
     database: Database,
@@ -111,32 +118,45 @@ impl Engine {
     ///
     /// Fails when the database does.
     pub fn sweep_ttl(&self) -> Result<usize, EngineError> {
-        self.database.sweep_ttl().map_err(EngineError::Memory)
+        // Held throughout, here and below, so that both databases see the writes in one order.
+        let mut replica = self.replica.as_deref().map(lock);
+        let swept = self.database.sweep_ttl().map_err(EngineError::Sweep)?;
+        if let Some(replica) = &mut replica {
+            replica.repeat(SWEEP, "");
+        }
+        Ok(swept)
     }
 
     pub(crate) fn answer(&self, operation: &str, body: &str) -> Answer {
-        if let Some(replica) = &self.replica
+        let mut replica = self.replica.as_deref().map(lock);
+        if let Some(replica) = &mut replica
             && matches!(operation, "Query" | "Scan")
             && reads_an_index(body)
         {
-            let mut replica = lock(replica);
             replica.catch_up();
             return answer(run(&replica.database, operation, body));
         }
         let result = run(&self.database, operation, body);
-        if let Some(replica) = &self.replica
+        if let Some(replica) = &mut replica
             && result.is_ok()
             && is_write(operation)
         {
-            lock(replica)
-                .behind
-                .push_back((Instant::now(), operation.to_owned(), body.to_owned()));
+            replica.repeat(operation, body);
         }
         answer(result)
     }
 }
 
 impl Replica {
+    fn repeat(&mut self, operation: &str, body: &str) {
+        let write = (Instant::now(), operation.to_owned(), body.to_owned());
+        self.behind.push_back(write);
+        // A table is there, or gone, at once.
+        if operation.ends_with("Table") {
+            while self.apply_next() {}
+        }
+    }
+
     fn catch_up(&mut self) {
         while let Some((at, _, _)) = self.behind.front() {
             let due = match self.lag {
@@ -146,11 +166,21 @@ impl Replica {
             if !due {
                 return;
             }
-            if let Some((_, operation, body)) = self.behind.pop_front() {
-                // It succeeded on the table, so it succeeds here.
-                drop(run(&self.database, &operation, &body));
-            }
+            self.apply_next();
         }
+    }
+
+    fn apply_next(&mut self) -> bool {
+        let Some((_, operation, body)) = self.behind.pop_front() else {
+            return false;
+        };
+        // What succeeded on the table succeeds here.
+        if operation == SWEEP {
+            drop(self.database.sweep_ttl());
+        } else {
+            drop(run(&self.database, &operation, &body));
+        }
+        true
     }
 }
 

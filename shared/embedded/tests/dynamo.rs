@@ -1,5 +1,11 @@
 //! The real DynamoDB client against the embedded engine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -234,6 +240,8 @@ async fn stale_indexes_show_an_earlier_moment() {
     put(&client, "CH1", 10).await;
     put(&client, "CH2", 20).await;
     assert_eq!(due(&client).await, ["CH1"]);
+    let unready = Embedded::with_stale_indexes(Lag::Writes(usize::MAX)).unwrap();
+    assert!(due(&with_table(&unready).await).await.is_empty());
 
     aws.dynamo.set_index_lag(Lag::Time(Duration::from_secs(1)));
     put(&client, "CH3", 30).await;

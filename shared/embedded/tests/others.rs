@@ -1,5 +1,11 @@
 //! The real EventBridge and Secrets Manager clients, and real sockets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
+
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use embedded::{Embedded, Fault, Service};

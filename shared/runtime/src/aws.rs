@@ -4,7 +4,12 @@
 //! instance metadata, web identity) doubles the binary. Outside Lambda, the variables come
 //! from `aws configure export-credentials --format env`.
 //!
-//! All service clients share one HTTP client, so that there is one TLS set-up.
+//! All service clients share one HTTP client, so that there is one TLS set-up. Its roots are
+//! Mozilla's, bundled: making the client takes 0.75 ms with all 118 of them, 0.2 ms with
+//! Amazon's five, 2.3 ms with the operating system's (x86_64, release, median of 5). The
+//! half millisecond more than Amazon's buys endpoints that another authority vouches for,
+//! as in China, and no list of our own to keep. The library's own builder would pay it again
+//! for each service and once more at the first call.
 
 use std::time::Duration;
 
@@ -20,6 +25,7 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -74,8 +80,8 @@ impl Aws {
         // Straight into the SDK's own type, which hides and zeroes them.
         let secret = environment.optional::<String>("AWS_SECRET_ACCESS_KEY");
         let token = environment.optional::<String>("AWS_SESSION_TOKEN");
-        let all = environment.optional::<String>("AWS_ENDPOINT_URL");
-        let mut endpoint = |name| environment.optional(name).or_else(|| all.clone());
+        let all = environment.url("AWS_ENDPOINT_URL");
+        let mut endpoint = |name| environment.url(name).or_else(|| all.clone());
         let endpoints = Endpoints {
             dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             eventbridge: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
@@ -112,6 +118,8 @@ impl Aws {
             .region(region)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client)
+            // It watches long transfers; ours are small and have the timeouts below.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .retry_config(
                 RetryConfig::standard()
@@ -161,8 +169,7 @@ impl Aws {
     }
 }
 
-/// The one HTTP client. Its connector is made here and not, as the library's builder would,
-/// once per service client and again at the first call: each time it parses the roots.
+/// The one HTTP client, around a connector that is made once: see the module's header.
 fn https_client() -> SharedHttpClient {
     let tls = TlsContext::builder()
         .with_trust_store(trust_store())

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use domain::Timestamp;
 
 /// The present moment, to the millisecond, by the machine's clock.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "the one clock read of the workspace: everything else is handed the time"
 )]

@@ -37,17 +37,7 @@ pub struct TwilioAccount {
 /// `TWILIO_REGION`.
 pub fn twilio_account(environment: &mut Environment) -> Option<TwilioAccount> {
     let sid = environment.required("TWILIO_ACCOUNT_SID");
-    let api_url = environment
-        .optional::<String>("TWILIO_API_URL")
-        .map(|url| url.trim_end_matches('/').to_owned());
-    if let Some(url) = &api_url
-        && !["http://", "https://"].iter().any(|scheme| {
-            url.strip_prefix(scheme)
-                .is_some_and(|rest| !rest.is_empty())
-        })
-    {
-        environment.malformed("TWILIO_API_URL", "not an http:// or https:// address");
-    }
+    let api_url = environment.url("TWILIO_API_URL");
     let edge = host_label(environment, "TWILIO_EDGE");
     let region = host_label(environment, "TWILIO_REGION");
     Some(TwilioAccount {

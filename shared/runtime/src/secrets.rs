@@ -149,6 +149,7 @@ impl Secrets {
         let signing_keys = environment.secrets("TWILIO_AUTH_TOKENS");
         let key = environment.optional::<String>("TWILIO_API_KEY");
         let secret = environment.secret("TWILIO_API_SECRET");
+        let half_a_key = key.is_some() != secret.is_some();
         if key.is_some() {
             environment.require("TWILIO_API_SECRET");
         } else if secret.is_some() {
@@ -158,8 +159,8 @@ impl Secrets {
             signing_keys,
             api_key: key.zip(secret),
         };
-        if let Some(lacking) = secrets.lacks(need) {
-            environment.unsound([format!("neither TWILIO_SECRET is set, nor {lacking}")]);
+        if !half_a_key && let Some(lacking) = secrets.lacks(need) {
+            environment.unsound([format!("set TWILIO_SECRET or {lacking}")]);
             return None;
         }
         Some(Self::fixed(secrets))
@@ -244,10 +245,13 @@ impl Store {
                 reason: reason(&error),
             })?;
         let text = answer.secret_string().unwrap_or_default();
-        // The parser's own words could quote the secret.
-        let fields: Fields = serde_json::from_str(text).map_err(|_| SecretsError::Malformed {
-            secret: self.secret.clone(),
-        })?;
+        // The parser's own words could quote the secret. An object is asked for first, because
+        // the fields of a struct may come as an array too.
+        let fields: Fields = serde_json::from_str::<serde_json::Map<_, _>>(text)
+            .and_then(|object| serde_json::from_value(object.into()))
+            .map_err(|_| SecretsError::Malformed {
+                secret: self.secret.clone(),
+            })?;
         let secrets = TwilioSecrets::from(fields);
         match secrets.lacks(self.need) {
             None => Ok(secrets),
@@ -287,7 +291,7 @@ impl TwilioSecrets {
         match need {
             Need::SigningKeys if self.signing_keys.is_empty() => Some("TWILIO_AUTH_TOKENS"),
             Need::Rest if self.signing_keys.is_empty() && self.api_key.is_none() => {
-                Some("TWILIO_API_KEY with TWILIO_API_SECRET, or TWILIO_AUTH_TOKENS")
+                Some("TWILIO_API_KEY or TWILIO_AUTH_TOKENS")
             }
             Need::SigningKeys | Need::Rest => None,
         }

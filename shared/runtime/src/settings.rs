@@ -87,6 +87,10 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
 
 impl Environment {
     /// Reads the variables of this process, once.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where settings are read, apart from the log level"
+    )]
     pub fn of_process() -> Self {
         let readable = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()))
@@ -113,6 +117,18 @@ impl Environment {
     /// Reads a variable that has a default.
     pub fn or<T: FromStr<Err: fmt::Display>>(&mut self, name: &'static str, default: T) -> T {
         self.optional(name).unwrap_or(default)
+    }
+
+    /// Reads an `http://` or `https://` address, if it is set. A slash at its end is dropped,
+    /// so that paths can be appended.
+    pub fn url(&mut self, name: &'static str) -> Option<String> {
+        self.parse(name, |text| {
+            let url = text.trim_end_matches('/');
+            match url.split_once("://") {
+                Some(("http" | "https", rest)) if !rest.is_empty() => Ok(url.to_owned()),
+                _ => Err("not an http:// or https:// address".to_owned()),
+            }
+        })
     }
 
     /// Reads a duration such as `48h`, `15m`, `90s` or `PT48H`, if it is set.

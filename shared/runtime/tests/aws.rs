@@ -1,0 +1,91 @@
+//! The real clients over real sockets, as a function's binary has them.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use embedded::{Embedded, Fault};
+use runtime::{Aws, Environment};
+use tokio::net::TcpListener;
+
+/// What binaries are given in tests, with the services behind these addresses.
+fn aws<const N: usize>(endpoints: [(&str, &str); N]) -> Aws {
+    let mut environment: Environment = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_SESSION_TOKEN", "test"),
+    ]
+    .into_iter()
+    .chain(endpoints)
+    .collect();
+    let aws = Aws::from_environment(&mut environment);
+    environment.finish(|| aws).unwrap()
+}
+
+async fn serve() -> (Embedded, String) {
+    let services = Embedded::memory().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = services.clone();
+    tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
+    (services, url)
+}
+
+#[tokio::test]
+async fn one_variable_points_every_client_at_another_place() {
+    let (services, url) = serve().await;
+    let aws = aws([("AWS_ENDPOINT_URL", url.as_str())]);
+    let tables = aws.dynamodb().list_tables().send().await.unwrap();
+    assert!(tables.table_names().is_empty());
+    services.secrets.put("twilio", "{}");
+    let secret = aws.secrets_manager().get_secret_value().secret_id("twilio");
+    assert_eq!(secret.send().await.unwrap().secret_string(), Some("{}"));
+    // An empty call is refused, by the service and not by the connection.
+    let refused = aws.eventbridge().put_events().send().await.unwrap_err();
+    assert_eq!(
+        runtime::aws::reason(&refused),
+        "ValidationException: entries must have a length between 1 and 10"
+    );
+}
+
+#[tokio::test]
+async fn a_services_own_variable_comes_first() {
+    let (services, url) = serve().await;
+    let aws = aws([
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &url),
+    ]);
+    aws.dynamodb().list_tables().send().await.unwrap();
+    assert_eq!(services.tally("ListTables").requests, 1);
+    let nobody = aws.eventbridge().put_events().send().await.unwrap_err();
+    let reason = runtime::aws::reason(&nobody);
+    assert!(reason.contains("refused"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_tried_three_times() {
+    let services = Embedded::memory().unwrap();
+    let client = Aws::with_http_client(services.http_client()).dynamodb();
+    services.plan_faults(|call| (call.nth < 2).then_some(Fault::Throttle));
+    client.list_tables().send().await.unwrap();
+    services.forget_calls();
+    services.plan_faults(|_| Some(Fault::LoseRequest));
+    client.list_tables().send().await.unwrap_err();
+    assert_eq!(services.tally("ListTables").requests, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_set_of_clients_has_its_own_budget_for_retries() {
+    let services = Embedded::memory().unwrap();
+    services.plan_faults(|_| Some(Fault::InternalError));
+    let spent = Aws::with_http_client(services.http_client()).dynamodb();
+    for _ in 0..100 {
+        spent.list_tables().send().await.unwrap_err();
+    }
+    services.forget_calls();
+    spent.list_tables().send().await.unwrap_err();
+    assert_eq!(services.tally("ListTables").requests, 1);
+    let fresh = Aws::with_http_client(services.http_client()).dynamodb();
+    services.forget_calls();
+    fresh.list_tables().send().await.unwrap_err();
+    assert_eq!(services.tally("ListTables").requests, 3);
+}
