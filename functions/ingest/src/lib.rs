@@ -88,6 +88,10 @@ impl Ingest {
                 report.refused = Some(cause.name());
                 return StatusCode::FORBIDDEN;
             }
+            Err(Unproven::Undecided(cause)) => {
+                report.refused = Some(cause.name());
+                return StatusCode::SERVICE_UNAVAILABLE;
+            }
             Err(Unproven::Keyless(why)) => {
                 tracing::error!(why, "cannot verify: the event is asked for again");
                 return StatusCode::SERVICE_UNAVAILABLE;
@@ -129,7 +133,8 @@ impl Ingest {
             Ok(Refreshed::Changed(fresh)) => {
                 self.verify(request, &fresh)?.map_err(Unproven::Refused)
             }
-            Ok(Refreshed::Unchanged | Refreshed::TooSoon) => Err(Unproven::Refused(refusal)),
+            Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
+            Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
             Err(error) => Err(keyless(error)),
         }
     }
@@ -212,6 +217,9 @@ impl Ingest {
 /// Why a request is not proven to be Twilio's.
 enum Unproven {
     Refused(Refusal),
+    /// The keys were read again moments ago, for somebody else's sake, and a rotation may
+    /// have come since. A forger learns nothing from being asked to come back.
+    Undecided(Refusal),
     Keyless(String),
 }
 

@@ -28,7 +28,7 @@
 //! the sweep counts and publishes `CloseRaced`. The event itself may also come too late for
 //! that; then the next look at the channel, when its new task has ended, cleans it as ever.
 
-mod chat;
+mod closer;
 mod error;
 mod live;
 mod run;
@@ -43,7 +43,7 @@ use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
 use store::Due;
 use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
 
-use crate::chat::Chat;
+use crate::closer::Closer;
 use crate::live::Live;
 use crate::run::{Run, Watch};
 
@@ -97,8 +97,8 @@ impl Sweep {
         let live = Live::look(&twilio, workspace, &due, watch.now())
             .await
             .map_err(SweepError::Blind)?;
-        let chat = Chat::new(twilio.clone(), service, self.settings.plan.clone());
-        let run = Run::new(&self.settings, twilio.clone(), live, chat, watch);
+        let closer = Closer::new(twilio.clone(), service, self.settings.plan.clone());
+        let run = Run::new(&self.settings, twilio.clone(), live, closer, watch);
         let counts = run.all(due).await;
         let stats = twilio.stats();
         Ok(Summary {

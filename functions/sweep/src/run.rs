@@ -4,16 +4,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{
-    Channel, Decision, LastStep, Platform, Progress, ProxySessionSid, Timestamp, Trouble, decide,
-};
+use domain::{Channel, Decision, LastStep, Progress, ProxySessionSid, Timestamp, Trouble, decide};
 use futures::stream::{self, StreamExt};
 use store::{Due, Saved, StoreError, Stored};
 use tokio::time::Instant;
-use twilio::rest::chat_closer::CloseFailure;
 use twilio::rest::{Client, TwilioError};
 
-use crate::chat::{self, Chat};
+use crate::closer::{Closed, Closer, Unclosed};
 use crate::live::Live;
 use crate::settings::{Mode, Settings};
 use crate::settle::{Done, Settled, settle};
@@ -33,7 +30,7 @@ pub(crate) struct Run<'a> {
     settings: &'a Settings,
     twilio: Client,
     live: Live,
-    chat: Chat,
+    closer: Closer,
     watch: Watch,
     state: Mutex<State>,
 }
@@ -88,14 +85,14 @@ impl<'a> Run<'a> {
         settings: &'a Settings,
         twilio: Client,
         live: Live,
-        chat: Chat,
+        closer: Closer,
         watch: Watch,
     ) -> Self {
         Self {
             settings,
             twilio,
             live,
-            chat,
+            closer,
             watch,
             state: Mutex::default(),
         }
@@ -205,13 +202,10 @@ impl<'a> Run<'a> {
                 self.keep(&before, after, Came::Deferred).await?,
             ));
         }
-        match after.platform() {
-            Platform::Chat => self.close_chat(before, after, last_step, due).await,
-            Platform::Conversations => Ok(Tended::Came(Came::Deferred)),
-        }
+        self.close(before, after, last_step, due).await
     }
 
-    async fn close_chat(
+    async fn close(
         &self,
         before: Stored,
         mut after: Channel,
@@ -220,53 +214,37 @@ impl<'a> Run<'a> {
     ) -> Result<Tended, StoreError> {
         let may_write = || self.may_write();
         let now = self.watch.now();
-        let closed = self.chat.close(&mut after, last_step, now, may_write).await;
-        let (progress, came, session) = match closed {
-            Ok(chat::Closed::Step {
-                progress,
-                came,
-                session,
-            }) => {
+        let closed = self.closer.close(&mut after, last_step, now, may_write);
+        let trouble = match closed.await {
+            Ok(Closed::Step(step)) => {
                 lock(&self.state).silent_in_a_row = 0;
-                (progress, came, session)
+                return Ok(Tended::Done(Box::new(Done {
+                    before,
+                    after,
+                    progress: step.progress,
+                    session: step
+                        .session
+                        .filter(|_| self.settings.proxy_service.is_some()),
+                    came: step.came,
+                })));
             }
-            Ok(chat::Closed::WouldWrite) => return Ok(Tended::Came(Came::WouldWrite)),
-            Ok(chat::Closed::MayNot) => return Ok(Tended::Came(Came::Left)),
-            Err(CloseFailure::NotAnObject(_)) => {
-                return self
-                    .fail(before, after, Trouble::AttributesNotAnObject)
-                    .await;
-            }
-            Err(error @ CloseFailure::NoSuchService(_)) => {
-                tracing::error!(%error, "nothing that Twilio says of its channels can be believed");
+            Ok(Closed::WouldWrite) => return Ok(Tended::Came(Came::WouldWrite)),
+            Ok(Closed::MayNot) => return Ok(Tended::Came(Came::Left)),
+            Err(Unclosed::NotNow) => return Ok(Tended::Came(Came::Deferred)),
+            Err(Unclosed::NoSuchService) => {
+                tracing::error!(channel = %due.channel, "the chat service is not there");
                 self.stop(Stop::ServiceIsGone);
                 return Ok(Tended::Came(Came::Left));
             }
-            Err(CloseFailure::NotKept) => {
-                return self.fail(before, after, Trouble::Refused).await;
-            }
-            Err(CloseFailure::Twilio(error)) => {
-                if let Some(came) = self.sort(&error, due) {
-                    return Ok(Tended::Came(came));
-                }
-                let trouble = match error {
-                    TwilioError::Unreachable { .. } => Trouble::Unreachable,
-                    TwilioError::Gone
-                    | TwilioError::Throttled { .. }
-                    | TwilioError::Unauthorized { .. }
-                    | TwilioError::Conflict
-                    | TwilioError::Refused { .. } => Trouble::Refused,
-                };
-                return self.fail(before, after, trouble).await;
-            }
+            Err(Unclosed::NotAnObject) => Trouble::AttributesNotAnObject,
+            Err(Unclosed::NotKept) => Trouble::Refused,
+            Err(Unclosed::Twilio(error)) => match (self.sort(&error, due), error) {
+                (Some(came), _) => return Ok(Tended::Came(came)),
+                (None, TwilioError::Unreachable { .. }) => Trouble::Unreachable,
+                (None, _) => Trouble::Refused,
+            },
         };
-        Ok(Tended::Done(Box::new(Done {
-            before,
-            after,
-            progress,
-            session: session.filter(|_| self.settings.proxy_service.is_some()),
-            came,
-        })))
+        self.fail(before, after, trouble).await
     }
 
     /// Makes sure that a closed channel's Proxy session is gone. Flex should have ended it;

@@ -15,11 +15,12 @@ pub enum Decision {
     Nothing,
     /// Nothing yet.
     Wait(Waiting),
-    /// First step of a Chat channel: make it `INACTIVE`, so that its next message makes a
-    /// new task. For a channel that is not long-lived this is also the last step.
+    /// First step: make a Chat channel `INACTIVE`, so that its next message makes a new task;
+    /// close a Conversation, unless its agent left it, paused it or parked it. For a channel
+    /// that is not long-lived this is also the last step.
     Release(Reason),
     /// Last step: `long_lived` off and `INACTIVE` for a Chat channel, `closed` for a
-    /// Conversation.
+    /// Conversation, whatever its agent did with it.
     Reset(Reason),
     /// The channel is closed: make sure that this Proxy session is gone.
     EndSession(ProxySessionSid),
@@ -86,11 +87,16 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
         Some(Progress::Released { .. })
     );
     let reset_is_due = now.since(idle.since) >= policy.long_lived_cutoff;
-    let one_step = channel.platform() == Platform::Conversations;
+    // A Conversation that was put aside has waited long enough by then; of a Chat channel it
+    // must be known that it is long-lived.
+    let known_long_lived = match channel.platform() {
+        Platform::Conversations => true,
+        Platform::Chat => channel.long_lived() == Some(true),
+    };
     let last_step = match waiting.work {
         Work::LongLived => true,
         Work::Abandoned | Work::Ended | Work::Retry | Work::Inspect => {
-            one_step || released || (channel.long_lived() == Some(true) && reset_is_due)
+            released || (known_long_lived && reset_is_due)
         }
     };
     if last_step {

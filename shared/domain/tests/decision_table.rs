@@ -161,9 +161,12 @@ fn expected(platform: Platform, how: End, long_lived: Option<bool>, done: Done, 
         Age::PastAbandoned
     };
     let full = match (platform, long_lived) {
-        (Platform::Conversations, _) => Cell::Reset,
-        (Platform::Chat, Some(true)) if age >= Age::PastLongLived => Cell::Reset,
-        (Platform::Chat, _) => Cell::Release,
+        (Platform::Conversations, _) | (Platform::Chat, Some(true))
+            if age >= Age::PastLongLived =>
+        {
+            Cell::Reset
+        }
+        (Platform::Conversations | Platform::Chat, _) => Cell::Release,
     };
     match done {
         Done::Closed | Done::Failed => Cell::Nothing,

@@ -23,15 +23,45 @@
 //! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes }
 //! .set_up_flex() -> Project { account, chat_service, proxy_service, workspace, workflow, queue, chat_task_channel, .. }
 //! .set_lifespan(Medium, Lifespan)        of the channels that a medium's Flex Flow makes; WhatsApp is long-lived from the start
-//! .customer_writes(address, text) -> Contact { Started, Delivered, Reopened, Lost, Unanswered }   .lost_messages()
-//! .hire_agent(workspace, name) -> Sid    .agent_accepts(task, worker)  .agent_writes(task, text)
+//! .hire_agent(workspace, name) -> Sid    .agent_accepts(task, worker)    .agent_writes(task, text)
 //! .agent_wraps_up(task)  .agent_completes(task)  .task_completed_by_nobody(task)
-//! .task_canceled_by_supervisor(task)  .task_deleted_through_api(task)
-//! .agent_transfers(task, Transfer) -> Sid, or .transfer_begins(task) -> Sid and .transfer_ends(first, Transfer)
-//! .task(sid) .tasks() .open_tasks_on(channel) .channel(sid) .channels() .session(sid) .sessions() .open_session_of(address)
-//! .worker(sid) .worker_channel(worker, task_channel) .set_capacity(..) .logged_events()
-//! .create_chat_service/channel/proxy_service/open_session/workspace/workflow/task_queue/task_channel/task(..) and so on
+//! .task_canceled_by_supervisor(task)  .task_deleted_through_api(task)  .lost_messages()
+//! .issue_token(identity, &roles, Option<worker>) -> String
 //! ```
+//!
+//! On Chat and Proxy:
+//!
+//! ```text
+//! .customer_writes(address, text) -> Contact { Started, Delivered, Reopened, Lost, Unanswered }
+//! .agent_transfers(task, Transfer) -> Sid, or .transfer_begins(task) -> Sid and .transfer_ends(first, Transfer)
+//! .take_webhook_calls() -> Vec<WebhookCall { url, method, parameters }>         of channel-scoped webhooks
+//! .channel(sid) .channels() .session(sid) .sessions() .open_session_of(address)
+//! ```
+//!
+//! On Conversations and Interactions:
+//!
+//! ```text
+//! .customer_converses(address, text) -> Contact
+//! .agent_leaves(task)  .agent_parks(task)  .agent_pauses(task)  .agent_resumes(task)
+//! .conversation(sid) .conversations() .interaction(sid) .interaction_channel(sid) .interaction_channel_of(task)
+//! ```
+//!
+//! In TaskRouter and Event Streams:
+//!
+//! ```text
+//! .task(sid) .tasks() .open_tasks_on(channel or conversation) .worker(sid) .worker_channel(worker, task_channel) .set_capacity(..)
+//! .logged_events()                       TaskRouter's own log, newest first
+//! .take_dispatches() -> Vec<Dispatch { sink, destination, event }>       instead of take_events, by subscription
+//! ```
+//!
+//! In the set-up that an audit reads (a new project is consistent; break it to be found out):
+//!
+//! ```text
+//! .flow_for(Medium) .flex_flow_mut(sid)    .buy_number(..) .point_number(sid, settings) .add_to_pool(..) .configure_address(..)
+//! .create_studio_flow(..) .revise_studio_flow(..) .create_sink(..) .subscribe(..) .test_sink(sid)
+//! ```
+//!
+//! What REST can do, `create_…`, `update_…`, `delete_…` and the like do without a request.
 //!
 //! # On the way to a receiver
 //!
@@ -52,13 +82,17 @@ pub use serve::serve;
 pub use simulator::Simulator;
 pub use state::calls::Calls;
 pub use state::chat::{Channel, Webhooks};
+pub use state::conversations::conversation::{Conversation, ConversationState, Source};
 pub use state::faults::{At, Fault, FaultKind, Storm};
 pub use state::flex::Project;
 pub use state::flows::{Lifespan, Medium};
+pub use state::interactions::interaction::{ChannelStatus, Interaction, InteractionChannel};
 pub use state::proxy::Session;
 pub use state::refusal::Refusal;
 pub use state::sid::Sid;
+pub use state::sinks::Dispatch;
 pub use state::story::{Contact, LostMessage, Transfer};
 pub use state::taskrouter::events::{EventKind, TaskEvent};
 pub use state::taskrouter::task::{Task, TaskStatus};
+pub use state::webhooks::WebhookCall;
 pub use state::{Account, Knobs, State};

@@ -2,7 +2,8 @@
 //!
 //! [`Client`] makes the calls, patiently and in step with what Twilio can take; the other
 //! modules add the calls of one product each to it. [`chat_closer`] puts them together into
-//! the closing of a Chat channel.
+//! the closing of a Chat channel, [`conversation_closer`] into that of a Conversation. Lists
+//! that may be too long for one go are read page by page, from [`Cursor`] to [`Cursor`].
 //!
 //! Answers are as untrusted as webhooks: their size, their number of pages and their types
 //! are bounded, no redirect is followed, no address in them is called, and every path is
@@ -12,9 +13,14 @@ mod base;
 mod chat;
 pub mod chat_closer;
 mod client;
+pub mod conversation_closer;
+mod conversations;
 mod error;
 mod flex;
+mod interactions;
+mod log;
 mod pace;
+mod page;
 mod proxy;
 mod taskrouter;
 mod transport;
@@ -22,8 +28,14 @@ mod transport;
 pub use base::{Hosts, InvalidHosts};
 pub use chat::ChatChannel;
 pub use client::{Client, Credentials, InvalidCredentials, Limits, Stats};
+pub use conversations::{
+    ConversationFilter, ConversationSeen, ConversationState, StateAnswer, StateFilter,
+};
 pub use error::{TwilioError, Why};
 pub use flex::FlexConfiguration;
-pub use proxy::{Removed, SessionStatus};
+pub use interactions::InteractionStatus;
+pub use log::{LogPage, LogQuery};
+pub use page::{Cursor, ListFailure, Page};
+pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use taskrouter::CHANNELS_PER_QUESTION;
 pub use transport::{Https, InvalidTls, LONGEST_ANSWER, Transport, TransportError};

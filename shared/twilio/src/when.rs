@@ -32,6 +32,25 @@ pub(crate) fn moment(value: &RawValue) -> Option<Timestamp> {
         .then_some(Timestamp::from_millis(millis))
 }
 
+/// The day of a moment, as `2026-01-05`.
+#[cfg(feature = "rest")]
+pub(crate) fn day(at: Timestamp) -> String {
+    utc(at).strftime("%F").to_string()
+}
+
+/// The second of a moment, as `2026-01-05T09:00:00Z`.
+#[cfg(feature = "rest")]
+pub(crate) fn second(at: Timestamp) -> String {
+    utc(at).strftime("%FT%TZ").to_string()
+}
+
+/// The moment, or the believable one that is nearest to it.
+#[cfg(feature = "rest")]
+fn utc(at: Timestamp) -> jiff::Timestamp {
+    let millis = at.as_millis().clamp(BELIEVABLE.start, BELIEVABLE.end);
+    jiff::Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
 /// A time without an offset is taken for UTC, in which all of Twilio's times are.
 fn iso_8601(text: &str) -> Option<i64> {
     let timestamp: jiff::Timestamp = match text.parse() {
@@ -67,6 +86,19 @@ mod tests {
         ] {
             assert_eq!(read(value), expected, "{value}");
         }
+    }
+
+    #[cfg(feature = "rest")]
+    #[test]
+    fn times_are_written_as_twilio_asks_for_them() {
+        let at = Timestamp::from_millis(1_767_603_600_412);
+        assert_eq!(day(at), "2026-01-05");
+        assert_eq!(second(at), "2026-01-05T09:00:00Z");
+        assert_eq!(day(Timestamp::from_millis(i64::MIN)), "2000-01-01");
+        assert_eq!(
+            second(Timestamp::from_millis(i64::MAX)),
+            "2200-01-01T00:00:00Z"
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Target {
                 last @ ("Configuration" | "Test" | "Validate" | "Addresses" | "validate"),
             ] => (*last).to_owned(),
             [.., "Configuration", "Addresses", _] => "Addresses/{Sid}".to_owned(),
-            all if all.len() % 2 == 1 => all.last().copied().unwrap_or_default().to_owned(),
+            [.., last] if rest.len() % 2 == 1 => last.trim_end_matches(".json").to_owned(),
             [.., collection, _] => format!("{collection}/{{Sid}}"),
             _ => String::new(),
         }
@@ -304,6 +304,14 @@ mod tests {
             ("/flex-api/v1/Configuration", "Configuration"),
             ("/conversations/v1/Configuration/Addresses", "Addresses"),
             ("/events/v1/Sinks/DG1/Test", "Test"),
+            (
+                "/api/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json",
+                "IncomingPhoneNumbers",
+            ),
+            (
+                "/api/2010-04-01/Accounts/AC1/IncomingPhoneNumbers/PN1.json",
+                "IncomingPhoneNumbers/{Sid}",
+            ),
             ("/", ""),
         ] {
             assert_eq!(Target::of(path).kind(), kind, "{path}");

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Failure, Outcome};
 use super::call::{Call, Params};
+use super::chat_parts;
 use super::page::{place, seconds};
 use crate::state::chat::{Channel, ChannelChange, ChannelType, ChatService};
 use crate::state::refusal::Refusal;
@@ -62,6 +63,10 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
             let channel = find(call, service, name)?;
             call.state.update_channel(channel, call.webhooks, change)?;
             show_channel(call, channel).map(Answer::ok)
+        }
+        (_, ["Channels", name, rest @ ..]) if !rest.is_empty() => {
+            let channel = find(call, service, name)?;
+            chat_parts::route(call, method, channel, rest)
         }
         ("DELETE", ["Channels", name]) => {
             call.bare()?;

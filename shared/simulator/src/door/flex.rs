@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, Failure, Outcome};
 use super::call::Call;
-use super::flex_flows;
 use super::page::maybe;
+use super::{flex_flows, interactions};
 use serde_json::{Map, Value};
 
 /// The members of the configuration: twilio_flex_v1.json.
@@ -76,6 +76,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
             call.state.flex.configuration.extend(given);
             Ok(Answer::ok(configuration(call)?))
         }
+        (_, ["v1", "Interactions", rest @ ..]) => interactions::route(call, method, rest),
         (_, ["v1", "FlexFlows", rest @ ..]) => flex_flows::route(call, method, rest),
         _ => Err(call.no_route()),
     }

@@ -1,14 +1,27 @@
 //! The HTTP door: who asks, for what, in which words; the state behind it knows nothing of this.
 
+mod addresses;
 mod answer;
 mod call;
 mod chat;
+mod chat_parts;
+mod conversation_parts;
+mod conversations;
+mod events;
 mod flex;
 mod flex_flows;
+mod iam;
+mod interaction_forms;
+mod interactions;
+mod numbers;
 mod page;
+mod pool;
 mod proxy;
+mod studio;
+mod task_events;
 mod taskrouter;
 mod tasks;
+mod workers;
 
 use crate::state::State;
 use crate::state::faults::FaultKind;
@@ -92,6 +105,11 @@ fn route(state: &mut State, request: &Request<Bytes>, target: &Target) -> Outcom
         "chat" => chat::route(&mut call, method, rest),
         "taskrouter" => taskrouter::route(&mut call, method, rest),
         "proxy" => proxy::route(&mut call, method, rest),
+        "conversations" => conversations::route(&mut call, method, rest),
+        "events" => events::route(&mut call, method, rest),
+        "api" => numbers::route(&mut call, method, rest),
+        "studio" => studio::route(&mut call, method, rest),
+        "iam" => iam::route(&mut call, method, rest),
         "flex-api" => flex::route(&mut call, method, rest),
         _ => Err(call.no_route()),
     }

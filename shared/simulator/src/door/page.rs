@@ -102,6 +102,45 @@ impl Call<'_> {
         Ok(Answer::ok(json!({ key: list, "meta": meta })))
     }
 
+    /// Renders one page as the API of 2010 does: no meta, and URIs instead of URLs.
+    pub(super) fn old_page(
+        &self,
+        key: &str,
+        paging: &Paging,
+        entries: impl Iterator<Item = (Place, Value)>,
+    ) -> Outcome {
+        let mut entries: Vec<(Place, Value)> = entries.take(paging.size + 1).collect();
+        let more = entries.len() > paging.size;
+        entries.truncate(paging.size);
+        let next = entries
+            .last()
+            .filter(|_| more)
+            .map(|(place, _)| token(place, None));
+        let product = format!("{}/api", self.base);
+        let uri = |number: u64, token: &str| {
+            let url = self.page_url(paging.size, number, token);
+            url.strip_prefix(&product).unwrap_or(&url).to_owned()
+        };
+        let here = paging
+            .after
+            .as_ref()
+            .map(|after| token(after, None))
+            .unwrap_or_default();
+        let list: Vec<Value> = entries.into_iter().map(|(_, value)| value).collect();
+        let start = paging.number * u64::try_from(paging.size).unwrap_or(u64::MAX);
+        Ok(Answer::ok(json!({
+            "page": paging.number,
+            "page_size": paging.size,
+            "start": start,
+            "end": start + u64::try_from(list.len()).unwrap_or(0).saturating_sub(1),
+            "first_page_uri": uri(0, ""),
+            "previous_page_uri": (paging.number == 1).then(|| uri(0, "")),
+            "uri": uri(paging.number, &here),
+            "next_page_uri": next.map(|token| uri(paging.number + 1, &token)),
+            key: list,
+        })))
+    }
+
     fn page_url(&self, size: usize, number: u64, token: &str) -> String {
         let filters = self
             .query_pairs()

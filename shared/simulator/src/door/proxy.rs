@@ -3,6 +3,7 @@
 use super::answer::{Answer, Failure, Outcome};
 use super::call::Call;
 use super::page::{maybe, place, seconds};
+use super::pool;
 use crate::state::clock::later;
 use crate::state::proxy::{NewSession, ProxyService, Session, SessionStatus};
 use crate::state::refusal::Refusal;
@@ -13,7 +14,14 @@ use std::time::Duration;
 /// The largest page: twilio_proxy_v1.json.
 const MAX_PAGE: usize = 1_000;
 
-const SERVICE: [&str; 4] = ["UniqueName", "DefaultTtl", "CallbackUrl", "ChatInstanceSid"];
+const SERVICE: [&str; 6] = [
+    "UniqueName",
+    "DefaultTtl",
+    "CallbackUrl",
+    "ChatInstanceSid",
+    "InterceptCallbackUrl",
+    "OutOfSessionCallbackUrl",
+];
 
 pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["v1", "Services", rest @ ..] = path else {
@@ -40,6 +48,7 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
             show_service(call, service).map(Answer::ok)
         }
         ("POST", []) => update_service(call, service),
+        (_, ["PhoneNumbers", rest @ ..]) => pool::route(call, method, service, rest),
         ("GET", ["Sessions"]) => sessions(call, service),
         ("POST", ["Sessions"]) => create_session(call, service),
         (_, ["Sessions", session]) => {
@@ -114,6 +123,12 @@ fn change_service(call: &mut Call<'_>, service: Sid) -> Result<(), Failure> {
         .unwrap_or(std::mem::take(&mut stored.unique_name));
     stored.default_ttl = ttl.map_or(stored.default_ttl, i64::unsigned_abs);
     stored.callback_url = form.text("CallbackUrl").or(stored.callback_url.take());
+    stored.intercept_callback_url = form
+        .text("InterceptCallbackUrl")
+        .or(stored.intercept_callback_url.take());
+    stored.out_of_session_callback_url = form
+        .text("OutOfSessionCallbackUrl")
+        .or(stored.out_of_session_callback_url.take());
     stored.chat_instance = chat.or(stored.chat_instance);
     stored.updated = now;
     Ok(())
@@ -153,6 +168,7 @@ fn create_session(call: &mut Call<'_>, service: Sid) -> Outcome {
 fn update_session(call: &mut Call<'_>, session: Sid) -> Outcome {
     let form = call.form(&["Status", "Ttl"])?;
     let ttl = form.integer("Ttl")?;
+    call.state.open_or_refuse(session)?;
     match form.get("Status") {
         Some("closed") => call.state.close_session(session, "api")?,
         Some(other) => {
@@ -197,8 +213,8 @@ fn service_json(call: &Call<'_>, service: &ProxyService) -> Value {
         "default_ttl": service.default_ttl,
         "number_selection_behavior": "prefer-sticky",
         "geo_match_level": "country",
-        "intercept_callback_url": null,
-        "out_of_session_callback_url": null,
+        "intercept_callback_url": service.intercept_callback_url,
+        "out_of_session_callback_url": service.out_of_session_callback_url,
         "date_created": seconds(service.created),
         "date_updated": seconds(service.updated),
         "links": {

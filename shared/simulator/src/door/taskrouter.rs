@@ -3,7 +3,7 @@
 use super::answer::{Answer, Failure, Outcome};
 use super::call::Call;
 use super::page::{place, seconds};
-use super::tasks;
+use super::{task_events, tasks, workers};
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::{TaskChannel, TaskQueue, Workflow, Workspace};
@@ -76,7 +76,9 @@ fn of_workspace(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]
                 .map(|stored| Answer::ok(task_channel_json(call, stored)))
                 .ok_or_else(|| call.no_route())
         }
-        (_, ["Tasks" | "Events", ..]) => tasks::route(call, method, workspace, path),
+        (_, ["Tasks", ..]) => tasks::route(call, method, workspace, path),
+        (_, ["Events", rest @ ..]) => task_events::route(call, method, workspace, rest),
+        (_, ["Workers", rest @ ..]) => workers::route(call, method, workspace, rest),
         _ => Err(call.no_route()),
     }
 }

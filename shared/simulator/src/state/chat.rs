@@ -5,6 +5,7 @@ use super::attributes;
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
+use super::webhooks::ChannelWebhook;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -74,6 +75,8 @@ pub struct Channel {
     pub messages: Vec<Message>,
     /// The identities that are in the channel.
     pub members: Vec<String>,
+    /// The webhooks of this channel alone.
+    pub webhooks: Vec<ChannelWebhook>,
 }
 
 /// Is one line in a channel.
@@ -197,6 +200,7 @@ impl State {
             updated: given.updated.unwrap_or(now),
             messages: Vec::new(),
             members: Vec::new(),
+            webhooks: Vec::new(),
         };
         self.chat.channels.insert(sid, channel);
         Ok(sid)
@@ -283,33 +287,6 @@ impl State {
     pub(crate) fn channel_or_refuse(&self, sid: Sid) -> Result<&Channel, Refusal> {
         self.channel(sid)
             .ok_or_else(|| Refusal::ChannelNotFound(sid.to_string()))
-    }
-
-    /// Adds a message to a channel.
-    pub fn write_message(
-        &mut self,
-        channel: Sid,
-        author: &str,
-        body: &str,
-        attributes: &str,
-    ) -> Result<Sid, Refusal> {
-        if !attributes::is_json(attributes) {
-            return Err(Refusal::AttributesNotJson);
-        }
-        let (sid, now) = (self.sid(b"IM"), self.now);
-        let stored = self
-            .chat
-            .channels
-            .get_mut(channel)
-            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
-        stored.messages.push(Message {
-            sid,
-            author: author.to_owned(),
-            body: body.to_owned(),
-            attributes: attributes.to_owned(),
-            created: now,
-        });
-        Ok(sid)
     }
 
     fn name_channel(

@@ -14,6 +14,8 @@ pub(crate) enum Emission {
     Task(Arc<TaskEvent>),
     /// A finished CloudEvent.
     Ready(Box<Value>),
+    /// A sink's test event, which goes to that sink only.
+    Test(Sid, Box<Value>),
 }
 
 /// Writes a moment with milliseconds, as events do.
@@ -24,7 +26,7 @@ pub(crate) fn millis(at: Timestamp) -> String {
 pub(super) fn render(state: &State, event: &Emission) -> Value {
     match event {
         Emission::Task(event) => task_event(state, event),
-        Emission::Ready(value) => (**value).clone(),
+        Emission::Ready(value) | Emission::Test(_, value) => (**value).clone(),
     }
 }
 

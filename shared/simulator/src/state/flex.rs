@@ -5,6 +5,7 @@ use super::attributes;
 use super::chat::{Channel, Webhooks};
 use super::clock::Due;
 use super::flows::{FlexFlow, Lifespan, Medium};
+use super::numbers::CHAT_NUMBER;
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
@@ -44,7 +45,7 @@ pub struct Project {
 /// The media that a new project listens on, and the addresses that customers write to.
 const CONTACTS: [(Medium, Option<&str>); 4] = [
     (Medium::Web, None),
-    (Medium::Sms, Some("+15550100001")),
+    (Medium::Sms, Some(CHAT_NUMBER)),
     (Medium::Whatsapp, Some("whatsapp:+15550100001")),
     (Medium::Facebook, Some("messenger:104857600")),
 ];
@@ -53,6 +54,7 @@ impl State {
     /// Sets up a Flex project: Chat, Proxy, a workspace that routes to everyone and the TaskChannels chat, sms, voice.
     ///
     /// Flex Flows listen on the web, SMS, WhatsApp (long-lived) and Messenger.
+    /// One number leads to Chat by Proxy, one to Conversations by an address configuration; a Studio flow sends both to Flex.
     /// A second call sets up a second project, to which Flex then belongs.
     pub fn set_up_flex(&mut self) -> Result<Project, Refusal> {
         let chat_service = self.create_chat_service("Flex Chat Service");
@@ -87,6 +89,10 @@ impl State {
             self.create_flex_flow(medium, number, chat_service.as_str());
         }
         self.set_lifespan(Medium::Whatsapp, Lifespan::LongLived);
+        if proxies == 0 {
+            let flow = self.create_messaging_flow(project)?;
+            self.connect_numbers(project, flow)?;
+        }
         Ok(project)
     }
 

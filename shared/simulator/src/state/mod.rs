@@ -5,28 +5,44 @@ pub mod calls;
 pub mod chat;
 pub mod clock;
 pub(crate) mod cloud_event;
+pub mod conversations;
 pub mod faults;
 pub mod flex;
 pub mod flows;
 mod hostile;
+pub mod interactions;
+pub mod numbers;
 pub mod proxy;
 pub mod refusal;
 mod shelf;
 pub mod sid;
+pub mod sinks;
 pub mod story;
+pub mod studio;
 pub mod taskrouter;
+pub mod tokens;
+pub mod webhooks;
 
 use crate::state::calls::Calls;
 use crate::state::chat::Chat;
 use crate::state::clock::Agenda;
 use crate::state::cloud_event::Emission;
+use crate::state::conversations::Conversations;
 use crate::state::faults::Faults;
 use crate::state::flex::Flex;
+use crate::state::interactions::Interactions;
+use crate::state::numbers::Numbers;
 use crate::state::proxy::Proxy;
+use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
+use crate::state::sinks::Sinks;
 use crate::state::story::LostMessage;
+use crate::state::studio::StudioFlow;
 use crate::state::taskrouter::TaskRouter;
+use crate::state::tokens::Claims;
+use crate::state::webhooks::WebhookCall;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Identifies the pretend account and what proves to be it.
@@ -71,6 +87,13 @@ pub struct State {
     pub(crate) proxy: Proxy,
     pub(crate) router: TaskRouter,
     pub(crate) flex: Flex,
+    pub(crate) conversations: Conversations,
+    pub(crate) interactions: Interactions,
+    pub(crate) streams: Sinks,
+    pub(crate) numbers: Numbers,
+    pub(crate) studio: Shelf<StudioFlow>,
+    pub(crate) tokens: HashMap<String, Claims>,
+    pub(crate) webhook_calls: Vec<WebhookCall>,
     pub(crate) outbox: Vec<Emission>,
     pub(crate) lost: Vec<LostMessage>,
     pub(crate) faults: Faults,
@@ -106,6 +129,13 @@ impl State {
             proxy: Proxy::default(),
             router: TaskRouter::default(),
             flex: Flex::default(),
+            conversations: Conversations::default(),
+            interactions: Interactions::default(),
+            streams: Sinks::default(),
+            numbers: Numbers::default(),
+            studio: Shelf::default(),
+            tokens: HashMap::new(),
+            webhook_calls: Vec::new(),
             outbox: Vec::new(),
             lost: Vec::new(),
             faults,

@@ -31,6 +31,10 @@ pub struct ProxyService {
     pub default_ttl: u64,
     /// Where it reports interactions.
     pub callback_url: Option<String>,
+    /// Where it asks before it lets an interaction through.
+    pub intercept_callback_url: Option<String>,
+    /// Where it asks what to do with a message of no session; that is how Flex Flows hear of new contacts.
+    pub out_of_session_callback_url: Option<String>,
     /// When it was created.
     pub created: Timestamp,
     /// When it was changed last.
@@ -125,6 +129,8 @@ impl State {
                 chat_instance,
                 default_ttl: 0,
                 callback_url: None,
+                intercept_callback_url: None,
+                out_of_session_callback_url: None,
                 created: now,
                 updated: now,
             },
@@ -192,6 +198,18 @@ impl State {
             self.forget_address(session, address.as_deref());
         }
         Ok(())
+    }
+
+    /// Refuses what a closed session cannot do any more.
+    pub(crate) fn open_or_refuse(&self, session: Sid) -> Result<(), Refusal> {
+        let stored = self
+            .session(session)
+            .ok_or_else(|| Refusal::absent(session))?;
+        if stored.is_open() {
+            Ok(())
+        } else {
+            Err(Refusal::SessionClosed(session))
+        }
     }
 
     /// Sets how long a session lives without an interaction, in seconds.

@@ -1,9 +1,11 @@
 //! What happens in a contact centre: customers write, agents answer, browsers are closed too early.
 
 use super::State;
-use super::chat::{ACTIVE, ChannelChange, ChannelType, INACTIVE};
+use super::chat::{ACTIVE, ChannelChange, ChannelType, INACTIVE, Webhooks};
+use super::conversations::conversation::Source;
 use super::flex::Project;
 use super::flows::Medium;
+use super::interactions::interaction::Ending;
 use super::proxy::NewSession;
 use super::refusal::Refusal;
 use super::sid::Sid;
@@ -114,7 +116,15 @@ impl State {
         let Some(channel) = named.get(..34).and_then(|name| name.parse::<Sid>().ok()) else {
             return Contact::Unanswered;
         };
-        self.write_message(channel, address, text, "{}").ok();
+        self.write_message(
+            channel,
+            address,
+            text,
+            "{}",
+            Source::Customer,
+            Webhooks::Enabled,
+        )
+        .ok();
         if let Some(task) = self.open_tasks_on(channel).next_back() {
             return Contact::Delivered {
                 channel,
@@ -144,17 +154,8 @@ impl State {
 
     /// Lets an agent accept a task.
     pub fn agent_accepts(&mut self, task: Sid, worker: Sid) -> Result<(), Refusal> {
-        let name = self
-            .worker(worker)
-            .ok_or_else(|| Refusal::absent(worker))?
-            .friendly_name
-            .to_string();
-        self.assign_to(task, Some(worker))?;
-        let channel = self.task(task).and_then(|task| task.channel);
-        if let Some(channel) = channel.and_then(|channel| self.chat.channels.get_mut(channel)) {
-            channel.members.push(name);
-        }
-        Ok(())
+        self.worker(worker).ok_or_else(|| Refusal::absent(worker))?;
+        self.assign_to(task, Some(worker))
     }
 
     /// Lets the agent of a task write.
@@ -168,7 +169,10 @@ impl State {
             .and_then(|worker| self.worker(worker))
             .map(|worker| worker.friendly_name.to_string());
         let author = author.ok_or_else(|| Refusal::invalid(format!("task {task} has no agent")))?;
-        self.write_message(channel, &author, text, "{}")
+        if self.conversation(channel).is_some() {
+            return self.say(channel, &author, text, "{}", Source::Sdk);
+        }
+        self.write_message(channel, &author, text, "{}", Source::Sdk, Webhooks::Enabled)
     }
 
     /// Lets the agent end the chat; what follows is up to [`State::agent_completes`] or nobody.
@@ -183,7 +187,8 @@ impl State {
         )
     }
 
-    /// Lets the agent complete the task with the browser open: it sets the channel INACTIVE and Flex ends the session.
+    /// Lets the agent complete the task with the browser open: it sets the Chat channel INACTIVE and Flex
+    /// ends the session, or it closes the interaction channel and with it the conversation.
     pub fn agent_completes(&mut self, task: Sid) -> Result<(), Refusal> {
         self.end_task(task, Browser::Open)
     }
@@ -249,6 +254,10 @@ impl State {
     }
 
     fn end_task(&mut self, task: Sid, browser: Browser) -> Result<(), Refusal> {
+        let interaction = self.interaction_channel_of(task).map(|channel| channel.sid);
+        if let Some(channel) = interaction.filter(|_| browser == Browser::Open) {
+            return self.close_interaction_channel(channel, Ending::Complete);
+        }
         let channel = self.task_or_refuse(task)?.channel;
         let change = TaskChange {
             status: Some(TaskStatus::Completed),
@@ -293,12 +302,19 @@ impl State {
             friendly_name: Some(address.to_owned()),
             ..Default::default()
         };
-        self.update_channel(channel, super::chat::Webhooks::Disabled, change)?;
+        self.update_channel(channel, Webhooks::Disabled, change)?;
         if let Some(stored) = self.chat.channels.get_mut(channel) {
             stored.members.push(address.to_owned());
         }
         self.interaction_in(session);
-        self.write_message(channel, address, text, "{}")?;
+        self.write_message(
+            channel,
+            address,
+            text,
+            "{}",
+            Source::Customer,
+            Webhooks::Enabled,
+        )?;
         let task = self.flex_makes_task(project, channel, address)?;
         Ok(Contact::Started { channel, task })
     }

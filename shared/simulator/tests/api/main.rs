@@ -5,13 +5,18 @@
     reason = "a test that fails should say where"
 )]
 
+mod agents;
 mod chat;
 mod client;
+mod conversations;
 mod door;
 mod faults;
+mod interactions;
 mod proxy_and_flex;
+mod setup;
 mod shapes;
 mod socket;
 mod story;
+mod streams;
 mod tasks;
 mod time;

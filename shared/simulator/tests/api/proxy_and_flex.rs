@@ -164,6 +164,15 @@ fn a_slow_flex_reacts_later_and_looks_again_before_it_does() {
         .as_str()
         .unwrap()
         .to_owned();
+    client.post_with(&channel, &[("FriendlyName", "Jo")], &REPORTED);
+    release(&client, &channel, &[]);
+    client.simulator.advance(Duration::from_secs(3));
+    assert_eq!(
+        client.get(&session).status,
+        200,
+        "the release was not reported"
+    );
+    client.post(&channel, &[("Attributes", &attributes)]);
     release(&client, &channel, &REPORTED);
     client.post(&channel, &[("Attributes", &attributes)]);
     client.simulator.advance(Duration::from_secs(3));

@@ -63,3 +63,124 @@ fn resources_have_the_fields_that_twilio_describes() {
     let flow = first(&client, "/flex-api/v1/FlexFlows", "flex_flows");
     has_the_fields_of("flex.v1.flex_flow", &flow);
 }
+
+#[test]
+fn chat_parts_and_agents_have_the_fields_that_twilio_describes() {
+    let client = Client::new();
+    let channel = client.post(&client.chat("/Channels"), &[]).sid();
+    let channel = client.chat(&format!("/Channels/{channel}"));
+    let message = client
+        .post(&format!("{channel}/Messages"), &[("Body", "x")])
+        .body;
+    has_the_fields_of("chat.v2.service.channel.message", &message);
+    let form = [
+        ("Type", "webhook"),
+        ("Configuration.Url", "https://example.com"),
+    ];
+    let webhook = client.post(&format!("{channel}/Webhooks"), &form).body;
+    has_the_fields_of("chat.v2.service.channel.channel_webhook", &webhook);
+    let worker = client.post(&client.router("/Workers"), &[("FriendlyName", "x")]);
+    has_the_fields_of("taskrouter.v1.workspace.worker", &worker.body);
+    let channels = client.router(&format!("/Workers/{}/Channels", worker.sid()));
+    let channel = first(&client, &channels, "channels");
+    has_the_fields_of("taskrouter.v1.workspace.worker.worker_channel", &channel);
+}
+
+#[test]
+fn conversations_and_interactions_have_the_fields_that_twilio_describes() {
+    let client = Client::new();
+    let contact = client
+        .simulator
+        .state()
+        .customer_converses("+15550100123", "Hi");
+    let conversation = contact.channel().unwrap();
+    let path = format!("/conversations/v1/Conversations/{conversation}");
+    let shown = client.get(&path).body;
+    has_the_fields_of("conversations.v1.conversation", &shown);
+    has_the_fields_of("conversations.v1.service.service_conversation", &shown);
+    let participant = first(&client, &format!("{path}/Participants"), "participants");
+    has_the_fields_of(
+        "conversations.v1.conversation.conversation_participant",
+        &participant,
+    );
+    let message = first(&client, &format!("{path}/Messages"), "messages");
+    has_the_fields_of(
+        "conversations.v1.conversation.conversation_message",
+        &message,
+    );
+    let own = "/conversations/v1/ParticipantConversations?Address=%2B15550100123";
+    has_the_fields_of(
+        "conversations.v1.participant_conversation",
+        &first(&client, own, "conversations"),
+    );
+    let configuration = client.get("/conversations/v1/Configuration").body;
+    has_the_fields_of("conversations.v1.configuration", &configuration);
+    let (interaction, channel) = {
+        let state = client.simulator.state();
+        let channel = state
+            .interaction_channel_of(contact.task().unwrap())
+            .unwrap();
+        (channel.interaction, channel.sid)
+    };
+    let path = format!("/flex-api/v1/Interactions/{interaction}");
+    has_the_fields_of("flex.v1.interaction", &client.get(&path).body);
+    let path = format!("{path}/Channels/{channel}");
+    let described = "flex.v1.interaction.interaction_channel";
+    has_the_fields_of(described, &client.get(&path).body);
+    let invite = first(&client, &format!("{path}/Invites"), "invites");
+    has_the_fields_of(&format!("{described}.interaction_channel_invite"), &invite);
+    let party = first(&client, &format!("{path}/Participants"), "participants");
+    has_the_fields_of(
+        &format!("{described}.interaction_channel_participant"),
+        &party,
+    );
+}
+
+#[test]
+fn streams_have_the_fields_that_twilio_describes() {
+    let client = Client::new();
+    let configuration = "{\"destination\":\"https://example.com\"}";
+    let form = [
+        ("Description", "x"),
+        ("SinkConfiguration", configuration),
+        ("SinkType", "webhook"),
+    ];
+    let sink = client.post("/events/v1/Sinks", &form);
+    has_the_fields_of("events.v1.sink", &sink.body);
+    let types = "{\"type\":\"com.twilio.taskrouter.task.created\"}";
+    let form = [
+        ("Description", "x"),
+        ("SinkSid", &sink.sid()),
+        ("Types", types),
+    ];
+    let subscription = client.post("/events/v1/Subscriptions", &form);
+    has_the_fields_of("events.v1.subscription", &subscription.body);
+    let events = format!(
+        "/events/v1/Subscriptions/{}/SubscribedEvents",
+        subscription.sid()
+    );
+    has_the_fields_of(
+        "events.v1.subscription.subscribed_event",
+        &first(&client, &events, "types"),
+    );
+    has_the_fields_of(
+        "events.v1.event_type",
+        &first(&client, "/events/v1/Types", "types"),
+    );
+}
+
+#[test]
+fn the_set_up_has_the_fields_that_twilio_describes() {
+    let client = Client::new();
+    let account = client.project.account;
+    let numbers = format!("/api/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json");
+    let number = first(&client, &numbers, "incoming_phone_numbers");
+    has_the_fields_of("api.v2010.account.incoming_phone_number", &number);
+    let pooled = first(&client, &client.proxy("/PhoneNumbers"), "phone_numbers");
+    has_the_fields_of("proxy.v1.service.phone_number", &pooled);
+    let flow = first(&client, "/studio/v2/Flows", "flows");
+    has_the_fields_of("studio.v2.flow", &flow);
+    let path = "/conversations/v1/Configuration/Addresses";
+    let address = first(&client, path, "address_configurations");
+    has_the_fields_of("conversations.v1.configuration_address", &address);
+}

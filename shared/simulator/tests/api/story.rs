@@ -190,6 +190,9 @@ fn the_same_seed_tells_the_same_story() {
     assert_eq!(story(1), story(1));
     assert_ne!(story(1), story(2));
     let (attributes, _) = story(1);
+    let status_first = |text: &&String| text.find("\"status\"") < text.find("\"from\"");
+    let ahead = attributes.iter().filter(status_first).count();
+    assert!((1..20).contains(&ahead), "the order of keys differs");
     assert!(
         attributes.iter().any(|text| text.contains("1e400")),
         "some attributes are hostile"

@@ -7,6 +7,7 @@ use http::uri::Scheme;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Product {
     Chat,
+    Conversations,
     Flex,
     Proxy,
     TaskRouter,
@@ -16,6 +17,7 @@ impl Product {
     const fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat",
+            Self::Conversations => "conversations",
             Self::Flex => "flex-api",
             Self::Proxy => "proxy",
             Self::TaskRouter => "taskrouter",

@@ -65,7 +65,8 @@ impl Client {
             return Ok(());
         }
         let path = format!("/v2/Services/{service}");
-        self.tell(Call::get(Product::Chat, path)).await?;
+        let call = Call::get(Product::Chat, path);
+        self.ask(call, |text| read_service(text, service)).await?;
         self.chat_services().insert(service);
         Ok(())
     }
@@ -73,6 +74,13 @@ impl Client {
 
 fn channel_path(service: ChatServiceSid, channel: ChannelSid) -> String {
     format!("/v2/Services/{service}/Channels/{channel}")
+}
+
+/// Makes sure that an answer shows this very service: whatever else answers with a success is
+/// no proof that it is there. Chat and Conversations name it alike.
+pub(super) fn read_service(text: &str, asked_for: ChatServiceSid) -> Option<()> {
+    let [sid] = json::members(text, ["sid"]).ok()?;
+    (json::parsed(sid) == Some(asked_for)).then_some(())
 }
 
 fn read_channel(text: &str, asked_for: ChannelSid) -> Option<ChatChannel> {

@@ -144,6 +144,7 @@ struct Inner {
     pace: Pace,
     random: Mutex<fastrand::Rng>,
     chat_services: Mutex<BTreeSet<ChatServiceSid>>,
+    conversation_services: Mutex<BTreeSet<ChatServiceSid>>,
     calls: AtomicU64,
     attempts: AtomicU64,
     throttled: AtomicU64,
@@ -235,6 +236,7 @@ impl Client {
             pace: Pace::new(limits.in_flight),
             random: Mutex::new(random.unwrap_or_default()),
             chat_services: Mutex::default(),
+            conversation_services: Mutex::default(),
             calls: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
@@ -260,6 +262,11 @@ impl Client {
     /// The Chat services that have answered this client.
     pub(super) fn chat_services(&self) -> MutexGuard<'_, BTreeSet<ChatServiceSid>> {
         locked(&self.0.chat_services)
+    }
+
+    /// The Conversations services that have answered this client.
+    pub(super) fn conversation_services(&self) -> MutexGuard<'_, BTreeSet<ChatServiceSid>> {
+        locked(&self.0.conversation_services)
     }
 
     /// Makes a call whose answer is of no interest.

@@ -92,6 +92,14 @@ impl TwilioError {
         }
     }
 
+    /// Twilio's own code, where it gave one with its refusal.
+    pub(super) fn code(&self) -> Option<u32> {
+        match self {
+            Self::Unauthorized { code, .. } | Self::Refused { code, .. } => *code,
+            Self::Gone | Self::Throttled { .. } | Self::Conflict | Self::Unreachable { .. } => None,
+        }
+    }
+
     pub(super) fn garbage() -> Self {
         Self::Unreachable { why: Why::Garbage }
     }

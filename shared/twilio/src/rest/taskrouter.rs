@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::base::Product;
 use super::client::{Call, Client};
 use super::error::{TwilioError, Why};
+use super::page::next_url;
 use crate::events::{Standing, TaskSeen, read_task};
 use crate::json;
 
@@ -113,15 +114,11 @@ struct Page {
 }
 
 fn read_page(text: &str) -> Option<Page> {
-    let [tasks, meta] = json::members(text, ["tasks", "meta"]).ok()?;
+    let [tasks] = json::members(text, ["tasks"]).ok()?;
     let tasks: Vec<&RawValue> = serde_json::from_str(tasks?.get()).ok()?;
     let tasks = tasks.into_iter().map(|task| read_task(task.get()).ok());
-    let [next] = json::members(meta?.get(), ["next_page_url"]).ok()?;
     Some(Page {
         tasks: tasks.collect::<Option<_>>()?,
-        next: match next {
-            Some(next) => Some(json::text(next)?.into_owned()),
-            None => None,
-        },
+        next: next_url(text)?,
     })
 }

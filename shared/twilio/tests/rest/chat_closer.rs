@@ -51,6 +51,10 @@ fn shown(attributes: &str) -> Step {
     ))
 }
 
+fn service_shown() -> Step {
+    ok(format!(r#"{{"sid":"{}"}}"#, service()))
+}
+
 fn deleted() -> Step {
     Step::Answer(204, &[], String::new())
 }
@@ -249,7 +253,7 @@ async fn a_channel_that_is_gone_is_closed_if_its_service_is_there() {
     let order = order(LastStep::Yes, ClosingAction::Inactivate);
     let policy = Policy::default();
     // The service is asked for once.
-    let script = Script::new([refusal(404, 50300), ok("{}"), refusal(404, 20404)]);
+    let script = Script::new([refusal(404, 50300), service_shown(), refusal(404, 20404)]);
     let client = script.client();
     assert_eq!(close_chat(&client, order, &policy).await, Ok(gone));
     assert_eq!(close_chat(&client, order, &policy).await, Ok(gone));
@@ -260,6 +264,14 @@ async fn a_channel_that_is_gone_is_closed_if_its_service_is_there() {
     let client = script.client();
     assert!(close_chat(&client, order, &policy).await.is_ok());
     assert_eq!(close_chat(&client, order, &policy).await, Ok(gone));
+
+    // A page that is not Twilio's is no service.
+    let unclear = [ok("{}"), ok("<html>"), ok("{\"sid\":null}")];
+    let script = Script::new([refusal(404, 20404)].into_iter().chain(unclear));
+    let failure = close_chat(&script.client(), order, &policy).await;
+    let why = Why::Garbage;
+    let error = TwilioError::Unreachable { why };
+    assert_eq!(failure, Err(CloseFailure::Twilio(error)));
 
     // A wrong service, or a product that was switched off, makes no channel gone.
     let script = Script::new([refusal(404, 20404), refusal(404, 20404)]);

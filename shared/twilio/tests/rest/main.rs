@@ -4,5 +4,11 @@
 mod calls;
 mod chat_closer;
 mod client;
+mod conversation_closer;
+mod conversation_trouble;
+mod conversation_world;
+mod conversations;
 mod https;
+mod lists;
+mod reconcile_lists;
 mod scripted;

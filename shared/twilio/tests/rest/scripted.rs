@@ -36,6 +36,17 @@ pub(crate) fn refusal(status: u16, code: u32) -> Step {
     Step::Answer(status, &[], body)
 }
 
+/// A client of Twilio's own hosts, over this transport.
+pub(crate) fn client_over(transport: Arc<dyn Transport>, limits: Limits) -> Client {
+    let key = format!("SK{}", "0".repeat(32));
+    let credentials = Credentials::api_key(&key, &SecretString::from("s3cr3t")).unwrap();
+    let limits = Limits {
+        jitter_seed: Some(7),
+        ..limits
+    };
+    Client::new(credentials, Hosts::default(), limits, transport)
+}
+
 /// What was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -65,13 +76,7 @@ impl Script {
     }
 
     pub(crate) fn client_with(self: &Arc<Self>, limits: Limits) -> Client {
-        let key = format!("SK{}", "0".repeat(32));
-        let credentials = Credentials::api_key(&key, &SecretString::from("s3cr3t")).unwrap();
-        let limits = Limits {
-            jitter_seed: Some(7),
-            ..limits
-        };
-        Client::new(credentials, Hosts::default(), limits, Arc::clone(self) as _)
+        client_over(Arc::clone(self) as _, limits)
     }
 
     /// What was asked so far, one line each.

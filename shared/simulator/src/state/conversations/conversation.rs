@@ -2,7 +2,8 @@
 
 use super::super::refusal::Refusal;
 use super::super::sid::Sid;
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::fmt::temporal::SpanParser;
+use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::time::Duration;
 
 /// The shortest time to inactivity: <https://www.twilio.com/docs/conversations/states-timers>.
@@ -33,7 +34,9 @@ impl ConversationState {
 
     /// Understands Twilio's word for it.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Inactive, Self::Closed].into_iter().find(|state| state.as_str() == word)
+        [Self::Active, Self::Inactive, Self::Closed]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }
 
@@ -62,11 +65,20 @@ impl Timer {
             return Ok(None);
         }
         let days = SpanRelativeTo::days_are_24_hours();
-        let after = text.parse::<Span>().ok().and_then(|span| span.to_duration(days).ok());
+        let after = SpanParser::new()
+            .parse_span(text)
+            .ok()
+            .and_then(|span| span.to_duration(days).ok());
         let after = after.and_then(|after: SignedDuration| Duration::try_from(after).ok());
         match after.filter(|after| *after >= least) {
-            Some(after) => Ok(Some(Self { text: text.to_owned(), after })),
-            None => Err(Refusal::invalid(format!("{name} must be an ISO 8601 duration of at least {} s, not {text:?}", least.as_secs()))),
+            Some(after) => Ok(Some(Self {
+                text: text.to_owned(),
+                after,
+            })),
+            None => Err(Refusal::invalid(format!(
+                "{name} must be an ISO 8601 duration of at least {} s, not {text:?}",
+                least.as_secs()
+            ))),
         }
     }
 }
@@ -193,7 +205,9 @@ mod tests {
 
     #[test]
     fn timers_have_a_least_length() {
-        let after = |timer: Result<Option<Timer>, Refusal>| timer.ok().flatten().map(|timer| timer.after.as_secs());
+        let after = |timer: Result<Option<Timer>, Refusal>| {
+            timer.ok().flatten().map(|timer| timer.after.as_secs())
+        };
         assert_eq!(after(Timer::to_inactive("PT1M")), Some(60));
         assert_eq!(after(Timer::to_closed("P1DT1H")), Some(90_000));
         assert_eq!(Timer::to_closed(""), Ok(None));

@@ -9,7 +9,10 @@ use super::clock::{Due, later};
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
-use conversation::{Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source, Timer};
+use conversation::{
+    Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source,
+    Timer,
+};
 use std::collections::HashMap;
 
 /// How many bytes of attributes a conversation may have: <https://www.twilio.com/docs/conversations/conversations-limits>.
@@ -46,8 +49,15 @@ pub(crate) enum Cause {
 
 impl State {
     /// Creates a conversation.
-    pub fn create_conversation(&mut self, service: Sid, given: ConversationChange) -> Result<Sid, Refusal> {
-        self.chat.services.get(service).ok_or_else(|| Refusal::absent(service))?;
+    pub fn create_conversation(
+        &mut self,
+        service: Sid,
+        given: ConversationChange,
+    ) -> Result<Sid, Refusal> {
+        self.chat
+            .services
+            .get(service)
+            .ok_or_else(|| Refusal::absent(service))?;
         let timers = given.to_inactive.is_some() || given.to_closed.is_some();
         match given.state {
             Some(ConversationState::Closed) => return Err(Refusal::ConversationStartsClosed),
@@ -63,7 +73,9 @@ impl State {
             service,
             friendly_name: given.friendly_name,
             unique_name: given.unique_name,
-            messaging_service: given.messaging_service.or(defaults.messaging_service.clone()),
+            messaging_service: given
+                .messaging_service
+                .or(defaults.messaging_service.clone()),
             attributes: given.attributes.unwrap_or_else(|| "{}".to_owned()),
             state: given.state.unwrap_or(ConversationState::Active),
             to_inactive: given.to_inactive.unwrap_or(defaults.to_inactive.clone()),
@@ -80,7 +92,11 @@ impl State {
     }
 
     /// Changes a conversation; one that is closed cannot be changed any more.
-    pub fn update_conversation(&mut self, conversation: Sid, change: ConversationChange) -> Result<(), Refusal> {
+    pub fn update_conversation(
+        &mut self,
+        conversation: Sid,
+        change: ConversationChange,
+    ) -> Result<(), Refusal> {
         check_attributes(change.attributes.as_deref())?;
         let service = self.talking(conversation)?.service;
         self.name_conversation(service, conversation, change.unique_name.as_deref())?;
@@ -91,7 +107,9 @@ impl State {
         stored.friendly_name = change.friendly_name.or(stored.friendly_name.take());
         stored.unique_name = change.unique_name.or(stored.unique_name.take());
         stored.messaging_service = change.messaging_service.or(stored.messaging_service.take());
-        stored.attributes = change.attributes.unwrap_or(std::mem::take(&mut stored.attributes));
+        stored.attributes = change
+            .attributes
+            .unwrap_or(std::mem::take(&mut stored.attributes));
         stored.to_inactive = change.to_inactive.unwrap_or(stored.to_inactive.take());
         stored.to_closed = change.to_closed.unwrap_or(stored.to_closed.take());
         stored.created = change.created.unwrap_or(stored.created);
@@ -106,7 +124,11 @@ impl State {
 
     /// Deletes a conversation and its history.
     pub fn delete_conversation(&mut self, conversation: Sid) -> Result<(), Refusal> {
-        let gone = self.conversations.shelf.remove(conversation).ok_or_else(|| Refusal::absent(conversation))?;
+        let gone = self
+            .conversations
+            .shelf
+            .remove(conversation)
+            .ok_or_else(|| Refusal::absent(conversation))?;
         self.free_pairs(&gone);
         if let Some(name) = gone.unique_name {
             self.conversations.by_name.remove(&(gone.service, name));
@@ -120,13 +142,21 @@ impl State {
     }
 
     /// Lets somebody into a conversation.
-    pub fn add_participant(&mut self, conversation: Sid, given: NewParticipant) -> Result<Sid, Refusal> {
+    pub fn add_participant(
+        &mut self,
+        conversation: Sid,
+        given: NewParticipant,
+    ) -> Result<Sid, Refusal> {
         self.talking(conversation)?;
         if given.identity.is_none() && given.address.is_none() {
-            return Err(Refusal::invalid("A participant needs Identity or MessagingBinding.Address"));
+            return Err(Refusal::invalid(
+                "A participant needs Identity or MessagingBinding.Address",
+            ));
         }
         if given.address.is_some() && given.proxy_address.is_none() {
-            return Err(Refusal::invalid("MessagingBinding.Address needs MessagingBinding.ProxyAddress"));
+            return Err(Refusal::invalid(
+                "MessagingBinding.Address needs MessagingBinding.ProxyAddress",
+            ));
         }
         check_attributes(given.attributes.as_deref())?;
         if let (Some(address), Some(proxy)) = (&given.address, &given.proxy_address) {
@@ -146,7 +176,11 @@ impl State {
             created: now,
         };
         if let Some(party) = party(&participant) {
-            self.conversations.by_party.entry(party.to_owned()).or_default().push(conversation);
+            self.conversations
+                .by_party
+                .entry(party.to_owned())
+                .or_default()
+                .push(conversation);
         }
         if let Some(stored) = self.conversations.shelf.get_mut(conversation) {
             stored.participants.push(participant);
@@ -155,14 +189,24 @@ impl State {
     }
 
     /// Adds a message to a conversation, which becomes active if it was not.
-    pub fn say(&mut self, conversation: Sid, author: &str, body: &str, attributes: &str, source: Source) -> Result<Sid, Refusal> {
+    pub fn say(
+        &mut self,
+        conversation: Sid,
+        author: &str,
+        body: &str,
+        attributes: &str,
+        source: Source,
+    ) -> Result<Sid, Refusal> {
         self.talking(conversation)?;
         check_attributes(Some(attributes))?;
         let (sid, now) = (self.sid(b"IM"), self.now);
         let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
             return Err(Refusal::absent(conversation));
         };
-        let participant = stored.participants.iter().find(|participant| party(participant) == Some(author));
+        let participant = stored
+            .participants
+            .iter()
+            .find(|participant| party(participant) == Some(author));
         let line = Line {
             sid,
             index: stored.messages.len(),
@@ -182,9 +226,18 @@ impl State {
 
     /// Finds a conversation of a service by SID or unique name.
     pub fn find_conversation(&self, service: Sid, name: &str) -> Option<&Conversation> {
-        let sid = name.parse().ok().filter(|sid| self.conversation(*sid).is_some());
-        let sid = sid.or_else(|| self.conversations.by_name.get(&(service, name.to_owned())).copied())?;
-        self.conversation(sid).filter(|conversation| conversation.service == service)
+        let sid = name
+            .parse()
+            .ok()
+            .filter(|sid| self.conversation(*sid).is_some());
+        let sid = sid.or_else(|| {
+            self.conversations
+                .by_name
+                .get(&(service, name.to_owned()))
+                .copied()
+        })?;
+        self.conversation(sid)
+            .filter(|conversation| conversation.service == service)
     }
 
     /// Returns a conversation.
@@ -198,7 +251,11 @@ impl State {
     }
 
     /// Returns the conversation, not closed, that an address and one of ours share.
-    pub fn conversation_between(&self, address: &str, proxy_address: &str) -> Option<&Conversation> {
+    pub fn conversation_between(
+        &self,
+        address: &str,
+        proxy_address: &str,
+    ) -> Option<&Conversation> {
         let pair = (address.to_owned(), proxy_address.to_owned());
         self.conversation(*self.conversations.by_pair.get(&pair)?)
     }
@@ -210,8 +267,14 @@ impl State {
     }
 
     pub(crate) fn conversation_timer(&mut self, conversation: Sid) {
-        let Some(stored) = self.conversation(conversation) else { return };
-        let due = |timer: &Option<Timer>| timer.as_ref().is_some_and(|timer| later(stored.active, timer.after) <= self.now);
+        let Some(stored) = self.conversation(conversation) else {
+            return;
+        };
+        let due = |timer: &Option<Timer>| {
+            timer
+                .as_ref()
+                .is_some_and(|timer| later(stored.active, timer.after) <= self.now)
+        };
         if due(&stored.to_closed) {
             self.set_conversation_state(conversation, ConversationState::Closed, Cause::Timer);
         } else if due(&stored.to_inactive) && stored.state == ConversationState::Active {
@@ -219,9 +282,16 @@ impl State {
         }
     }
 
-    pub(crate) fn set_conversation_state(&mut self, conversation: Sid, to: ConversationState, cause: Cause) {
+    pub(crate) fn set_conversation_state(
+        &mut self,
+        conversation: Sid,
+        to: ConversationState,
+        cause: Cause,
+    ) {
         let now = self.now;
-        let Some(stored) = self.conversations.shelf.get_mut(conversation) else { return };
+        let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
+            return;
+        };
         let from = std::mem::replace(&mut stored.state, to);
         if from == to {
             return;
@@ -235,17 +305,29 @@ impl State {
     }
 
     fn talking(&self, conversation: Sid) -> Result<&Conversation, Refusal> {
-        let stored = self.conversation(conversation).ok_or_else(|| Refusal::absent(conversation))?;
-        if stored.state == ConversationState::Closed { Err(Refusal::ConversationClosed(conversation)) } else { Ok(stored) }
+        let stored = self
+            .conversation(conversation)
+            .ok_or_else(|| Refusal::absent(conversation))?;
+        if stored.state == ConversationState::Closed {
+            Err(Refusal::ConversationClosed(conversation))
+        } else {
+            Ok(stored)
+        }
     }
 
     /// Both timers count from the last activity: Twilio's example shows them side by side.
     fn watch_conversation(&mut self, conversation: Sid) {
-        let Some(stored) = self.conversation(conversation) else { return };
+        let Some(stored) = self.conversation(conversation) else {
+            return;
+        };
         if stored.state == ConversationState::Closed {
             return;
         }
-        let timers: Vec<_> = [&stored.to_inactive, &stored.to_closed].into_iter().flatten().map(|timer| timer.after).collect();
+        let timers: Vec<_> = [&stored.to_inactive, &stored.to_closed]
+            .into_iter()
+            .flatten()
+            .map(|timer| timer.after)
+            .collect();
         for after in timers {
             self.due_in(after, Due::ConversationTimer(conversation));
         }
@@ -253,19 +335,38 @@ impl State {
 
     fn free_pairs(&mut self, conversation: &Conversation) {
         for participant in &conversation.participants {
-            if let (Some(address), Some(proxy)) = (&participant.address, &participant.proxy_address) {
-                self.conversations.by_pair.remove(&(address.clone(), proxy.clone()));
+            if let (Some(address), Some(proxy)) = (&participant.address, &participant.proxy_address)
+            {
+                self.conversations
+                    .by_pair
+                    .remove(&(address.clone(), proxy.clone()));
             }
         }
     }
 
-    fn name_conversation(&mut self, service: Sid, conversation: Sid, name: Option<&str>) -> Result<(), Refusal> {
+    fn name_conversation(
+        &mut self,
+        service: Sid,
+        conversation: Sid,
+        name: Option<&str>,
+    ) -> Result<(), Refusal> {
         let Some(name) = name else { return Ok(()) };
         let key = (service, name.to_owned());
-        if self.conversations.by_name.get(&key).is_some_and(|owner| *owner != conversation) {
-            return Err(Refusal::NameTaken { kind: "Conversation", name: name.to_owned() });
+        if self
+            .conversations
+            .by_name
+            .get(&key)
+            .is_some_and(|owner| *owner != conversation)
+        {
+            return Err(Refusal::NameTaken {
+                kind: "Conversation",
+                name: name.to_owned(),
+            });
         }
-        if let Some(old) = self.conversation(conversation).and_then(|stored| stored.unique_name.clone()) {
+        if let Some(old) = self
+            .conversation(conversation)
+            .and_then(|stored| stored.unique_name.clone())
+        {
             self.conversations.by_name.remove(&(service, old));
         }
         self.conversations.by_name.insert(key, conversation);
@@ -275,7 +376,10 @@ impl State {
 
 /// Returns under which name a participant writes.
 pub(crate) fn party(participant: &Participant) -> Option<&str> {
-    participant.identity.as_deref().or(participant.address.as_deref())
+    participant
+        .identity
+        .as_deref()
+        .or(participant.address.as_deref())
 }
 
 fn check_attributes(text: Option<&str>) -> Result<(), Refusal> {

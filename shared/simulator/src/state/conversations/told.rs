@@ -9,7 +9,9 @@ use serde_json::json;
 
 impl State {
     pub(super) fn tell_of_message(&mut self, conversation: Sid, line: &Line, source: Source) {
-        let Some(stored) = self.conversation(conversation) else { return };
+        let Some(stored) = self.conversation(conversation) else {
+            return;
+        };
         let data = json!({
             "EventType": "onMessageAdded",
             "AccountSid": self.account.sid,
@@ -28,8 +30,16 @@ impl State {
         self.tell_conversations("message.added", "ConversationMessage.MessageAdded/1", data);
     }
 
-    pub(super) fn tell_of_state(&mut self, conversation: Sid, from: ConversationState, to: ConversationState, cause: Cause) {
-        let Some(stored) = self.conversation(conversation) else { return };
+    pub(super) fn tell_of_state(
+        &mut self,
+        conversation: Sid,
+        from: ConversationState,
+        to: ConversationState,
+        cause: Cause,
+    ) {
+        let Some(stored) = self.conversation(conversation) else {
+            return;
+        };
         let data = json!({
             "EventType": "onConversationStateUpdated",
             "AccountSid": self.account.sid,
@@ -41,13 +51,24 @@ impl State {
             "StateUpdated": millis(self.now),
             "Reason": match cause { Cause::Api => "API", Cause::Timer => "TIMER", Cause::Event => "EVENT" },
         });
-        self.tell_conversations("conversation-state.updated", "ConversationState.Updated/1", data);
+        self.tell_conversations(
+            "conversation-state.updated",
+            "ConversationState.Updated/1",
+            data,
+        );
     }
 
     fn tell_conversations(&mut self, kind: &str, schema: &str, data: serde_json::Value) {
         let id = self.sid(b"EZ");
         let source = format!("/{}/Conversations", self.account.sid);
-        let event = envelope(&format!("com.twilio.conversations.{kind}"), &source, id.as_str(), schema, self.now, data);
+        let event = envelope(
+            &format!("com.twilio.conversations.{kind}"),
+            &source,
+            id.as_str(),
+            schema,
+            self.now,
+            data,
+        );
         self.outbox.push(Emission::Ready(Box::new(event)));
     }
 }

@@ -1,5 +1,6 @@
 //! TaskRouter: the workspace and what stands in it. Tasks, workers and events have files of their own.
 
+mod endings;
 pub mod events;
 mod expression;
 pub mod task;

@@ -82,6 +82,8 @@ pub struct Task {
     pub timeout: i64,
     /// Counts the changes; the ETag.
     pub version: u64,
+    /// Whether its agent put it aside, which frees capacity and stops the clock of assigned tasks.
+    pub paused: bool,
     /// Whose task it is.
     pub worker: Option<Sid>,
     /// The reservation that made it so.
@@ -96,6 +98,13 @@ pub struct Task {
     pub virtual_start: Timestamp,
     /// When an agent took it.
     pub assigned: Option<Timestamp>,
+}
+
+impl Task {
+    /// Returns the worker whose capacity it takes.
+    pub(crate) fn takes_capacity_of(&self) -> Option<Sid> {
+        self.worker.filter(|_| !self.paused)
+    }
 }
 
 /// Lists what a new task is given.

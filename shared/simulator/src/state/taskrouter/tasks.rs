@@ -2,7 +2,7 @@
 
 use super::super::State;
 use super::super::attributes;
-use super::super::clock::{Due, later};
+use super::super::clock::Due;
 use super::super::refusal::Refusal;
 use super::super::sid::Sid;
 use super::events::EventKind;
@@ -15,12 +15,8 @@ const MAX_ATTRIBUTES: usize = 4_096;
 const DEFAULT_TIMEOUT: i64 = 86_400;
 /// How long a task may wait for an agent at most, in seconds.
 const MAX_TIMEOUT: i64 = 1_209_600;
-/// How long a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.
-const ASSIGNED_LIFE: Duration = Duration::from_secs(86_400);
 /// How long a completed or canceled task can still be read.
 const FINISHED_LIFE: Duration = Duration::from_secs(5 * 60);
-/// The words of a cancellation that nobody asked for.
-const TTL_EXCEEDED: &str = "Task TTL Exceeded";
 
 impl State {
     /// Creates a task and tells of it.
@@ -64,6 +60,7 @@ impl State {
             reason: None,
             timeout,
             version: 0,
+            paused: false,
             worker: None,
             reservation: None,
             routing_target: given.routing_target.map(Into::into),
@@ -188,45 +185,17 @@ impl State {
         stored.reservation = stored.reservation.or(Some(reservation));
         let task_channel = stored.task_channel;
         self.count_for_worker(worker, task_channel, 1);
-        self.due_in(ASSIGNED_LIFE, Due::AssignedLife(task));
+        self.watch_assigned(task);
+        self.agent_joins(task);
         self.tell(task, EventKind::ReservationAccepted, None);
         Ok(())
-    }
-
-    pub(crate) fn task_times_out(&mut self, task: Sid) {
-        if self
-            .task(task)
-            .is_some_and(|task| matches!(task.status, TaskStatus::Pending | TaskStatus::Reserved))
-        {
-            self.move_task(task, TaskStatus::Canceled, Some(TTL_EXCEEDED));
-        }
-    }
-
-    pub(crate) fn assigned_task_expires(&mut self, task: Sid) {
-        let now = self.now;
-        let expired = |task: &Task| {
-            task.status == TaskStatus::Assigned
-                && task
-                    .assigned
-                    .is_some_and(|since| later(since, ASSIGNED_LIFE) <= now)
-        };
-        if self.task(task).is_some_and(expired) {
-            self.vanish(
-                task,
-                Some((EventKind::TaskSystemDeleted, Some(TTL_EXCEEDED))),
-            );
-        }
-    }
-
-    pub(crate) fn task_is_purged(&mut self, task: Sid) {
-        self.vanish(task, None);
     }
 
     fn apply(&mut self, task: Sid, change: &TaskChange) {
         let Some(stored) = self.touch(task) else {
             return;
         };
-        let (old_channel, worker) = (stored.task_channel, stored.worker);
+        let (old_channel, worker) = (stored.task_channel, stored.takes_capacity_of());
         if let Some(attributes) = &change.attributes {
             stored.attributes = attributes.as_str().into();
         }
@@ -239,7 +208,7 @@ impl State {
         self.file_under_channel(task);
     }
 
-    fn move_task(&mut self, task: Sid, to: TaskStatus, reason: Option<&str>) {
+    pub(super) fn move_task(&mut self, task: Sid, to: TaskStatus, reason: Option<&str>) {
         if to == TaskStatus::Assigned {
             let first = self.task(task).and_then(|task| {
                 self.router
@@ -268,7 +237,7 @@ impl State {
             }
             TaskStatus::Completed | TaskStatus::Canceled => {
                 stored.reason = reason.map(Into::into);
-                let (worker, task_channel) = (stored.worker, stored.task_channel);
+                let (worker, task_channel) = (stored.takes_capacity_of(), stored.task_channel);
                 self.count_for_worker(worker, task_channel, -1);
                 let kind = if to == TaskStatus::Completed {
                     EventKind::TaskCompleted
@@ -282,22 +251,7 @@ impl State {
         }
     }
 
-    fn vanish(&mut self, task: Sid, told: Option<(EventKind, Option<&str>)>) {
-        let Some(gone) = self.router.tasks.remove(task) else {
-            return;
-        };
-        if let Some(channel) = gone.channel {
-            self.unfile(channel, task);
-        }
-        if gone.status.is_open() {
-            self.count_for_worker(gone.worker, gone.task_channel, -1);
-        }
-        if let Some((kind, reason)) = told {
-            self.tell_of(gone, kind, reason);
-        }
-    }
-
-    fn touch(&mut self, task: Sid) -> Option<&mut Task> {
+    pub(super) fn touch(&mut self, task: Sid) -> Option<&mut Task> {
         let now = self.now;
         let stored = self.router.tasks.get_mut(task)?;
         stored.version += 1;
@@ -328,7 +282,7 @@ impl State {
         }
     }
 
-    fn unfile(&mut self, channel: Sid, task: Sid) {
+    pub(super) fn unfile(&mut self, channel: Sid, task: Sid) {
         if let Some(filed) = self.router.tasks_by_channel.get_mut(&channel) {
             filed.retain(|sid| *sid != task);
             if filed.is_empty() {

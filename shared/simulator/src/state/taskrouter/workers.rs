@@ -104,6 +104,29 @@ impl State {
         Ok(sid)
     }
 
+    /// Changes a worker; the attributes are replaced as a whole.
+    pub fn update_worker(
+        &mut self,
+        worker: Sid,
+        friendly_name: Option<&str>,
+        attributes: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if attributes.is_some_and(|text| !attributes::is_json(text)) {
+            return Err(Refusal::invalid("Attributes are not a JSON text"));
+        }
+        let now = self.now;
+        let stored = self
+            .router
+            .workers
+            .get_mut(worker)
+            .ok_or_else(|| Refusal::absent(worker))?;
+        stored.friendly_name = friendly_name.map_or(stored.friendly_name.clone(), Into::into);
+        stored.attributes = attributes.map_or(stored.attributes.clone(), Into::into);
+        stored.updated = now;
+        stored.version += 1;
+        Ok(())
+    }
+
     /// Returns a worker.
     pub fn worker(&self, sid: Sid) -> Option<&Worker> {
         self.router.workers.get(sid)

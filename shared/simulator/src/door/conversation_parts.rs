@@ -1,0 +1,268 @@
+//! `…/Conversations/{CH}/Participants` and `…/Messages`, and `conversations.twilio.com/v1/ParticipantConversations`.
+
+use super::answer::{Answer, Failure, Outcome};
+use super::call::Call;
+use super::conversations::{Scope, timers_json};
+use super::page::{place, seconds};
+use crate::state::conversations::conversation::{
+    Conversation, Line, NewParticipant, Participant, Source,
+};
+use crate::state::conversations::party;
+use crate::state::sid::Sid;
+use serde_json::{Value, json};
+
+/// The largest page: twilio_conversations_v1.json.
+const MAX_PAGE: usize = 100;
+/// The largest page of the conversations of one participant.
+const MAX_OWN: usize = 50;
+
+pub(super) fn route(
+    call: &mut Call<'_>,
+    method: &str,
+    scope: &Scope,
+    conversation: Sid,
+    path: &[&str],
+) -> Outcome {
+    match (method, path) {
+        ("GET", ["Participants"]) => participants(call, scope, conversation),
+        ("POST", ["Participants"]) => join(call, scope, conversation),
+        ("GET", ["Participants", name]) => {
+            call.bare()?;
+            show_participant(call, scope, conversation, name).map(Answer::ok)
+        }
+        ("GET", ["Messages"]) => messages(call, scope, conversation),
+        ("POST", ["Messages"]) => say(call, scope, conversation),
+        ("GET", ["Messages", message]) => {
+            call.bare()?;
+            let sid = call.sid(message)?;
+            show_message(call, scope, conversation, sid).map(Answer::ok)
+        }
+        _ => Err(call.no_route()),
+    }
+}
+
+pub(super) fn of_participant(call: &Call<'_>) -> Outcome {
+    let (query, paging) = call.list(&["Identity", "Address"], MAX_OWN)?;
+    let name = match (query.get("Identity"), query.get("Address")) {
+        (Some(name), None) | (None, Some(name)) => name,
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(Failure::invalid("Either Identity or Address is required"));
+        }
+    };
+    let theirs = call
+        .state
+        .conversations
+        .by_party
+        .get(name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let entries = theirs
+        .iter()
+        .zip(1..)
+        .filter(|(_, at)| *at > paging.after())
+        .filter_map(|(sid, at)| {
+            let stored = call.state.conversation(*sid)?;
+            let participant = stored
+                .participants
+                .iter()
+                .find(|one| party(one) == Some(name))?;
+            Some((place(at), own_json(call, stored, participant)))
+        });
+    call.page("conversations", &paging, entries)
+}
+
+fn stored<'c>(call: &'c Call<'_>, conversation: Sid) -> Result<&'c Conversation, Failure> {
+    call.state
+        .conversation(conversation)
+        .ok_or_else(|| call.no_route())
+}
+
+fn participants(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
+    let entries = stored(call, conversation)?
+        .participants
+        .iter()
+        .zip(1..)
+        .filter(|(_, at)| *at > paging.after());
+    let entries =
+        entries.map(|(one, at)| (place(at), participant_json(call, scope, conversation, one)));
+    call.page("participants", &paging, entries)
+}
+
+fn join(call: &mut Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
+    let form = call.form(&[
+        "Identity",
+        "MessagingBinding.Address",
+        "MessagingBinding.ProxyAddress",
+        "DateCreated",
+        "DateUpdated",
+        "Attributes",
+        "RoleSid",
+    ])?;
+    let given = NewParticipant {
+        identity: form.text("Identity"),
+        address: form.text("MessagingBinding.Address"),
+        proxy_address: form.text("MessagingBinding.ProxyAddress"),
+        attributes: form.text("Attributes"),
+    };
+    let participant = call.state.add_participant(conversation, given)?;
+    show_participant(call, scope, conversation, participant.as_str()).map(Answer::created)
+}
+
+fn show_participant(
+    call: &Call<'_>,
+    scope: &Scope,
+    conversation: Sid,
+    name: &str,
+) -> Result<Value, Failure> {
+    let named = |one: &&Participant| one.sid == name || one.identity.as_deref() == Some(name);
+    let found = stored(call, conversation)?.participants.iter().find(named);
+    found
+        .map(|one| participant_json(call, scope, conversation, one))
+        .ok_or_else(|| call.no_route())
+}
+
+fn messages(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
+    let (query, paging) = call.list(&["Order"], MAX_PAGE)?;
+    let newest_first = query.parsed("Order", "asc or desc", |order| {
+        ["asc", "desc"].iter().position(|known| *known == order)
+    })? == Some(1);
+    let mut lines: Vec<(&Line, u64)> = stored(call, conversation)?
+        .messages
+        .iter()
+        .zip(1..)
+        .collect();
+    if newest_first {
+        lines.reverse();
+    }
+    let after = paging.after();
+    let entries = lines.into_iter().filter(|(_, at)| {
+        after == 0
+            || if newest_first {
+                *at < after
+            } else {
+                *at > after
+            }
+    });
+    call.page(
+        "messages",
+        &paging,
+        entries.map(|(line, at)| (place(at), line_json(call, scope, conversation, line))),
+    )
+}
+
+fn say(call: &mut Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
+    let form = call.form(&["Author", "Body", "DateCreated", "DateUpdated", "Attributes"])?;
+    let (author, attributes) = (
+        form.get("Author").unwrap_or("system"),
+        form.get("Attributes").unwrap_or("{}"),
+    );
+    let message = call.state.say(
+        conversation,
+        author,
+        form.need("Body")?,
+        attributes,
+        Source::Api,
+    )?;
+    show_message(call, scope, conversation, message).map(Answer::created)
+}
+
+fn show_message(
+    call: &Call<'_>,
+    scope: &Scope,
+    conversation: Sid,
+    message: Sid,
+) -> Result<Value, Failure> {
+    let found = stored(call, conversation)?
+        .messages
+        .iter()
+        .find(|line| line.sid == message);
+    found
+        .map(|line| line_json(call, scope, conversation, line))
+        .ok_or_else(|| call.no_route())
+}
+
+fn binding_json(participant: &Participant) -> Value {
+    match (&participant.address, &participant.proxy_address) {
+        (Some(address), proxy) => {
+            let kind = address.split_once(':').map_or("sms", |(kind, _)| kind);
+            json!({ "type": kind, "address": address, "proxy_address": proxy })
+        }
+        (None, _) => Value::Null,
+    }
+}
+
+fn participant_json(
+    call: &Call<'_>,
+    scope: &Scope,
+    conversation: Sid,
+    participant: &Participant,
+) -> Value {
+    let url = call.url(format_args!(
+        "{}/Conversations/{conversation}/Participants/{}",
+        scope.prefix, participant.sid
+    ));
+    json!({
+        "account_sid": call.state.account.sid,
+        "conversation_sid": conversation,
+        "sid": participant.sid,
+        "identity": participant.identity,
+        "attributes": participant.attributes,
+        "messaging_binding": binding_json(participant),
+        "role_sid": null,
+        "date_created": seconds(participant.created),
+        "date_updated": seconds(participant.created),
+        "last_read_message_index": null,
+        "last_read_timestamp": null,
+        "url": url,
+    })
+}
+
+fn line_json(call: &Call<'_>, scope: &Scope, conversation: Sid, line: &Line) -> Value {
+    let url = call.url(format_args!(
+        "{}/Conversations/{conversation}/Messages/{}",
+        scope.prefix, line.sid
+    ));
+    json!({
+        "account_sid": call.state.account.sid,
+        "conversation_sid": conversation,
+        "sid": line.sid,
+        "index": line.index,
+        "author": line.author,
+        "body": line.body,
+        "media": null,
+        "attributes": line.attributes,
+        "participant_sid": line.participant,
+        "date_created": seconds(line.created),
+        "date_updated": seconds(line.created),
+        "delivery": null,
+        "content_sid": null,
+        "links": { "delivery_receipts": format!("{url}/Receipts"), "channel_metadata": format!("{url}/ChannelMetadata") },
+        "url": url,
+    })
+}
+
+fn own_json(call: &Call<'_>, stored: &Conversation, participant: &Participant) -> Value {
+    let conversation = call.url(format_args!(
+        "conversations/v1/Conversations/{}",
+        stored.sid
+    ));
+    json!({
+        "account_sid": call.state.account.sid,
+        "chat_service_sid": stored.service,
+        "participant_sid": participant.sid,
+        "participant_user_sid": null,
+        "participant_identity": participant.identity,
+        "participant_messaging_binding": binding_json(participant),
+        "conversation_sid": stored.sid,
+        "conversation_unique_name": stored.unique_name,
+        "conversation_friendly_name": stored.friendly_name,
+        "conversation_attributes": stored.attributes,
+        "conversation_date_created": seconds(stored.created),
+        "conversation_date_updated": seconds(stored.updated),
+        "conversation_created_by": "system",
+        "conversation_state": stored.state.as_str(),
+        "conversation_timers": timers_json(stored),
+        "links": { "participant": format!("{conversation}/Participants/{}", participant.sid), "conversation": conversation },
+    })
+}

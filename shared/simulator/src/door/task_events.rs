@@ -1,0 +1,126 @@
+//! `taskrouter.twilio.com/v1/Workspaces/{WS}/Events`.
+
+use super::answer::{Answer, Outcome};
+use super::call::Call;
+use super::page::{place, seconds};
+use super::taskrouter::MAX_PAGE;
+use crate::state::clock::earlier;
+use crate::state::cloud_event;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::events::TaskEvent;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How far the Events list looks back if nobody says, in minutes.
+const DEFAULT_MINUTES: i64 = 15;
+
+pub(super) fn route(call: &Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
+    match (method, path) {
+        ("GET", []) => events(call, workspace),
+        ("GET", [event]) => {
+            call.bare()?;
+            let sid = call.sid(event)?;
+            let ours = |event: &&TaskEvent| event.sid == sid && event.task.workspace == workspace;
+            let found = call.state.logged_events().find(ours);
+            found
+                .map(|event| Answer::ok(event_json(call, event)))
+                .ok_or_else(|| call.no_route())
+        }
+        _ => Err(call.no_route()),
+    }
+}
+
+fn events(call: &Call<'_>, workspace: Sid) -> Outcome {
+    let (query, paging) = call.list(
+        &[
+            "EndDate",
+            "EventType",
+            "Minutes",
+            "ReservationSid",
+            "StartDate",
+            "TaskQueueSid",
+            "TaskSid",
+            "WorkerSid",
+            "WorkflowSid",
+            "TaskChannel",
+            "Sid",
+        ],
+        MAX_PAGE,
+    )?;
+    let (from, to) = (query.time("StartDate")?, query.time("EndDate")?);
+    let minutes = query.integer("Minutes")?;
+    let from = match (from, to, minutes) {
+        (None, Some(_), None) => None,
+        (None, _, minutes) => {
+            let minutes = minutes.unwrap_or(DEFAULT_MINUTES).unsigned_abs();
+            Some(earlier(call.state.now(), Duration::from_secs(60 * minutes)))
+        }
+        (Some(from), _, _) => Some(from),
+    };
+    let (task, worker) = (query.sid("TaskSid")?, query.sid("WorkerSid")?);
+    let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
+    let (reservation, event_sid) = (query.sid("ReservationSid")?, query.sid("Sid")?);
+    let channel = query.get("TaskChannel");
+    let channel = channel.map(|name| {
+        call.state
+            .find_task_channel(workspace, name)
+            .map(|channel| channel.sid)
+    });
+    let oldest = call.state.oldest_event_kept();
+    let fits = |event: &TaskEvent| {
+        event.task.workspace == workspace
+            && event.at >= oldest
+            && from.is_none_or(|from| event.at >= from)
+            && to.is_none_or(|to| event.at <= to)
+            && query
+                .get("EventType")
+                .is_none_or(|wanted| event.kind.event_type() == wanted)
+            && task.is_none_or(|sid| event.task.sid == sid)
+            && worker.is_none_or(|sid| event.task.worker == Some(sid))
+            && workflow.is_none_or(|sid| event.task.workflow == Some(sid))
+            && queue.is_none_or(|sid| event.task.queue == Some(sid))
+            && reservation.is_none_or(|sid| event.task.reservation == Some(sid))
+            && channel.is_none_or(|sid| Some(event.task.task_channel) == sid)
+            && event_sid.is_none_or(|sid| event.sid == sid)
+    };
+    let before = paging.after_place().map_or(u64::MAX, |_| paging.after());
+    let entries = call
+        .state
+        .router
+        .events
+        .before(before)
+        .filter(|(_, event)| fits(event));
+    call.page(
+        "events",
+        &paging,
+        entries.map(|(at, event)| (place(at), event_json(call, event))),
+    )
+}
+
+fn event_json(call: &Call<'_>, event: &TaskEvent) -> Value {
+    let task = &event.task;
+    let workspace = call.url(format_args!("taskrouter/v1/Workspaces/{}", task.workspace));
+    let reservation = task
+        .reservation
+        .filter(|_| event.kind.is_about_reservation());
+    let task_url = format!("{workspace}/Tasks/{}", task.sid);
+    json!({
+        "account_sid": call.state.account.sid,
+        "actor_sid": event.task.worker.unwrap_or(task.workspace),
+        "actor_type": if task.worker.is_some() { "worker" } else { "workspace" },
+        "actor_url": workspace,
+        "description": event.description(),
+        "event_data": cloud_event::payload(call.state, event),
+        "event_date": seconds(event.at),
+        "event_date_ms": event.at.as_millisecond(),
+        "event_type": event.kind.event_type(),
+        "resource_sid": reservation.unwrap_or(task.sid),
+        "resource_type": if reservation.is_some() { "reservation" } else { "task" },
+        "resource_url": reservation.map_or(task_url.clone(), |sid| format!("{task_url}/Reservations/{sid}")),
+        "sid": event.sid,
+        "source": "taskrouter",
+        "source_ip_address": null,
+        "url": format!("{workspace}/Events/{}", event.sid),
+        "workspace_sid": task.workspace,
+    })
+}

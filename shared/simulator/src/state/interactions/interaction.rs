@@ -1,0 +1,154 @@
+//! What an interaction is.
+
+use super::super::sid::Sid;
+use jiff::Timestamp;
+
+/// Is an interaction, KD….
+#[derive(Debug, Clone)]
+pub struct Interaction {
+    /// The interaction's SID.
+    pub sid: Sid,
+    /// Its one channel.
+    pub channel: Sid,
+    /// How the customer talks, e.g. `sms`.
+    pub medium: String,
+    /// Its context.
+    pub context: Option<String>,
+    /// Its webhook.
+    pub webhook: Option<String>,
+}
+
+/// Says where an interaction channel stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelStatus {
+    /// Somebody talks or waits.
+    Active,
+    /// It could not be set up.
+    Failed,
+    /// Ended for good.
+    Closed,
+    /// The agents left; a reply makes a new task.
+    Inactive,
+    /// An agent put it aside.
+    Pause,
+}
+
+impl ChannelStatus {
+    /// Returns Twilio's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+            Self::Inactive => "inactive",
+            Self::Pause => "pause",
+        }
+    }
+}
+
+/// Is an interaction channel, UO….
+#[derive(Debug, Clone)]
+pub struct InteractionChannel {
+    /// The channel's SID.
+    pub sid: Sid,
+    /// The interaction it belongs to.
+    pub interaction: Sid,
+    /// The conversation in which it takes place.
+    pub conversation: Option<Sid>,
+    /// How the customer talks, e.g. `sms`.
+    pub medium: String,
+    /// Where it stands.
+    pub status: ChannelStatus,
+    /// Who was invited to it, in order.
+    pub invites: Vec<Invite>,
+    /// Who took part in it.
+    pub parties: Vec<Party>,
+    /// When it was changed last; it vanishes half a year later.
+    pub updated: Timestamp,
+    /// Whether a park plugin waits for a reply in order to invite again.
+    pub parked: bool,
+}
+
+/// Is an invitation to an interaction channel, KG….
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invite {
+    /// The invite's SID.
+    pub sid: Sid,
+    /// The task it made.
+    pub task: Sid,
+}
+
+/// Says who somebody is in an interaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PartyKind {
+    /// Whoever contacted us.
+    Customer,
+    /// Whoever answers.
+    Agent,
+}
+
+impl PartyKind {
+    /// Returns Twilio's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// Takes part in an interaction channel, UT….
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Party {
+    /// The participant's SID.
+    pub sid: Sid,
+    /// Who it is.
+    pub kind: PartyKind,
+    /// The task of an agent.
+    pub task: Option<Sid>,
+    /// The agent's worker.
+    pub worker: Option<Sid>,
+    /// The agent's reservation.
+    pub reservation: Option<Sid>,
+}
+
+/// Says how a task is to be made.
+#[derive(Debug, Clone)]
+pub struct Routing {
+    /// The workspace.
+    pub workspace: Sid,
+    /// The workflow that routes it.
+    pub workflow: Option<Sid>,
+    /// The queue it waits in.
+    pub queue: Option<Sid>,
+    /// The one worker it is meant for.
+    pub worker: Option<Sid>,
+    /// The unique name of its TaskChannel.
+    pub task_channel: Option<String>,
+    /// Its attributes, to which Flex adds its own.
+    pub attributes: Option<String>,
+}
+
+/// Lists what a new interaction is given.
+#[derive(Debug, Clone)]
+pub struct NewInteraction {
+    /// How the customer talks, e.g. `sms`.
+    pub medium: String,
+    /// The conversation in which it takes place.
+    pub conversation: Option<Sid>,
+    /// How its first task is made.
+    pub routing: Option<Routing>,
+    /// Its context.
+    pub context: Option<String>,
+    /// Its webhook.
+    pub webhook: Option<String>,
+}
+
+/// Says what becomes of an agent's task when its interaction channel ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The agent still wraps up.
+    WrapUp,
+    /// It is completed at once.
+    Complete,
+}

@@ -1,0 +1,333 @@
+//! Flex Interactions: how a conversation comes to agents, and how it leaves them.
+
+pub mod interaction;
+mod story;
+
+use super::State;
+use super::attributes;
+use super::clock::{Due, later};
+use super::conversations::Cause;
+use super::conversations::conversation::{ConversationState, NewParticipant};
+use super::refusal::Refusal;
+use super::shelf::Shelf;
+use super::sid::Sid;
+use super::taskrouter::task::{Expect, NewTask, TaskChange, TaskStatus};
+use interaction::{
+    ChannelStatus, Ending, Interaction, InteractionChannel, Invite, NewInteraction, Party,
+    PartyKind, Routing,
+};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long an interaction channel lives without an update: <https://www.twilio.com/docs/flex/developer/conversations/park-an-interaction>.
+const FORGOTTEN: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// Holds what Flex knows of interactions.
+#[derive(Debug, Default)]
+pub(crate) struct Interactions {
+    pub(crate) shelf: Shelf<Interaction>,
+    pub(crate) channels: Shelf<InteractionChannel>,
+    by_task: HashMap<Sid, Sid>,
+    by_conversation: HashMap<Sid, Sid>,
+}
+
+impl State {
+    /// Starts an interaction with its one channel and, if it is routed, its first task.
+    pub fn start_interaction(&mut self, given: NewInteraction) -> Result<Sid, Refusal> {
+        if let Some(conversation) = given.conversation {
+            self.conversation(conversation)
+                .ok_or_else(|| Refusal::absent(conversation))?;
+        }
+        let (sid, channel, now) = (self.sid(b"KD"), self.sid(b"UO"), self.now);
+        let mut parties = Vec::new();
+        if given.conversation.is_some() {
+            parties.push(Party {
+                sid: self.sid(b"UT"),
+                kind: PartyKind::Customer,
+                task: None,
+                worker: None,
+                reservation: None,
+            });
+        }
+        let stored = InteractionChannel {
+            sid: channel,
+            interaction: sid,
+            conversation: given.conversation,
+            medium: given.medium.clone(),
+            status: ChannelStatus::Active,
+            invites: Vec::new(),
+            parties,
+            updated: now,
+            parked: false,
+        };
+        self.interactions.channels.insert(channel, stored);
+        self.interactions.shelf.insert(
+            sid,
+            Interaction {
+                sid,
+                channel,
+                medium: given.medium,
+                context: given.context,
+                webhook: given.webhook,
+            },
+        );
+        if let Some(conversation) = given.conversation {
+            self.interactions
+                .by_conversation
+                .insert(conversation, channel);
+        }
+        self.watch_interaction_channel(channel);
+        if let Some(routing) = given.routing {
+            self.invite(channel, routing)?;
+        }
+        Ok(sid)
+    }
+
+    /// Invites agents to an interaction channel: makes a task, which inherits nothing from earlier ones.
+    pub fn invite(&mut self, channel: Sid, routing: Routing) -> Result<Sid, Refusal> {
+        let stored = self.interaction_channel_or_refuse(channel)?;
+        if matches!(stored.status, ChannelStatus::Closed | ChannelStatus::Failed) {
+            return Err(Refusal::invalid(format!(
+                "Interaction channel {channel} is {}",
+                stored.status.as_str()
+            )));
+        }
+        let (interaction, conversation, medium) = (
+            stored.interaction,
+            stored.conversation,
+            stored.medium.clone(),
+        );
+        let invite = self.sid(b"KG");
+        let mut text = routing.attributes.unwrap_or_else(|| "{}".to_owned());
+        let quoted = |value: &str| serde_json::Value::from(value).to_string();
+        text = attributes::with(&text, "channelType", &quoted(&medium));
+        text = attributes::with(&text, "flexInteractionSid", &quoted(interaction.as_str()));
+        text = attributes::with(
+            &text,
+            "flexInteractionChannelSid",
+            &quoted(channel.as_str()),
+        );
+        text = attributes::with(&text, "flexChannelInviteSid", &quoted(invite.as_str()));
+        if let Some(conversation) = conversation {
+            text = attributes::with(&text, "conversationSid", &quoted(conversation.as_str()));
+        }
+        let named = routing.task_channel.as_deref();
+        let task_channel = named.map(|name| {
+            let found = self
+                .find_task_channel(routing.workspace, name)
+                .map(|found| found.sid);
+            found.ok_or_else(|| Refusal::invalid(format!("TaskChannel {name} does not exist")))
+        });
+        let task = NewTask {
+            attributes: Some(text),
+            workflow: routing.workflow,
+            queue: routing.queue,
+            task_channel: task_channel.transpose()?,
+            routing_target: routing.worker.map(|worker| worker.to_string()),
+            ..Default::default()
+        };
+        let task = self.create_task(routing.workspace, task)?;
+        self.interactions.by_task.insert(task, channel);
+        if let Some(stored) = self.touch_interaction_channel(channel) {
+            stored.invites.push(Invite { sid: invite, task });
+            stored.status = ChannelStatus::Active;
+            stored.parked = false;
+        }
+        Ok(invite)
+    }
+
+    /// Ends an interaction channel for good.
+    ///
+    /// Its tasks end with it or wait for their agents to wrap up; its conversation closes.
+    pub fn close_interaction_channel(
+        &mut self,
+        channel: Sid,
+        ending: Ending,
+    ) -> Result<(), Refusal> {
+        let conversation = self.open_interaction_channel(channel)?.conversation;
+        self.end_tasks_of(channel, ending)?;
+        if let Some(stored) = self.touch_interaction_channel(channel) {
+            stored.status = ChannelStatus::Closed;
+        }
+        let talking = |state: &Self, sid| {
+            state
+                .conversation(sid)
+                .is_some_and(|stored| stored.state != ConversationState::Closed)
+        };
+        if let Some(conversation) = conversation.filter(|sid| talking(self, *sid)) {
+            self.set_conversation_state(conversation, ConversationState::Closed, Cause::Event);
+        }
+        Ok(())
+    }
+
+    /// Lets all agents leave an interaction channel; its conversation goes on, and a reply makes a new task.
+    pub fn leave_interaction_channel(&mut self, channel: Sid) -> Result<(), Refusal> {
+        self.open_interaction_channel(channel)?;
+        self.end_tasks_of(channel, Ending::Complete)?;
+        if let Some(stored) = self.touch_interaction_channel(channel) {
+            stored.status = ChannelStatus::Inactive;
+        }
+        Ok(())
+    }
+
+    /// Lets one agent leave: the agent's task ends or wraps up, channel and conversation go on.
+    pub fn dismiss_party(
+        &mut self,
+        channel: Sid,
+        party: Sid,
+        ending: Ending,
+    ) -> Result<(), Refusal> {
+        let stored = self.interaction_channel_or_refuse(channel)?;
+        let found = stored
+            .parties
+            .iter()
+            .find(|one| one.sid == party)
+            .ok_or_else(|| Refusal::absent(party))?;
+        if let Some(task) = found.task {
+            self.end_interaction_task(task, ending)?;
+        }
+        self.touch_interaction_channel(channel);
+        Ok(())
+    }
+
+    /// Returns an interaction.
+    pub fn interaction(&self, sid: Sid) -> Option<&Interaction> {
+        self.interactions.shelf.get(sid)
+    }
+
+    /// Returns an interaction channel.
+    pub fn interaction_channel(&self, sid: Sid) -> Option<&InteractionChannel> {
+        self.interactions.channels.get(sid)
+    }
+
+    /// Returns the interaction channel that made a task.
+    pub fn interaction_channel_of(&self, task: Sid) -> Option<&InteractionChannel> {
+        self.interaction_channel(*self.interactions.by_task.get(&task)?)
+    }
+
+    pub(crate) fn interaction_channel_or_refuse(
+        &self,
+        sid: Sid,
+    ) -> Result<&InteractionChannel, Refusal> {
+        self.interaction_channel(sid)
+            .ok_or_else(|| Refusal::absent(sid))
+    }
+
+    /// Lets the worker of a task into what the task is about: a Chat channel or an interaction.
+    pub(crate) fn agent_joins(&mut self, task: Sid) {
+        let Some(stored) = self.task(task) else {
+            return;
+        };
+        let (about, worker, reservation) = (stored.channel, stored.worker, stored.reservation);
+        let name = worker
+            .and_then(|worker| self.worker(worker))
+            .map(|worker| worker.friendly_name.to_string());
+        let Some(name) = name else { return };
+        let Some(channel) = self.interactions.by_task.get(&task).copied() else {
+            if let Some(channel) = about.and_then(|channel| self.chat.channels.get_mut(channel)) {
+                channel.members.push(name);
+            }
+            return;
+        };
+        let sid = self.sid(b"UT");
+        let Some(stored) = self.interactions.channels.get_mut(channel) else {
+            return;
+        };
+        stored.parties.push(Party {
+            sid,
+            kind: PartyKind::Agent,
+            task: Some(task),
+            worker,
+            reservation,
+        });
+        let conversation = stored.conversation.and_then(|sid| self.conversation(sid));
+        let absent = conversation.filter(|stored| {
+            stored
+                .participants
+                .iter()
+                .all(|one| one.identity.as_deref() != Some(&name))
+        });
+        if let Some(conversation) = absent.map(|stored| stored.sid) {
+            self.add_participant(
+                conversation,
+                NewParticipant {
+                    identity: Some(name),
+                    ..Default::default()
+                },
+            )
+            .ok();
+        }
+    }
+
+    pub(crate) fn interaction_channel_expires(&mut self, channel: Sid) {
+        let now = self.now;
+        if self
+            .interaction_channel(channel)
+            .is_some_and(|stored| later(stored.updated, FORGOTTEN) <= now)
+        {
+            self.interactions.channels.remove(channel);
+        }
+    }
+
+    fn open_interaction_channel(&self, channel: Sid) -> Result<&InteractionChannel, Refusal> {
+        let stored = self.interaction_channel_or_refuse(channel)?;
+        if matches!(stored.status, ChannelStatus::Closed | ChannelStatus::Failed) {
+            return Err(Refusal::invalid(format!(
+                "Interaction channel {channel} is already {}",
+                stored.status.as_str()
+            )));
+        }
+        Ok(stored)
+    }
+
+    fn end_tasks_of(&mut self, channel: Sid, ending: Ending) -> Result<(), Refusal> {
+        let tasks: Vec<Sid> = self
+            .interaction_channel_or_refuse(channel)?
+            .invites
+            .iter()
+            .map(|invite| invite.task)
+            .collect();
+        for task in tasks {
+            self.end_interaction_task(task, ending)?;
+        }
+        Ok(())
+    }
+
+    fn end_interaction_task(&mut self, task: Sid, ending: Ending) -> Result<(), Refusal> {
+        // A finished task may have been purged: that is an end, too.
+        let Some(status) = self.task(task).map(|task| task.status) else {
+            return Ok(());
+        };
+        let to = match (status, ending) {
+            (TaskStatus::Pending | TaskStatus::Reserved, _) => TaskStatus::Canceled,
+            (TaskStatus::Assigned, Ending::WrapUp) => TaskStatus::Wrapping,
+            (TaskStatus::Assigned | TaskStatus::Wrapping, Ending::Complete) => {
+                TaskStatus::Completed
+            }
+            (TaskStatus::Wrapping, Ending::WrapUp)
+            | (TaskStatus::Completed | TaskStatus::Canceled, _) => return Ok(()),
+        };
+        let reason = Some("interaction channel ended".to_owned());
+        self.update_task(
+            task,
+            Expect::Any,
+            TaskChange {
+                status: Some(to),
+                reason,
+                ..Default::default()
+            },
+        )
+    }
+
+    fn touch_interaction_channel(&mut self, channel: Sid) -> Option<&mut InteractionChannel> {
+        self.watch_interaction_channel(channel);
+        let now = self.now;
+        let stored = self.interactions.channels.get_mut(channel)?;
+        stored.updated = now;
+        Some(stored)
+    }
+
+    fn watch_interaction_channel(&mut self, channel: Sid) {
+        self.due_in(FORGOTTEN, Due::InteractionChannelExpiry(channel));
+    }
+}

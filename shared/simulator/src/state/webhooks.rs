@@ -1,0 +1,192 @@
+//! Webhooks of single Chat channels, and the calls they make.
+
+use super::State;
+use super::chat::{Channel, Message, Webhooks};
+use super::cloud_event::millis;
+use super::conversations::conversation::Source;
+use super::refusal::Refusal;
+use super::sid::Sid;
+use jiff::Timestamp;
+
+/// How many webhooks a channel may have: <https://www.twilio.com/docs/chat/rest/channel-webhook-resource>.
+const MAX_WEBHOOKS: usize = 5;
+
+/// Is a webhook of one channel, WH….
+#[derive(Debug, Clone)]
+pub struct ChannelWebhook {
+    /// The webhook's SID.
+    pub sid: Sid,
+    /// `webhook`, `trigger` or `studio`.
+    pub kind: String,
+    /// What it does.
+    pub target: WebhookTarget,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Timestamp,
+}
+
+/// Says what a webhook does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookTarget {
+    /// The URL it calls.
+    pub url: Option<String>,
+    /// How: `GET` or `POST`.
+    pub method: Option<String>,
+    /// The events it reports.
+    pub filters: Vec<String>,
+    /// The words that trigger it.
+    pub triggers: Vec<String>,
+    /// The Studio flow it starts.
+    pub flow_sid: Option<String>,
+    /// How often a failed call is repeated.
+    pub retry_count: Option<i64>,
+}
+
+/// Is a call that Chat makes to a webhook, to be signed by [`crate::sign::form`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookCall {
+    /// The URL.
+    pub url: String,
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The form.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl State {
+    /// Adds a webhook to a channel.
+    pub fn add_channel_webhook(
+        &mut self,
+        channel: Sid,
+        kind: &str,
+        target: WebhookTarget,
+    ) -> Result<Sid, Refusal> {
+        let stored = self.channel_or_refuse(channel)?;
+        if stored.webhooks.len() >= MAX_WEBHOOKS {
+            return Err(Refusal::TooManyWebhooks);
+        }
+        if kind != "studio" && target.url.is_none() {
+            return Err(Refusal::invalid(
+                "Configuration.Url is required for this type of webhook",
+            ));
+        }
+        let (sid, now) = (self.sid(b"WH"), self.now);
+        let webhook = ChannelWebhook {
+            sid,
+            kind: kind.to_owned(),
+            target,
+            created: now,
+            updated: now,
+        };
+        if let Some(stored) = self.chat.channels.get_mut(channel) {
+            stored.webhooks.push(webhook);
+        }
+        Ok(sid)
+    }
+
+    /// Removes a webhook from a channel.
+    pub fn remove_channel_webhook(&mut self, channel: Sid, webhook: Sid) -> Result<(), Refusal> {
+        let absent = || Refusal::absent(webhook);
+        let stored = self.chat.channels.get_mut(channel).ok_or_else(absent)?;
+        let found = stored
+            .webhooks
+            .iter()
+            .position(|one| one.sid == webhook)
+            .ok_or_else(absent)?;
+        stored.webhooks.remove(found);
+        Ok(())
+    }
+
+    /// Takes the calls that Chat would make to channels' webhooks, oldest first.
+    pub fn take_webhook_calls(&mut self) -> Vec<WebhookCall> {
+        std::mem::take(&mut self.webhook_calls)
+    }
+
+    /// Adds a message to a channel and reports it to the channel's webhooks.
+    pub fn write_message(
+        &mut self,
+        channel: Sid,
+        author: &str,
+        body: &str,
+        attributes: &str,
+        source: Source,
+        webhooks: Webhooks,
+    ) -> Result<Sid, Refusal> {
+        if !super::attributes::is_json(attributes) {
+            return Err(Refusal::AttributesNotJson);
+        }
+        let (sid, now) = (self.sid(b"IM"), self.now);
+        let account = self.account.sid;
+        let stored = self
+            .chat
+            .channels
+            .get_mut(channel)
+            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
+        let message = Message {
+            sid,
+            author: author.to_owned(),
+            body: body.to_owned(),
+            attributes: attributes.to_owned(),
+            created: now,
+        };
+        stored.messages.push(message.clone());
+        if webhooks == Webhooks::Enabled {
+            let calls = message_sent(stored, account, &message, source);
+            self.webhook_calls.extend(calls);
+        }
+        Ok(sid)
+    }
+}
+
+fn message_sent(
+    channel: &Channel,
+    account: Sid,
+    message: &Message,
+    source: Source,
+) -> Vec<WebhookCall> {
+    const EVENT: &str = "onMessageSent";
+    let listens =
+        |webhook: &&ChannelWebhook| webhook.target.filters.iter().any(|filter| filter == EVENT);
+    let call = |webhook: &ChannelWebhook| {
+        let parameters = [
+            ("AccountSid", account.to_string()),
+            ("Attributes", message.attributes.clone()),
+            ("Body", message.body.clone()),
+            ("ChannelAttributes", channel.attributes.clone()),
+            ("ChannelSid", channel.sid.to_string()),
+            ("ClientIdentity", message.author.clone()),
+            ("DateCreated", millis(message.created)),
+            ("EventType", EVENT.to_owned()),
+            ("From", message.author.clone()),
+            ("Index", (channel.messages.len() - 1).to_string()),
+            ("InstanceSid", channel.service.to_string()),
+            ("MessageSid", message.sid.to_string()),
+            ("RetryCount", "0".to_owned()),
+            (
+                "Source",
+                if source == Source::Api { "API" } else { "SDK" }.to_owned(),
+            ),
+            ("To", channel.sid.to_string()),
+            ("WebhookSid", webhook.sid.to_string()),
+            ("WebhookType", "webhook".to_owned()),
+        ];
+        Some(WebhookCall {
+            url: webhook.target.url.clone()?,
+            method: webhook
+                .target
+                .method
+                .clone()
+                .unwrap_or_else(|| "POST".to_owned()),
+            parameters: parameters
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+        })
+    };
+    channel
+        .webhooks
+        .iter()
+        .filter(listens)
+        .filter_map(call)
+        .collect()
+}

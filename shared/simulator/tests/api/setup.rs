@@ -1,0 +1,212 @@
+use crate::client::Client;
+use serde_json::Value;
+
+fn numbers(client: &Client) -> String {
+    format!(
+        "/api/2010-04-01/Accounts/{}/IncomingPhoneNumbers",
+        client.project.account
+    )
+}
+
+#[test]
+fn a_new_project_is_consistent() {
+    let client = Client::new();
+    let owned = client
+        .get(&format!(
+            "{}.json?PhoneNumber=%2B15550100001",
+            numbers(&client)
+        ))
+        .body;
+    let number = &owned["incoming_phone_numbers"][0];
+    let webhook = client
+        .simulator
+        .state()
+        .proxy_webhook(client.project.proxy_service);
+    assert_eq!(number["sms_url"], webhook);
+    let pool = client.all(&client.proxy("/PhoneNumbers"), "phone_numbers");
+    assert_eq!(pool[0]["sid"], number["sid"]);
+    let addresses = client.all(
+        "/conversations/v1/Configuration/Addresses?Type=sms",
+        "address_configurations",
+    );
+    assert_eq!(addresses[0]["address"], "+15550100002");
+    let flow = format!(
+        "/studio/v2/Flows/{}",
+        addresses[0]["auto_creation"]["studio_flow_sid"]
+            .as_str()
+            .unwrap()
+    );
+    let widget = client.get(&flow).body["definition"]["states"][1]["properties"].clone();
+    assert_eq!(widget["workflow"], client.project.workflow.as_str());
+    assert_eq!(widget["channel"], client.project.chat_task_channel.as_str());
+    assert!(
+        widget["attributes"]
+            .as_str()
+            .unwrap()
+            .contains("channelSid")
+    );
+}
+
+#[test]
+fn a_number_can_be_pointed_elsewhere_and_back() {
+    let client = Client::new();
+    let bought = client.post(
+        &format!("{}.json", numbers(&client)),
+        &[("PhoneNumber", "+15550100009")],
+    );
+    let path = format!("{}/{}.json", numbers(&client), bought.sid());
+    assert_eq!(bought.body["sms_url"], "");
+    let pointed = client
+        .post(
+            &path,
+            &[("SmsUrl", "https://example.com"), ("FriendlyName", "Main")],
+        )
+        .body;
+    assert_eq!(
+        (&pointed["sms_url"], &pointed["friendly_name"]),
+        (&"https://example.com".into(), &"Main".into())
+    );
+    assert_eq!(client.post(&path, &[("SmsUrl", "")]).body["sms_url"], "");
+    assert_eq!(
+        client.post(&path, &[("SmsUri", "")]).refusal(),
+        (400, 20001)
+    );
+    assert_eq!(client.delete(&path).status, 204);
+    assert_eq!(client.get(&path).refusal(), (404, 20404));
+    assert_eq!(
+        client
+            .get("/api/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json")
+            .status,
+        404
+    );
+}
+
+#[test]
+fn the_old_api_pages_by_relative_uris() {
+    let client = Client::new();
+    let first = client
+        .get(&format!("{}.json?PageSize=1", numbers(&client)))
+        .body;
+    let next = first["next_page_uri"].as_str().unwrap();
+    assert!(next.starts_with("/2010-04-01/"), "{next}");
+    let second = client.get(&format!("/api{next}")).body;
+    assert_eq!(
+        (&second["page"], &second["start"], &second["next_page_uri"]),
+        (&1.into(), &1.into(), &Value::Null)
+    );
+    assert_ne!(
+        first["incoming_phone_numbers"][0]["sid"],
+        second["incoming_phone_numbers"][0]["sid"]
+    );
+}
+
+#[test]
+fn a_number_is_in_one_pool_only() {
+    let client = Client::new();
+    let pool = client.proxy("/PhoneNumbers");
+    assert_eq!(
+        client
+            .post(&pool, &[("PhoneNumber", "+15550100001")])
+            .refusal(),
+        (400, 20001)
+    );
+    let added = client.post(
+        &pool,
+        &[("PhoneNumber", "+15550100002"), ("IsReserved", "true")],
+    );
+    assert_eq!(
+        (added.status, &added.body["is_reserved"]),
+        (201, &true.into())
+    );
+    assert_eq!(
+        client
+            .post(&pool, &[("PhoneNumber", "+15559999999")])
+            .refusal(),
+        (400, 20001)
+    );
+    assert_eq!(
+        client.delete(&format!("{pool}/{}", added.sid())).status,
+        204
+    );
+    assert_eq!(client.all(&pool, "phone_numbers").len(), 1);
+}
+
+#[test]
+fn a_studio_flow_can_be_repaired() {
+    let client = Client::new();
+    let listed = client.all("/studio/v2/Flows", "flows");
+    assert_eq!(
+        listed[0]["definition"],
+        Value::Null,
+        "lists keep the definition to themselves"
+    );
+    let path = format!("/studio/v2/Flows/{}", listed[0]["sid"].as_str().unwrap());
+    let definition = client.get(&path).body["definition"]
+        .to_string()
+        .replace("channelSid", "channel");
+    assert_eq!(
+        client.post(&path, &[("Definition", &definition)]).refusal(),
+        (400, 20001),
+        "Status is required"
+    );
+    let revised = client
+        .post(
+            &path,
+            &[
+                ("Definition", &definition),
+                ("Status", "published"),
+                ("CommitMessage", "x"),
+            ],
+        )
+        .body;
+    assert_eq!(
+        (&revised["revision"], &revised["commit_message"]),
+        (&2.into(), &"x".into())
+    );
+    let check = [
+        ("FriendlyName", "x"),
+        ("Status", "draft"),
+        ("Definition", "{}"),
+    ];
+    assert_eq!(
+        client.post("/studio/v2/Flows/Validate", &check).body["valid"],
+        false
+    );
+    assert_eq!(
+        client.post("/studio/v2/Flows", &check).refusal(),
+        (400, 20001)
+    );
+}
+
+#[test]
+fn an_address_can_be_configured_once() {
+    let client = Client::new();
+    let path = "/conversations/v1/Configuration/Addresses";
+    let form = [
+        ("Type", "whatsapp"),
+        ("Address", "whatsapp:+15550100002"),
+        ("AutoCreation.Enabled", "true"),
+    ];
+    let made = client.post(path, &form);
+    assert_eq!(
+        (made.status, &made.body["auto_creation"]["enabled"]),
+        (201, &true.into())
+    );
+    assert_eq!(client.post(path, &form).status, 409);
+    let own = format!("{path}/{}", made.sid());
+    let changed = client.post(&own, &[("AutoCreation.Type", "default")]).body;
+    assert_eq!(
+        (
+            &changed["auto_creation"]["type"],
+            &changed["auto_creation"]["enabled"]
+        ),
+        (&"default".into(), &true.into())
+    );
+    assert_eq!(
+        client
+            .post(&own, &[("AutoCreation.Type", "magic")])
+            .refusal(),
+        (400, 20001)
+    );
+    assert_eq!(client.delete(&own).status, 204);
+}
