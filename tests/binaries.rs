@@ -235,6 +235,14 @@ async fn the_webhook_answers_as_twilio_understands_it() {
     let notices = stage.aws.bus.entries();
     assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].detail_type, "EventRejected");
+    let sealed = notices[0].detail["sealed"].as_str().unwrap();
+    let original = runtime::seal::open(&[token.into()], sealed).unwrap();
+    let original: Value = serde_json::from_slice(&original).unwrap();
+    assert_eq!(
+        Some(&original),
+        mixed.last(),
+        "an operator can open the original"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 /// How long a test waits for a function before it takes it for dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,6 +49,7 @@ struct Api {
     next: Mutex<mpsc::UnboundedReceiver<Invocation>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Result<Value, Value>>>>,
     init_errors: Mutex<Vec<Value>>,
+    ready: Notify,
 }
 
 impl Function {
@@ -62,6 +63,7 @@ impl Function {
             next: Mutex::new(next),
             answers: Mutex::default(),
             init_errors: Mutex::default(),
+            ready: Notify::new(),
         });
         let address = serve(Arc::clone(&api)).await;
         let process = Command::new(binary)
@@ -108,6 +110,20 @@ impl Function {
         }
     }
 
+    /// Waits until the function asks for its first event, which is the end of its start.
+    pub async fn ready(&self) {
+        self.api.ready.notified().await;
+    }
+
+    /// The most memory that the process ever held, in bytes, as far as the system says.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// Stops the process and gives back all that it wrote.
     pub async fn stop(mut self) -> String {
         let _ = self.process.start_kill();
@@ -145,6 +161,7 @@ async fn serve(api: Arc<Api>) -> SocketAddr {
 }
 
 async fn next(State(api): State<Arc<Api>>) -> Response {
+    api.ready.notify_one();
     let Some(invocation) = api.next.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };

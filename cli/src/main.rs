@@ -2,6 +2,7 @@
 
 mod demo;
 mod exit;
+mod unseal;
 
 use clap::{Parser, Subcommand};
 
@@ -17,12 +18,15 @@ struct Janitor {
 enum Command {
     /// Plays three days of a contact centre on this machine and cleans up after it
     Demo(demo::Options),
+    /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
+    Unseal(unseal::Options),
 }
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let result = match Janitor::parse().command {
         Command::Demo(options) => demo::run(&options).await,
+        Command::Unseal(options) => unseal::run(&options),
     };
     exit::code(result)
 }

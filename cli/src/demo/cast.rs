@@ -90,9 +90,10 @@ impl Fate {
     }
 
     const fn lifespan(self) -> Lifespan {
-        match self {
-            Self::LongLived | Self::Returning | Self::LostCreated => Lifespan::LongLived,
-            _ => Lifespan::OneTask,
+        if matches!(self, Self::LongLived | Self::Returning | Self::LostCreated) {
+            Lifespan::LongLived
+        } else {
+            Lifespan::OneTask
         }
     }
 

@@ -39,8 +39,8 @@ pub use settings::Settings;
 /// no difference (AWS Lambda quotas, "invocation payload").
 pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
-/// How long storing may take. Twilio waits 5 seconds for the whole answer (Event Streams,
-/// webhook quickstart); what is not stored by then is sent again.
+/// How long storing and handing on may take. Twilio waits 5 seconds for the whole answer
+/// (Event Streams, webhook quickstart); what is not stored by then is sent again.
 pub const PATIENCE: Duration = Duration::from_millis(4_300);
 
 /// How many channels are read and written side by side.
@@ -100,15 +100,19 @@ impl Ingest {
         let batch = read_stream(&body, &self.settings.scope);
         report.of_batch(&batch, now);
         // Both in any case: what can be stored is, whatever becomes of the rest.
-        let stored = tokio::time::timeout(PATIENCE, self.store(batch.facts, report));
-        let (stored, handed_on) = tokio::join!(stored, self.hand_on(&batch.rejected, now));
-        match (stored, handed_on) {
-            (Ok(true), true) => StatusCode::NO_CONTENT,
-            (Err(_elapsed), _) => {
+        let both = async {
+            tokio::join!(
+                self.store(batch.facts, report),
+                self.hand_on(&batch.rejected, now)
+            )
+        };
+        match tokio::time::timeout(PATIENCE, both).await {
+            Ok((true, true)) => StatusCode::NO_CONTENT,
+            Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Err(_elapsed) => {
                 tracing::error!("out of time: the events are asked for again");
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            (Ok(_), _) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -202,9 +206,17 @@ impl Ingest {
         if rejected.is_empty() {
             return true;
         }
+        // Sealed with the key that signs now: whoever may call Twilio for the account may read it.
+        let secrets = self.settings.secrets.get(now).await.ok();
+        let token = secrets
+            .as_ref()
+            .and_then(|secrets| secrets.signing_keys.first());
         let notices: Vec<Notice> = rejected
             .iter()
-            .map(|rejected| notice(rejected, now))
+            .map(|rejected| {
+                let seal = |token| runtime::seal::seal(token, rejected.original.expose());
+                notice(rejected, token.and_then(seal), now)
+            })
             .collect();
         let published = self.settings.bus.publish(&notices).await;
         for (index, why) in &published.failed {
@@ -223,9 +235,9 @@ enum Unproven {
     Keyless(String),
 }
 
-/// What is said of an event that cannot be read: what it takes to find it at Twilio, and
-/// nothing that a customer said.
-fn notice(rejected: &Rejected, now: Timestamp) -> Notice {
+/// What is said of an event that cannot be read: what it takes to find it at Twilio, the
+/// original under seal, and nothing that a customer said.
+fn notice(rejected: &Rejected, sealed: Option<String>, now: Timestamp) -> Notice {
     tracing::warn!(
         reason = %rejected.reason,
         event_id = rejected.event_id,
@@ -242,6 +254,7 @@ fn notice(rejected: &Rejected, now: Timestamp) -> Notice {
             "event_id": rejected.event_id,
             "event_sid": rejected.sid,
             "sha256": rejected.sha256,
+            "sealed": sealed,
         }),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Channel, Decision, LastStep, Progress, ProxySessionSid, Timestamp, Trouble, decide};
 use futures::stream::{self, StreamExt};
 use store::{Due, Saved, StoreError, Stored};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use twilio::rest::{Client, TwilioError};
 
 use crate::closer::{Closed, Closer, Unclosed};
@@ -16,8 +16,11 @@ use crate::settings::{Mode, Settings};
 use crate::settle::{Done, Settled, settle};
 use crate::summary::{Came, Stop, Summary};
 
-/// What one channel may take at the worst; no channel is begun when less time is left.
+/// What one channel takes when Twilio is slow; no channel is begun when less time is left.
 const TIME_FOR_ONE: Duration = Duration::from_secs(30);
+
+/// What telling and marking take; a channel that is not done with by then is put off.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(10);
 
 /// How many channels are told and marked at once: as many as the bus takes in one call.
 const SETTLED_AT_ONCE: usize = 10;
@@ -62,6 +65,12 @@ impl Watch {
     fn runs_low(&self) -> bool {
         let reserve = TIME_FOR_ONE.min(self.budget / 4);
         self.began.elapsed() + reserve > self.budget
+    }
+
+    /// When the last channel must be done with, so that it can still be told and marked.
+    fn hands_down(&self) -> Instant {
+        let reserve = TIME_TO_SETTLE.min(self.budget / 8);
+        self.began + self.budget.saturating_sub(reserve)
     }
 }
 
@@ -156,10 +165,16 @@ impl<'a> Run<'a> {
         if self.must_stop() {
             return Tended::Came(Came::Left);
         }
-        match self.tend(due).await {
-            Ok(tended) => tended,
-            Err(error) => {
+        // Dropped in the middle, it is like a crash there: the next sweep finds what was done.
+        match timeout_at(self.watch.hands_down(), self.tend(due)).await {
+            Ok(Ok(tended)) => tended,
+            Ok(Err(error)) => {
                 tracing::error!(%error, "a channel's record could not be used: next time again");
+                Tended::Came(Came::Deferred)
+            }
+            Err(_elapsed) => {
+                tracing::warn!(channel = %due.channel, "out of time in the middle: put off");
+                self.stop(Stop::OutOfTime);
                 Tended::Came(Came::Deferred)
             }
         }

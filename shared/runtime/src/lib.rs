@@ -10,6 +10,7 @@ pub mod bus;
 pub mod clock;
 pub mod common;
 pub mod logs;
+pub mod seal;
 pub mod secrets;
 pub mod settings;
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::*;
-use domain::{Channel, End, Fact, News, Outcome, Platform, Stage, Work};
+use domain::{End, Fact, News, Stage};
 use embedded::Embedded;
 use proptest::prelude::*;
 use store::Saved;
@@ -80,7 +80,11 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
     table.save(&stored, after, Some(MONTH)).await.unwrap();
 
     let key = AttributeValue::S(of.to_string());
-    let get = aws.dynamodb().get_item().table_name(TABLE).key(store::KEY, key);
+    let get = aws
+        .dynamodb()
+        .get_item()
+        .table_name(TABLE)
+        .key(store::KEY, key);
     let item = get.send().await.unwrap().item.unwrap();
     let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -99,8 +103,14 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
     );
     // One write unit is a kilobyte, an index entry included.
     aws.forget_calls();
-    tell(&table, &[fact(of, 4, 40, News::Open(Stage::Waiting))]).await.unwrap();
-    assert!(aws.tally("PutItem").units <= 2.0, "{:?}", aws.tally("PutItem"));
+    tell(&table, &[fact(of, 4, 40, News::Open(Stage::Waiting))])
+        .await
+        .unwrap();
+    assert!(
+        aws.tally("PutItem").units <= 2.0,
+        "{:?}",
+        aws.tally("PutItem")
+    );
 }
 
 fn any_fact() -> impl Strategy<Value = Fact> {
@@ -111,14 +121,19 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         Just(News::Ended(End::Canceled)),
         Just(News::SeenOpen),
     ];
-    (1..4_u8, 0..6_i64, news).prop_map(|(number, minute, news)| fact(channel(1), number, minute, news))
+    (1..4_u8, 0..6_i64, news)
+        .prop_map(|(number, minute, news)| fact(channel(1), number, minute, news))
 }
 
 /// The same facts, in another order and with some of them twice.
 fn two_tellings() -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
     let facts = proptest::collection::vec(any_fact(), 1..7);
     facts.prop_flat_map(|facts| {
-        let again = facts.iter().chain(facts.first()).cloned().collect::<Vec<_>>();
+        let again = facts
+            .iter()
+            .chain(facts.first())
+            .cloned()
+            .collect::<Vec<_>>();
         (Just(facts), Just(again).prop_shuffle())
     })
 }
@@ -162,17 +177,30 @@ async fn the_template_creates_this_very_table() {
     let resource = &resource[..to];
     let says = |line: &str| assert!(resource.contains(line), "{line} in {resource}");
     says("Type: AWS::DynamoDB::Table");
-    says(&format!("TimeToLiveSpecification: {{ AttributeName: {}, Enabled: true }}", store::TTL_ATTRIBUTE));
+    says(&format!(
+        "TimeToLiveSpecification: {{ AttributeName: {}, Enabled: true }}",
+        store::TTL_ATTRIBUTE
+    ));
 
     let aws = Embedded::memory().unwrap();
     store::create_table(&aws.dynamodb(), TABLE).await.unwrap();
     store::create_table(&aws.dynamodb(), TABLE).await.unwrap();
     let client = aws.dynamodb();
-    let described = client.describe_table().table_name(TABLE).send().await.unwrap();
+    let described = client
+        .describe_table()
+        .table_name(TABLE)
+        .send()
+        .await
+        .unwrap();
     let described = described.table.unwrap();
     for attribute in described.attribute_definitions() {
-        let (name, kind) = (attribute.attribute_name(), attribute.attribute_type().as_str());
-        says(&format!("{{ AttributeName: {name}, AttributeType: {kind} }}"));
+        let (name, kind) = (
+            attribute.attribute_name(),
+            attribute.attribute_type().as_str(),
+        );
+        says(&format!(
+            "{{ AttributeName: {name}, AttributeType: {kind} }}"
+        ));
     }
     let index = &described.global_secondary_indexes()[0];
     says(&format!("IndexName: {}", index.index_name().unwrap()));
@@ -184,22 +212,12 @@ async fn the_template_creates_this_very_table() {
     assert_eq!(described.key_schema()[0].attribute_name(), store::KEY);
     let projection = index.projection().unwrap().projection_type().unwrap();
     says(&format!("ProjectionType: {}", projection.as_str()));
-    let ttl = client.describe_time_to_live().table_name(TABLE).send().await.unwrap();
+    let ttl = client
+        .describe_time_to_live()
+        .table_name(TABLE)
+        .send()
+        .await
+        .unwrap();
     let ttl = ttl.time_to_live_description.unwrap();
     assert_eq!(ttl.attribute_name(), Some(store::TTL_ATTRIBUTE));
-}
-
-/// A later version's queue must not be lost either: what it waits for is worked out anew.
-#[tokio::test]
-async fn a_record_says_what_it_waits_for_by_what_is_known_of_it() {
-    let (_aws, table) = memory().await;
-    let of = channel(1);
-    tell(&table, &[opened(of, 1), completed(of, 1, 5)]).await.unwrap();
-    let stored = table.get(of).await.unwrap().unwrap();
-    assert_eq!(stored.channel.waiting().unwrap().work, Work::Ended);
-    let again = Channel::new(of, Platform::Chat).merge(&stored.channel);
-    assert_eq!(again, stored.channel);
-    close(&table, of, 30).await;
-    let closed = table.get(of).await.unwrap().unwrap().channel;
-    assert_eq!(closed.closed_at(), Some((at(30 * MINUTE), Outcome::Written)));
 }

@@ -109,6 +109,25 @@ pub struct Rejected {
     /// SHA-256 of its bytes, or of the whole body's if it could not be told apart, in
     /// hexadecimal.
     pub sha256: String,
+    /// Its bytes, or the whole body's.
+    pub original: Original,
+}
+
+/// What was sent, in which customers' data may stand. It hides itself when printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Original(Box<[u8]>);
+
+impl Original {
+    /// The bytes, for whoever keeps them from everybody else.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Original({} bytes)", self.0.len())
+    }
 }
 
 /// What is wrong with an element.
@@ -188,6 +207,7 @@ fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
         sid: None,
         reason,
         sha256: hex::encode(Sha256::digest(body)),
+        original: Original(body.into()),
     }));
     batch
 }
@@ -207,6 +227,7 @@ impl Batch {
                 sid: element.sid,
                 reason,
                 sha256: hex::encode(Sha256::digest(text)),
+                original: Original(text.as_bytes().into()),
             }),
         }
     }

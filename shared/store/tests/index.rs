@@ -1,0 +1,190 @@
+//! What the table's index shows, and what expires.
+
+mod common;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use common::*;
+use domain::{
+    Channel, ChannelSid, End, News, Outcome, Platform, Policy, Progress, Stage, Trouble, Work,
+};
+use embedded::{Embedded, Lag};
+
+#[tokio::test]
+async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
+    let (_aws, table) = memory().await;
+    let policy = Policy::default();
+    // Open; canceled 6 minutes ago; completed 20, 16 and 10 minutes ago; many, over all shards.
+    tell(&table, &[opened(channel(1), 1)]).await.unwrap();
+    let canceled = fact(channel(2), 1, 14, News::Ended(End::Canceled));
+    tell(&table, &[canceled]).await.unwrap();
+    for (number, minute) in [(3, 0), (4, 4), (5, 10)] {
+        tell(&table, &[completed(channel(number), 1, minute)])
+            .await
+            .unwrap();
+    }
+    let due = table.due(&policy, at(20 * MINUTE)).await.unwrap();
+    let due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    // By when their turn came: minutes 15, 19 and 19, the SID deciding.
+    assert_eq!(
+        due,
+        [
+            (channel(3), Work::Ended),
+            (channel(2), Work::Abandoned),
+            (channel(4), Work::Ended),
+        ]
+    );
+    for number in 100..200 {
+        tell(&table, &[completed(channel(number), 1, 0)])
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        table.due(&policy, at(20 * MINUTE)).await.unwrap().len(),
+        103
+    );
+    // A cutoff that is changed counts at once, for those who wait already.
+    let patient = Policy {
+        ended_cutoff: Duration::from_secs(60 * 60),
+        ..policy
+    };
+    assert_eq!(table.due(&patient, at(20 * MINUTE)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn every_queue_is_found_again() {
+    let (_aws, table) = memory().await;
+    let mut channels = Vec::new();
+    for (number, work) in Work::ALL.into_iter().enumerate() {
+        let of = channel(u32::try_from(number).unwrap() + 1);
+        let mut facts = vec![opened(of, 1), completed(of, 1, 5)];
+        if work == Work::Abandoned {
+            facts[1].news = News::Ended(End::Deleted);
+        }
+        if work == Work::Inspect {
+            facts.push(opened(of, 2));
+        }
+        let change = |channel: &mut Channel| {
+            facts.iter().for_each(|fact| channel.absorb(fact));
+            let now = at(20 * MINUTE);
+            match work {
+                Work::LongLived => channel.note_progress(
+                    Progress::Released {
+                        at: now,
+                        outcome: Outcome::Written,
+                    },
+                    now,
+                ),
+                Work::Retry => channel.note_failure(Trouble::Refused, now),
+                Work::Abandoned | Work::Ended | Work::Inspect => {}
+            }
+        };
+        table.fold(of, Platform::Chat, change).await.unwrap();
+        channels.push((of, work));
+    }
+    let long_after = at(100 * 24 * 60 * MINUTE);
+    let due = table.due(&Policy::default(), long_after).await.unwrap();
+    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    due.sort();
+    assert_eq!(due, channels);
+}
+
+#[tokio::test]
+async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
+    // DynamoDB answers a query with a megabyte at a time.
+    const MANY: u32 = 16_000;
+    let (aws, table) = memory().await;
+    let client = aws.dynamodb();
+    let writes: Vec<WriteRequest> = (0..MANY).map(|number| waiting(channel(number))).collect();
+    for batch in writes.chunks(25) {
+        let batch = client
+            .batch_write_item()
+            .request_items(TABLE, batch.to_vec());
+        batch.send().await.unwrap();
+    }
+    aws.forget_calls();
+    let due = table
+        .due(&Policy::default(), at(60 * MINUTE))
+        .await
+        .unwrap();
+    assert_eq!(due.len(), MANY as usize);
+    let idle = 4 * Work::ALL.len() as u64;
+    assert!(
+        aws.tally("Query").requests > idle,
+        "{:?}",
+        aws.tally("Query")
+    );
+}
+
+fn waiting(of: ChannelSid) -> WriteRequest {
+    let put = PutRequest::builder()
+        .item(store::KEY, AttributeValue::S(of.to_string()))
+        .item("due_queue", AttributeValue::S("ended#0".to_owned()))
+        .item("since", AttributeValue::N(at(0).as_millis().to_string()))
+        .build();
+    WriteRequest::builder().set_put_request(put.ok()).build()
+}
+
+#[tokio::test]
+async fn an_entry_that_is_no_channels_holds_up_nobody() {
+    let (aws, table) = memory().await;
+    tell(&table, &[completed(channel(1), 1, 0)]).await.unwrap();
+    let put = aws.dynamodb().put_item().table_name(TABLE);
+    let put = put
+        .item(store::KEY, AttributeValue::S("by hand".to_owned()))
+        .item("due_queue", AttributeValue::S("ended#1".to_owned()))
+        .item("since", AttributeValue::N("7".to_owned()));
+    put.send().await.unwrap();
+    let due = table
+        .due(&Policy::default(), at(20 * MINUTE))
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].channel, channel(1));
+}
+
+#[tokio::test]
+async fn an_index_that_lags_shows_what_was() {
+    let aws = Embedded::with_stale_indexes(Lag::Writes(1)).unwrap();
+    let table = table(&aws).await;
+    tell(&table, &[completed(channel(1), 1, 0)]).await.unwrap();
+    let now = at(20 * MINUTE);
+    assert_eq!(table.due(&Policy::default(), now).await.unwrap(), []);
+    tell(&table, &[opened(channel(1), 2)]).await.unwrap();
+    assert_eq!(table.due(&Policy::default(), now).await.unwrap().len(), 1);
+    let stored = table.get(channel(1)).await.unwrap().unwrap();
+    assert_eq!(
+        stored.channel.open_tasks().count(),
+        1,
+        "the table itself knows"
+    );
+}
+
+#[tokio::test]
+async fn a_closed_channel_expires_and_one_that_is_revived_does_not() {
+    let (aws, table) = memory().await;
+    let client = aws.dynamodb();
+    let of = channel(1);
+    tell(&table, &[opened(of, 1), completed(of, 1, 5)])
+        .await
+        .unwrap();
+    assert!(!item(&client, of).await.contains(store::TTL_ATTRIBUTE));
+    close(&table, of, 30).await;
+    let expected = at(30 * MINUTE).plus(MONTH).as_millis() / 1000;
+    let closed = item(&client, of).await;
+    let expiry = format!("{}: N(\"{expected}\")", store::TTL_ATTRIBUTE);
+    assert!(closed.contains(&expiry), "{closed}");
+    let waits = |line: &str| line.starts_with("due_queue:") || line.starts_with("since:");
+    assert!(!closed.lines().any(waits), "{closed}");
+
+    // An echo keeps the date.
+    tell(&table, &[fact(of, 1, 6, News::Open(Stage::Wrapping))])
+        .await
+        .unwrap();
+    assert_eq!(item(&client, of).await, closed);
+    tell(&table, &[fact(of, 2, 40, News::Open(Stage::Waiting))])
+        .await
+        .unwrap();
+    assert!(!item(&client, of).await.contains(store::TTL_ATTRIBUTE));
+}
