@@ -140,7 +140,8 @@ def check_source(path, lines):
     elif len(lines) > LONG_FILE:
         print(f"warning: {path}: {len(lines)} lines; can it still be read in one sitting?")
     code = [COMMENT.sub("", line) for line in lines]
-    if path.parts[0] == "tests":
+    # The simulation waits on a clock of its own, which moves when everybody waits.
+    if path.parts[0] == "tests" and path.parts[1] != "simulation":
         for number, line in enumerate(code, 1):
             if re.search(r"(?<!fn )\bsleep\(", line):
                 fault(f"{path}:{number}", "a test that sleeps; time is a value, so set it")

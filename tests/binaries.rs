@@ -1,5 +1,9 @@
 //! The real binaries under the Lambda runtime protocol, against the simulated Twilio and the
 //! embedded AWS, over sockets.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,8 @@
 //! Stories of the second platform: Conversations, with and without an interaction.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::time::Duration;
 

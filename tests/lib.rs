@@ -2,8 +2,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test may stop at the first surprise and say what it saw"
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may stop at the first surprise and say what it saw, and look at one thing only"
 )]
 
 pub mod function_url;
+pub mod fuzz_targets;
 pub mod lambda_api;
+#[path = "simulation/mod.rs"]
+pub mod simulation;
+pub mod world;

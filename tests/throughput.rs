@@ -1,5 +1,9 @@
 //! How near a sweep comes to the ideal, in virtual time: so many requests, each so long, so
 //! many side by side. The clock is a value here, so that this is counted rather than timed.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::time::Duration;
 

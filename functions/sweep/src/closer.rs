@@ -256,7 +256,9 @@ impl Step {
             Outcome::Gone => Came::Gone,
         };
         Self {
-            session: session.filter(|_| came == Came::Closed),
+            // Found clean is no proof that its session is gone: whoever wrote it without
+            // Twilio's webhook left the session open, and the next message would be lost.
+            session: session.filter(|_| matches!(progress, Progress::Closed { .. })),
             progress,
             came,
         }

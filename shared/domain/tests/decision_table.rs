@@ -1,5 +1,9 @@
 //! The decision table, written out: every cell of (what ended it, long-lived, what was done,
 //! age) for an idle channel, and every way a channel can be open.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::time::Duration;
 

@@ -2,6 +2,10 @@
 //!
 //! The universe is small (one channel, four tasks, a few moments) so that cases collide:
 //! equal times, late echoes, two ends of one task.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

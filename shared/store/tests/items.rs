@@ -1,5 +1,9 @@
 //! What an item holds: the same for the same facts, nothing of a customer's, and readable by
 //! those who come after.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 mod common;
 

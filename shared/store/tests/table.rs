@@ -1,5 +1,9 @@
 //! The table through the real client, against the embedded engine: who wins, what is never
 //! lost, and what is written at all.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 mod common;
 

@@ -46,11 +46,10 @@ impl Client {
         workspace: WorkspaceSid,
         channels: &[ChannelSid],
     ) -> Result<Vec<TaskSeen>, TwilioError> {
-        let questions = channels.chunks(CHANNELS_PER_QUESTION).map(|channels| {
-            let quoted: Vec<String> = channels.iter().map(|sid| format!("\"{sid}\"")).collect();
-            let list = quoted.join(",");
-            format!("channelSid IN [{list}] OR conversationSid IN [{list}]")
-        });
+        let questions: Vec<String> = channels
+            .chunks(CHANNELS_PER_QUESTION)
+            .map(question_about)
+            .collect();
         stream::iter(questions)
             .map(|question| async move { self.list_tasks(workspace, Some(&question)).await })
             .buffered(QUESTIONS_AT_ONCE)
@@ -81,15 +80,7 @@ impl Client {
         question: Option<&str>,
     ) -> Result<Vec<TaskSeen>, TwilioError> {
         let path = tasks_path(workspace);
-        let mut query = Serializer::new(String::new());
-        query.append_pair("AssignmentStatus", OPEN);
-        query.append_pair("PageSize", PAGE_SIZE);
-        if let Some(question) = question {
-            query.append_pair("EvaluateTaskAttributes", question);
-        }
-        // Both ways of writing a space are right in a query; this one is right everywhere.
-        let query = query.finish().replace('+', "%20");
-
+        let query = tasks_query(question);
         let mut tasks = Vec::new();
         let mut page_path = format!("{path}?{query}");
         for _ in 0..MOST_PAGES {
@@ -109,6 +100,23 @@ impl Client {
         }
         Err(TwilioError::Unreachable { why: Why::Endless })
     }
+}
+
+fn question_about(channels: &[ChannelSid]) -> String {
+    let quoted: Vec<String> = channels.iter().map(|sid| format!("\"{sid}\"")).collect();
+    let list = quoted.join(",");
+    format!("channelSid IN [{list}] OR conversationSid IN [{list}]")
+}
+
+fn tasks_query(question: Option<&str>) -> String {
+    let mut query = Serializer::new(String::new());
+    query.append_pair("AssignmentStatus", OPEN);
+    query.append_pair("PageSize", PAGE_SIZE);
+    if let Some(question) = question {
+        query.append_pair("EvaluateTaskAttributes", question);
+    }
+    // Both ways of writing a space are right in a query; this one is right everywhere.
+    query.finish().replace('+', "%20")
 }
 
 fn tasks_path(workspace: WorkspaceSid) -> String {

@@ -1,0 +1,98 @@
+//! An event of the pretend Twilio, read once more and in another way than the webhook does.
+
+use domain::{ChannelSid, End, Fact, News, Platform, Stage, TaskSid, Timestamp};
+use serde_json::Value;
+
+/// An event, as far as the books need it.
+pub(super) struct Read {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) at: Timestamp,
+    pub(super) task: String,
+    /// The channel that the task's attributes name.
+    pub(super) channel: Option<String>,
+    pub(super) end: Option<End>,
+}
+
+impl Read {
+    pub(super) fn of(event: &Value) -> Option<Self> {
+        let kind = event["type"].as_str()?.rsplit_once("taskrouter.")?.1;
+        let payload = &event["data"]["payload"];
+        let attributes: Value = serde_json::from_str(payload["task_attributes"].as_str()?).ok()?;
+        Some(Self {
+            id: event["id"].as_str()?.to_owned(),
+            at: moment(&payload["timestamp"])?,
+            task: payload["task_sid"].as_str()?.to_owned(),
+            channel: attributes["channelSid"].as_str().map(str::to_owned),
+            end: match kind {
+                "task.completed" => Some(End::Completed),
+                "task.canceled" => Some(End::Canceled),
+                "task.deleted" => Some(End::Deleted),
+                "task.system-deleted" => Some(End::SystemDeleted),
+                _ => None,
+            },
+            kind: kind.to_owned(),
+        })
+    }
+
+    /// The fact that the webhook is to make of it, if it is one that counts.
+    pub(super) fn fact(&self, event: &Value) -> Option<Fact> {
+        let payload = &event["data"]["payload"];
+        let status = payload["task_assignment_status"].as_str()?;
+        let standing = match status {
+            "assigned" => News::Open(Stage::Assigned),
+            "wrapping" => News::Open(Stage::Wrapping),
+            "completed" => News::Ended(End::Completed),
+            "canceled" => News::Ended(End::Canceled),
+            _ => News::Open(Stage::Waiting),
+        };
+        let news = match (self.kind.as_str(), self.end, standing) {
+            (_, Some(end), _) => News::Ended(end),
+            ("task.created", None, News::Ended(_)) => News::Open(Stage::Waiting),
+            ("task.created" | "task.updated", None, standing) => standing,
+            ("reservation.accepted", None, _) => News::Open(Stage::Assigned),
+            ("task.wrapup" | "reservation.wrapup", None, _) => News::Open(Stage::Wrapping),
+            _ => return None,
+        };
+        let channel: ChannelSid = self.channel.as_deref()?.parse().ok()?;
+        let task: TaskSid = self.task.parse().ok()?;
+        Some(Fact {
+            channel,
+            platform: Platform::Chat,
+            at: self.at,
+            task,
+            opened_at: moment(&payload["task_date_created"]),
+            interaction: None,
+            news,
+        })
+    }
+}
+
+fn moment(value: &Value) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    Some(Timestamp::from_millis(moment.as_millisecond()))
+}
+
+/// An item in DynamoDB's JSON, without its types.
+pub(in super::super) fn plain(item: &Value) -> Value {
+    let Value::Object(fields) = item else {
+        return Value::Null;
+    };
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), untyped(value)))
+        .collect()
+}
+
+fn untyped(value: &Value) -> Value {
+    let Some((kind, value)) = value.as_object().and_then(|object| object.iter().next()) else {
+        return Value::Null;
+    };
+    match (kind.as_str(), value) {
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or(Value::Null),
+        ("M", fields) => plain(fields),
+        ("L", Value::Array(entries)) => entries.iter().map(untyped).collect(),
+        ("NULL", _) => Value::Null,
+        (_, value) => value.clone(),
+    }
+}

@@ -1,0 +1,418 @@
+//! Event Streams: how what happened is told to the webhook, or is not.
+//!
+//! An event is sent at least once, in no order, alone or with others, seconds or hours late;
+//! it is sent again for four hours while it is answered with 429, 5xx or nothing, and is
+//! dropped for ever on any other 4xx. Some events are lost altogether.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use fastrand::Rng;
+use http::Request;
+use lambda_http::Body;
+use serde_json::{Value, json};
+use simulator::stream::{self, Delivery, Order, Shapes};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::law::{Law, Violation};
+use super::mutation::Mutation;
+use super::stage::Who;
+use super::world::{Death, End, World, invoke};
+
+const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
+
+/// How long Twilio waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long Twilio sends an event again.
+const GIVES_UP_AFTER: Duration = Duration::from_secs(4 * 3600);
+
+/// How long an invocation of the webhook may take, as deployed.
+const LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) struct EventStreams {
+    rng: Rng,
+    /// Events that are sent later, with the time.
+    late: Vec<(Timestamp, Value)>,
+    /// What is never told of a task, by task.
+    silences: std::collections::BTreeMap<String, Silence>,
+    pub(super) under_way: JoinSet<()>,
+}
+
+/// What is never told of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    None,
+    /// Its creation.
+    Created,
+    /// All but its end.
+    AllButEnd,
+    /// Its end.
+    End,
+    /// Everything.
+    All,
+}
+
+impl Silence {
+    fn covers(self, kind: &str) -> bool {
+        let ends = ["completed", "canceled", "deleted"]
+            .iter()
+            .any(|end| kind.ends_with(end));
+        match self {
+            Self::None => false,
+            Self::Created => kind.ends_with("task.created"),
+            Self::AllButEnd => !ends,
+            Self::End => ends,
+            Self::All => true,
+        }
+    }
+}
+
+impl EventStreams {
+    pub(super) fn new(rng: Rng) -> Self {
+        Self {
+            rng,
+            late: Vec::new(),
+            silences: std::collections::BTreeMap::new(),
+            under_way: JoinSet::new(),
+        }
+    }
+
+    /// Sends what happened since the last time, and what was late and is due.
+    pub(super) fn pump(&mut self, world: &Arc<World>) {
+        world.stage.catch_up();
+        while self.under_way.try_join_next().is_some() {}
+        let now = world.stage.now();
+        let (happened, calm) = {
+            let mut inner = world.stage.lock();
+            (std::mem::take(&mut inner.outbox), inner.weather.calm)
+        };
+        let mut due = Vec::new();
+        for event in happened {
+            if !calm && self.is_lost(world, &event) {
+                world.stage.lock().totals.count("events lost");
+                world.stage.tell(|| format!("lost: {}", about(&event)));
+                continue;
+            }
+            self.posted(world, now, event, calm, &mut due);
+        }
+        let (arrived, late) = self.late.drain(..).partition(|(at, _)| calm || *at <= now);
+        self.late = late;
+        due.extend(Vec::into_iter(arrived).map(|(_, event): (_, Value)| event));
+        if due.is_empty() {
+            return;
+        }
+        let script = &world.stage.script;
+        let delivery = Delivery {
+            max_batch: script.batch,
+            duplicates: if calm { 0.0 } else { script.duplicates },
+            order: Order::Shuffled,
+            shapes: Shapes::Mixed,
+        };
+        // The bodies are shuffled and shaped; the events in them are told apart by their id.
+        for body in stream::batches(&due, &mut self.rng, &delivery) {
+            let ids: Vec<String> = ids_in(&body);
+            let found = |id: &String| due.iter().find(|event| event["id"] == id.as_str()).cloned();
+            let events = ids.iter().filter_map(found).collect();
+            let post = Post {
+                world: Arc::clone(world),
+                events,
+                body,
+                rng: self.rng.fork(),
+            };
+            self.under_way.spawn(post.deliver());
+        }
+    }
+
+    fn is_lost(&mut self, world: &World, event: &Value) -> bool {
+        let script = &world.stage.script;
+        let kind = event["type"].as_str().unwrap_or_default();
+        let task = event["data"]["payload"]["task_sid"]
+            .as_str()
+            .unwrap_or_default();
+        let rng = &mut self.rng;
+        let silence = *self.silences.entry(task.to_owned()).or_insert_with(|| {
+            let silences = [
+                Silence::Created,
+                Silence::AllButEnd,
+                Silence::End,
+                Silence::All,
+            ];
+            if rng.f64() < script.silence {
+                silences[rng.usize(..4)]
+            } else {
+                Silence::None
+            }
+        });
+        silence.covers(kind) || self.rng.f64() < script.loss
+    }
+
+    /// Decides when an event is sent, and how often.
+    fn posted(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        event: Value,
+        calm: bool,
+        due: &mut Vec<Value>,
+    ) {
+        let script = &world.stage.script;
+        if calm || self.rng.f64() >= script.lateness {
+            due.push(event.clone());
+        } else {
+            let late = now.plus(Duration::from_secs(self.rng.u64(60..4 * 3600)));
+            self.late.push((late, event.clone()));
+        }
+        if !calm && self.rng.f64() < script.duplicates / 4.0 {
+            let again = now.plus(Duration::from_secs(self.rng.u64(1..4 * 3600)));
+            self.late.push((again, event));
+        }
+    }
+
+    /// Somebody who is not Twilio calls the webhook.
+    pub(super) fn forge(&mut self, world: &Arc<World>) {
+        let Some((channel, task)) = ({
+            let inner = world.stage.lock();
+            let tasks: Vec<_> = inner
+                .books
+                .tasks
+                .iter()
+                .filter(|(_, task)| task.ended.is_none())
+                .collect();
+            self.rng
+                .choice(tasks)
+                .map(|(sid, task)| (task.channel.clone(), sid.clone()))
+        }) else {
+            return;
+        };
+        let account = world.stage.twilio.account();
+        let at = jiff::Timestamp::from_millisecond(world.stage.now().as_millis()).unwrap();
+        let payload = json!({
+            "eventtype": "task.deleted",
+            "timestamp": format!("{at:.3}"),
+            "account_sid": account.sid,
+            "task_sid": task,
+            "task_attributes": json!({ "channelSid": channel }).to_string(),
+            "task_assignment_status": "completed",
+        });
+        let event = json!({
+            "type": "com.twilio.taskrouter.task.deleted",
+            "id": format!("NO{:032x}", self.rng.u128(..)),
+            "data": { "account_sid": account.sid, "payload": payload },
+        });
+        world.stage.lock().books.forged(&event);
+        world
+            .stage
+            .tell(|| format!("somebody forges the end of {task}"));
+        let body = Value::from(vec![event]).to_string();
+        let stolen = world.stage.errs(Mutation::StolenKey);
+        let trick = if stolen {
+            Trick::StolenKey
+        } else {
+            Trick::ALL[self.rng.usize(..3)]
+        };
+        let request = trick.request(&account.auth_token, body);
+        let world = Arc::clone(world);
+        self.under_way.spawn(async move {
+            let answer = ask(&world, request, Death::Never).await;
+            if let End::Done(status) = answer
+                && status < 400
+            {
+                let what = format!("a forged request ({trick:?}) is answered {status}");
+                world
+                    .stage
+                    .judge(Err(Violation::of(Law::NoWriteUnsigned, what)));
+            }
+            world.stage.lock().totals.count("forged requests");
+        });
+    }
+}
+
+/// How somebody forges a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trick {
+    WrongKey,
+    NoSignature,
+    /// The signature is Twilio's, of another body.
+    OtherBody,
+    StolenKey,
+}
+
+impl Trick {
+    const ALL: [Self; 3] = [Self::WrongKey, Self::NoSignature, Self::OtherBody];
+
+    fn request(self, key: &str, body: String) -> Request<Body> {
+        let (key, signed) = match self {
+            Self::WrongKey => ("not the key", body.as_str()),
+            Self::OtherBody => (key, "[]"),
+            Self::NoSignature | Self::StolenKey => (key, body.as_str()),
+        };
+        let signed = simulator::sign::json(key, WEBHOOK, signed.as_bytes());
+        let mut request = Request::post(signed.url);
+        if self != Self::NoSignature {
+            request = request.header(simulator::sign::HEADER, signed.signature);
+        }
+        request.body(Body::from(body)).unwrap()
+    }
+}
+
+/// One body on its way.
+struct Post {
+    world: Arc<World>,
+    /// The events in it, as they happened.
+    events: Vec<Value>,
+    body: Value,
+    rng: Rng,
+}
+
+impl Post {
+    async fn deliver(mut self) {
+        let first = Instant::now();
+        let mut pause = Duration::from_secs(1);
+        sleep(Duration::from_millis(self.rng.u64(20..3_000))).await;
+        loop {
+            match self.post().await {
+                Some(200..300) => return,
+                Some(status @ 400..500) if status != 429 => {
+                    // Twilio drops the events for ever, and they were its own.
+                    let what = format!("an authentic request is answered {status}");
+                    let verdict = Violation::of(Law::AckMeansStored, what);
+                    return self.world.stage.judge(Err(verdict));
+                }
+                Some(_) | None => {}
+            }
+            self.world.stage.lock().totals.count("webhooks sent again");
+            if first.elapsed() + pause > GIVES_UP_AFTER {
+                self.world
+                    .stage
+                    .lock()
+                    .totals
+                    .count("webhooks given up by twilio");
+                self.world
+                    .stage
+                    .tell(|| "twilio gives a webhook up".to_owned());
+                return;
+            }
+            sleep(pause.mul_f64(0.5 + self.rng.f64())).await;
+            pause = (pause * 2).min(Duration::from_secs(1200));
+        }
+    }
+
+    /// Sends it once. Nothing, if Twilio gets no answer.
+    async fn post(&mut self) -> Option<u16> {
+        let world = Arc::clone(&self.world);
+        let stage = &world.stage;
+        let since = stage.now();
+        let told = || {
+            let events: Vec<String> = self.events.iter().map(about).collect();
+            format!("twilio sends {}", events.join(", "))
+        };
+        stage.tell(told);
+        let (death, loses_answer) = {
+            let mut inner = stage.lock();
+            inner.totals.webhooks += 1;
+            for event in &self.events {
+                inner.books.sent(event);
+            }
+            let calm = inner.weather.calm;
+            let crashes = if calm { 0.0 } else { stage.script.crashes };
+            let death = match self.rng.f64() < crashes {
+                false => Death::Never,
+                true if self.rng.bool() => Death::AtPoll(self.rng.u32(1..40)),
+                true => Death::After(Duration::from_millis(self.rng.u64(0..80))),
+            };
+            (death, !calm && self.rng.f64() < stage.script.faults)
+        };
+        let body = match stage.errs(Mutation::ArrivalTime) {
+            true => arriving(&self.body, since),
+            false => self.body.to_string(),
+        };
+        let signed =
+            simulator::sign::json(&stage.twilio.account().auth_token, WEBHOOK, body.as_bytes());
+        let request = Request::post(signed.url)
+            .header("content-type", "application/json")
+            .header(simulator::sign::HEADER, signed.signature)
+            .body(Body::from(body))
+            .unwrap();
+        let events = self.events.clone();
+        // The invocation goes on when Twilio has stopped waiting.
+        let answered = tokio::spawn({
+            let world = Arc::clone(&world);
+            async move {
+                let end = ask(&world, request, death).await;
+                if let End::Done(204) = end {
+                    let verdict = world.stage.lock().books.acknowledged(&events, since);
+                    world.stage.judge(verdict);
+                }
+                end
+            }
+        });
+        match timeout(PATIENCE, answered).await {
+            Ok(Ok(End::Done(status))) if !loses_answer => Some(status),
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+/// Hands a request to the webhook.
+async fn ask(world: &Arc<World>, request: Request<Body>, death: Death) -> End<u16> {
+    let now = world.stage.functions_clock();
+    let function = Arc::clone(world);
+    let work = async move { function.ingest.handle(request, now).await.status().as_u16() };
+    let end = invoke(&world.stage, Who::Ingest, death, LIMIT, work).await;
+    let stage = &world.stage;
+    let mut inner = stage.lock();
+    match end {
+        End::Done(503) => inner.totals.count("webhooks answered 503"),
+        End::Died => inner.totals.count("webhooks that died"),
+        End::Killed => inner.totals.count("webhooks out of time"),
+        End::Done(_) | End::Panicked => {}
+    }
+    inner.tell(stage.now(), || format!("the webhook: {end:?}"));
+    match end {
+        End::Done(503) if stage.errs(Mutation::AnsweredAnyway) => End::Done(204),
+        End::Done(503) if stage.errs(Mutation::TurnedAway) => End::Done(400),
+        end => end,
+    }
+}
+
+fn ids_in(body: &Value) -> Vec<String> {
+    let id = |event: &Value| event["id"].as_str().unwrap_or_default().to_owned();
+    match body {
+        Value::Array(events) => events.iter().map(id).collect(),
+        event => vec![id(event)],
+    }
+}
+
+/// The body, with every time in it replaced by that of its arrival.
+fn arriving(body: &Value, now: Timestamp) -> String {
+    let now = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap();
+    let text = body.to_string();
+    let mut changed = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("timestamp") {
+        changed.push_str(before);
+        changed.push_str("timestamp");
+        // `":"2026-01-05T09:00:00.000Z"`, its quotes escaped or not.
+        let Some(year) = after.find("2026-") else {
+            break;
+        };
+        changed.push_str(&after[..year]);
+        changed.push_str(&format!("{now:.3}"));
+        rest = &after[year + "2026-01-05T09:00:00.000Z".len()..];
+    }
+    changed + rest
+}
+
+fn about(event: &Value) -> String {
+    let kind = event["type"].as_str().unwrap_or_default();
+    let task = event["data"]["payload"]["task_sid"]
+        .as_str()
+        .unwrap_or_default();
+    format!(
+        "{} {task}",
+        kind.trim_start_matches("com.twilio.taskrouter.")
+    )
+}

@@ -1,0 +1,166 @@
+//! The deterministic simulation (header to be written).
+
+mod books;
+mod delivery;
+mod ending;
+mod law;
+mod life;
+mod line;
+mod logs;
+mod mutation;
+mod script;
+mod stage;
+mod sweeps;
+mod totals;
+mod weather;
+mod wire;
+mod world;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+pub use law::{Law, Violation};
+pub use mutation::Mutation;
+pub use stage::Told;
+pub use totals::Totals;
+
+use delivery::EventStreams;
+use life::People;
+use script::Script;
+use sweeps::Sweeps;
+use weather::Storm;
+use world::World;
+
+/// What became of a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What happened, in numbers.
+    pub totals: Totals,
+    /// The first law that was broken.
+    pub violation: Option<Violation>,
+    /// What happened, line by line, if that was asked for.
+    pub story: Vec<String>,
+}
+
+/// Plays the schedule of a seed on this thread.
+///
+/// # Panics
+/// If the runtime or the world cannot be set up.
+pub fn play(seed: u64, mutation: Option<Mutation>, told: Told) -> Outcome {
+    // The clients' pauses are drawn from the thread's own generator.
+    fastrand::seed(seed);
+    logs::start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(schedule(Script::of(seed), mutation, told))
+}
+
+async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Outcome {
+    let mut rng = fastrand::Rng::with_seed(script.seed ^ 0x0dd5_0c1a);
+    let world = Arc::new(World::new(script, mutation, told).await);
+    let stage = Arc::clone(&world.stage);
+    stage.tell(|| format!("{:#?}", stage.script));
+    let mut people = People::new(rng.fork(), &stage.script);
+    let mut streams = EventStreams::new(rng.fork());
+    let mut sweeps = Sweeps::new(rng.fork());
+    let over = Instant::now() + stage.script.length;
+    let mut next_act = Instant::now();
+    let mut next_sweep = Instant::now() + stage.script.sweep_every;
+    while Instant::now() < over && !stage.broken() {
+        tokio::time::sleep_until(next_act.min(next_sweep)).await;
+        if Instant::now() >= next_sweep {
+            next_sweep += stage.script.sweep_every;
+            sweeps.tick(&world);
+            continue;
+        }
+        weather_changes(&world, &mut rng);
+        people.act(&world);
+        streams.pump(&world);
+        if rng.u8(..100) == 0 {
+            streams.forge(&world);
+        }
+        if rng.u8(..20) == 0 {
+            world.expire_records().await;
+        }
+        next_act = Instant::now() + pause(&mut rng);
+        let verdict = stage
+            .lock()
+            .books
+            .personal
+            .search("the logs", &logs::take());
+        stage.judge(verdict);
+    }
+    if !stage.broken() {
+        ending::end(&world, &mut people, &mut streams, &mut sweeps, &mut rng).await;
+    }
+    // What is still under way belongs to this world.
+    streams.under_way.abort_all();
+    sweeps.under_way.abort_all();
+    sleep(Duration::from_millis(1)).await;
+    outcome(&world)
+}
+
+/// How long it takes until somebody does something again: people come in bursts.
+fn pause(rng: &mut fastrand::Rng) -> Duration {
+    Duration::from_millis(match rng.u8(..10) {
+        0..3 => rng.u64(10..5_000),
+        3..6 => rng.u64(5_000..120_000),
+        6..8 => rng.u64(2 * 60_000..20 * 60_000),
+        _ => rng.u64(20 * 60_000..5 * 3_600_000),
+    })
+}
+
+fn weather_changes(world: &World, rng: &mut fastrand::Rng) {
+    let stage = &world.stage;
+    let mut inner = stage.lock();
+    let weather = &mut inner.weather;
+    let before = (weather.storm, weather.unauthorized, weather.skew);
+    match weather.storm {
+        Some(_) if rng.u8(..4) == 0 => weather.storm = None,
+        None if stage.script.faults > 0.0 && rng.u8(..30) == 0 => {
+            weather.storm = Some(Storm::ALL[rng.usize(..Storm::ALL.len())]);
+        }
+        _ => {}
+    }
+    weather.unauthorized = match weather.unauthorized {
+        true => rng.bool(),
+        false => stage.script.faults > 0.0 && rng.u8(..100) == 0,
+    };
+    if stage.script.faults > 0.0 && rng.u8(..20) == 0 {
+        weather.skew = if rng.bool() {
+            0
+        } else {
+            rng.i64(-600_000..=600_000)
+        };
+    }
+    let after = (weather.storm, weather.unauthorized, weather.skew);
+    if before != after {
+        inner.tell(stage.now(), || format!("weather: {after:?}"));
+    }
+}
+
+fn outcome(world: &World) -> Outcome {
+    let stage = &world.stage;
+    let story = stage.take_story();
+    let now = stage.now();
+    let inner = stage.lock();
+    let mut totals = inner.totals.clone();
+    totals.schedules = 1;
+    totals.channels = inner.books.channels.len() as u64;
+    let ages = inner
+        .books
+        .channels
+        .values()
+        .map(|book| now.since(book.born));
+    totals.channel_days = ages.map(|age| age.as_secs_f64() / 86_400.0).sum();
+    Outcome {
+        totals,
+        violation: inner.violation.clone(),
+        story,
+    }
+}

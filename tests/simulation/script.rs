@@ -1,0 +1,98 @@
+//! What a schedule is like as a whole: how long, how many, how bad, with which settings.
+
+use std::time::Duration;
+
+use domain::Policy;
+use embedded::Lag;
+use fastrand::Rng;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+/// What a schedule is like, drawn from its seed and from nothing else.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) seed: u64,
+    /// How long people act and things fail.
+    pub(super) length: Duration,
+    pub(super) customers: usize,
+    /// How many of a hundred customers write by a medium whose channels are long-lived.
+    pub(super) long_lived: u8,
+    pub(super) flex_deaf: bool,
+    pub(super) flex_delay: Duration,
+    pub(super) list_attributes: bool,
+    pub(super) lag: Option<Lag>,
+    pub(super) sweep_every: Duration,
+    pub(super) concurrency: usize,
+    pub(super) max_closes: usize,
+    pub(super) deletes: bool,
+    pub(super) ends_sessions: bool,
+    pub(super) policy: Policy,
+    /// The chance that a single event is lost.
+    pub(super) loss: f64,
+    /// The chance that a task is one of which whole kinds of events are lost.
+    pub(super) silence: f64,
+    /// The chance that an event comes more than seconds late.
+    pub(super) lateness: f64,
+    pub(super) duplicates: f64,
+    pub(super) batch: usize,
+    /// The chance that a request fails on a good day.
+    pub(super) faults: f64,
+    /// The chance that an invocation dies.
+    pub(super) crashes: f64,
+    /// The chance that somebody else writes between our reading and our writing.
+    pub(super) meddling: f64,
+}
+
+impl Script {
+    pub(super) fn of(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x5c21_9e77_0b5e_a11e);
+        let rng = &mut rng;
+        let one_of = |rng: &mut Rng, choices: &[f64]| choices[rng.usize(..choices.len())];
+        Self {
+            seed,
+            length: Duration::from_secs(rng.u64(4 * HOUR..40 * HOUR)),
+            customers: rng.usize(4..=8),
+            long_lived: [0, 30, 60, 100][rng.usize(..4)],
+            flex_deaf: rng.u8(..100) < 15,
+            flex_delay: Duration::from_secs([0, 2, 90][rng.usize(..3)]),
+            list_attributes: rng.bool(),
+            lag: match rng.u8(..3) {
+                0 => None,
+                1 => Some(Lag::Writes(rng.usize(1..6))),
+                _ => Some(Lag::Time(Duration::from_millis(rng.u64(10..20_000)))),
+            },
+            sweep_every: Duration::from_secs(MINUTE * [2, 5, 15, 30, 60][rng.usize(..5)]),
+            concurrency: [1, 2, 10, 20][rng.usize(..4)],
+            max_closes: if rng.u8(..10) == 0 { 2 } else { 1_000 },
+            deletes: rng.u8(..100) < 12,
+            ends_sessions: rng.bool(),
+            policy: policy(rng),
+            loss: one_of(rng, &[0.0, 0.01, 0.05]),
+            silence: one_of(rng, &[0.0, 0.05, 0.15]),
+            lateness: one_of(rng, &[0.0, 0.05, 0.2]),
+            duplicates: one_of(rng, &[0.0, 0.1, 0.5]),
+            batch: [1, 3, 10, 40][rng.usize(..4)],
+            faults: one_of(rng, &[0.0, 0.01, 0.05]),
+            crashes: one_of(rng, &[0.0, 0.02, 0.1]),
+            meddling: one_of(rng, &[0.0, 0.05, 0.3]),
+        }
+    }
+}
+
+fn policy(rng: &mut Rng) -> Policy {
+    let seconds = Duration::from_secs;
+    let mut policy = Policy {
+        // A closed channel's record expires within most schedules.
+        retention: seconds(HOUR * [50, 72, 30 * 24][rng.usize(..3)]),
+        release_long_lived: rng.u8(..100) < 85,
+        ..Policy::default()
+    };
+    if rng.u8(..4) == 0 {
+        policy.abandoned_cutoff = seconds(MINUTE);
+        policy.ended_cutoff = seconds(2 * HOUR);
+        policy.long_lived_cutoff = seconds(4 * HOUR);
+        policy.inspect_after = seconds(5 * MINUTE);
+    }
+    policy
+}

@@ -1,0 +1,236 @@
+//! Sweeps: on schedule, two at once, with little time, dying at any moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Decision, Timestamp, Waiting, decide};
+use fastrand::Rng;
+use sweep::{Summary, SweepError};
+use tokio::task::JoinSet;
+
+use super::books::{Books, SweepBook, Verdict};
+use super::law::{Law, Violation};
+use super::stage::Who;
+use super::world::{Death, End, World, invoke};
+
+/// The longest run of a sweep, as deployed.
+const LIMIT: Duration = Duration::from_secs(840);
+
+/// How often a channel may be due in a row on good days before it must be clean.
+const SWEEPS_TO_BE_CLEAN: u32 = 2;
+
+pub(super) struct Sweeps {
+    rng: Rng,
+    number: u32,
+    pub(super) under_way: JoinSet<()>,
+    /// How often in a row each channel was due for the same, on good days.
+    waited: BTreeMap<String, (Waiting, u32)>,
+}
+
+impl Sweeps {
+    pub(super) fn new(rng: Rng) -> Self {
+        Self {
+            rng,
+            number: 0,
+            under_way: JoinSet::new(),
+            waited: BTreeMap::new(),
+        }
+    }
+
+    /// What the schedule does: mostly one sweep, now and then two at once, and none where
+    /// nobody could have anything to do (which would cost nothing but our time).
+    pub(super) fn tick(&mut self, world: &Arc<World>) {
+        while self.under_way.try_join_next().is_some() {}
+        let idle = due(world, super::books::LARGEST_SKEW).is_empty();
+        if idle && self.rng.u8(..100) >= 2 {
+            return;
+        }
+        let many = if self.rng.u8(..10) == 0 { 2 } else { 1 };
+        for _ in 0..many {
+            let crashes = world.stage.script.crashes * 2.0;
+            let death = match self.rng.f64() < crashes {
+                false => Death::Never,
+                true if self.rng.bool() => Death::AtPoll(self.rng.u32(1..400)),
+                true => Death::After(Duration::from_millis(self.rng.u64(0..30_000))),
+            };
+            let limit = match self.rng.u8(..10) {
+                0 => Duration::from_secs(self.rng.u64(1..60)),
+                _ => LIMIT,
+            };
+            let sweep = self.begin(world, death, limit);
+            let head_start = Duration::from_millis(self.rng.u64(0..2_000));
+            self.under_way.spawn(async move {
+                tokio::time::sleep(head_start).await;
+                sweep.await;
+            });
+        }
+    }
+
+    /// A sweep on a good day, from beginning to end, which must succeed.
+    pub(super) async fn sweep_in_peace(&mut self, world: &Arc<World>) {
+        let before = due(world, Duration::ZERO);
+        self.begin(world, Death::Never, LIMIT).await;
+        let verdict = self.judge_waits(world, before);
+        world.stage.judge(verdict);
+    }
+
+    fn begin(
+        &mut self,
+        world: &Arc<World>,
+        death: Death,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.number += 1;
+        let number = self.number;
+        let world = Arc::clone(world);
+        async move { one(&world, number, death, limit).await }
+    }
+
+    /// L1: nothing is due for the same for more than two sweeps in a row.
+    fn judge_waits(&mut self, world: &World, before: BTreeMap<String, Waiting>) -> Verdict {
+        let poisoned = world.stage.lock().weather.poisoned.clone();
+        let after = due(world, Duration::ZERO);
+        let mut waited = BTreeMap::new();
+        for (channel, waiting) in before {
+            if poisoned.as_ref() == Some(&channel) || after.get(&channel) != Some(&waiting) {
+                continue;
+            }
+            let times = match self.waited.get(&channel) {
+                Some((same, times)) if *same == waiting => times + 1,
+                Some(_) | None => 1,
+            };
+            if times >= SWEEPS_TO_BE_CLEAN {
+                let law = match poisoned {
+                    Some(_) => Law::NoPoison,
+                    None => Law::EventuallyClean,
+                };
+                let what = format!("{channel} is still due after {times} sweeps: {waiting:?}");
+                return Err(Violation::of(law, what));
+            }
+            waited.insert(channel, (waiting, times));
+        }
+        self.waited = waited;
+        Ok(())
+    }
+}
+
+/// What is due by the records, by a clock that may be so far ahead.
+pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, Waiting> {
+    let now = world.stage.now().plus(ahead);
+    let inner = world.stage.lock();
+    let books = inner.books.channels.iter();
+    books
+        .filter_map(|(channel, book)| {
+            let record = book.record.as_ref()?;
+            let due = match decide(record, &inner.books.policy, now) {
+                Decision::Nothing | Decision::Wait(_) => None,
+                Decision::Release(_)
+                | Decision::Reset(_)
+                | Decision::EndSession(_)
+                | Decision::Inspect(_) => record.waiting(),
+            };
+            Some((channel.clone(), due?))
+        })
+        .collect()
+}
+
+async fn one(world: &Arc<World>, number: u32, death: Death, limit: Duration) {
+    let stage = &world.stage;
+    let (now, calm) = {
+        let now = stage.functions_clock();
+        let mut inner = stage.lock();
+        inner.totals.sweeps += 1;
+        let skew = inner.weather.skew;
+        inner.books.sweeps.insert(number, SweepBook::new(skew));
+        inner.tell(stage.now(), || {
+            format!("sweep {number} begins, clock {skew} ms ahead, {death:?}, {limit:?}")
+        });
+        (now, inner.weather.calm)
+    };
+    let function = Arc::clone(world);
+    let work = async move { function.sweep.run(now, limit).await };
+    let end = invoke(stage, Who::Sweep(number), death, limit, work).await;
+    let verdict = judge(world, number, calm, now, &end);
+    stage.tell(|| format!("sweep {number} ends: {end:?}"));
+    stage.lock().books.sweeps.remove(&number);
+    stage.judge(verdict);
+}
+
+fn judge(
+    world: &World,
+    number: u32,
+    calm: bool,
+    _now: Timestamp,
+    end: &End<Result<Summary, SweepError>>,
+) -> Verdict {
+    let mut inner = world.stage.lock();
+    let poisoned = inner.weather.poisoned.is_some();
+    let totals = &mut inner.totals;
+    let summary = match end {
+        End::Died => {
+            totals.count("sweeps that died");
+            return Ok(());
+        }
+        End::Killed => {
+            totals.count("sweeps out of time");
+            return Ok(());
+        }
+        End::Panicked => return Ok(()),
+        End::Done(Err(error)) => {
+            totals.count("sweeps that failed");
+            if calm && !matches!(error, SweepError::Stopped(_)) {
+                let what = format!("sweep {number} fails on a good day: {error}");
+                return Err(Violation::of(Law::EventuallyClean, what));
+            }
+            return Ok(());
+        }
+        End::Done(Ok(summary)) => summary,
+    };
+    let text = serde_json::to_string(summary).unwrap_or_default();
+    inner.books.personal.search("a summary", &text)?;
+    let Some(book) = inner.books.sweeps.get(&number) else {
+        return Ok(());
+    };
+    let quiet = calm && !poisoned;
+    bounded(book, summary, quiet)?;
+    races_told(&inner.books)
+}
+
+/// L3.
+fn bounded(book: &SweepBook, summary: &Summary, quiet: bool) -> Verdict {
+    let due = summary.due as u64;
+    let calls = |kind: &str| book.calls.get(kind).copied().unwrap_or(0);
+    let total: u64 = book.calls.values().sum();
+    // A call is attempted three times at most, and a write is made up to three times, each
+    // after a reading.
+    let (attempts, rounds) = if quiet { (1, 1) } else { (3, 3) };
+    let limits = [
+        (
+            "lists",
+            attempts * (1 + due.div_ceil(40)) * u64::from(due > 0),
+        ),
+        ("reads", attempts * rounds * due),
+        ("writes", rounds * attempts * due),
+        ("sessions", attempts * due),
+        ("others", attempts),
+    ];
+    for (kind, limit) in limits {
+        if calls(kind) > limit {
+            let what = format!(
+                "{} {kind} for {due} due channels, {limit} expected",
+                calls(kind)
+            );
+            return Err(Violation::of(Law::BoundedCalls, what));
+        }
+    }
+    if total != summary.calls || (due == 0 && total > 0) {
+        let what = format!("{total} requests, {} told, {due} due", summary.calls);
+        return Err(Violation::of(Law::BoundedCalls, what));
+    }
+    Ok(())
+}
+
+fn races_told(_books: &Books) -> Verdict {
+    Ok(())
+}

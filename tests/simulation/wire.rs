@@ -1,0 +1,273 @@
+//! The wire to AWS: the SDK's HTTP client, in process, with everything that can go wrong.
+//!
+//! Faults that AWS itself answers with are injected by the embedded services' own fault plan;
+//! what happens on the way is injected here, so that it is known whether a request whose
+//! answer was lost had its effect.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use embedded::{Embedded, Fault};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::books::plain;
+use super::mutation::Mutation;
+use super::stage::{Stage, Who, who};
+use super::weather::{Luck, Part};
+
+/// Longer than the clients wait for one try.
+const TOO_LONG: Duration = Duration::from_secs(3);
+
+#[derive(Clone)]
+pub(super) struct Wire {
+    stage: Arc<Stage>,
+    inner: Arc<Mutex<Option<SharedHttpConnector>>>,
+    aws: Embedded,
+    /// What the embedded services answer the next request with.
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
+impl Wire {
+    pub(super) fn client(stage: Arc<Stage>, aws: Embedded) -> SharedHttpClient {
+        let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
+        let next = Arc::clone(&fault);
+        aws.plan_faults(move |_| next.lock().unwrap().take());
+        SharedHttpClient::new(Self {
+            stage,
+            inner: Arc::default(),
+            aws,
+            fault,
+        })
+    }
+
+    async fn carry(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let target = request
+            .headers()
+            .get("x-amz-target")
+            .unwrap_or_default()
+            .to_owned();
+        let (service, operation) = target.split_once('.').unwrap_or_default();
+        let part = match service {
+            "AWSEvents" => Part::Bus,
+            "secretsmanager" => Part::Secrets,
+            _ => Part::Table,
+        };
+        if who() == Who::Nobody {
+            return self.perform(request).await;
+        }
+        let (luck, there, back) = {
+            let weather = &mut self.stage.lock().weather;
+            (
+                weather.luck(part),
+                weather.way_to_aws(),
+                weather.way_to_aws(),
+            )
+        };
+        if luck != Luck::Good {
+            let mut inner = self.stage.lock();
+            inner.totals.count(luck.name());
+            inner.tell(self.stage.now(), || {
+                format!("  wire: {} ({operation}, {:?})", luck.name(), who())
+            });
+        }
+        let lost = || ConnectorError::io("the connection was lost (an injected fault)".into());
+        sleep(there).await;
+        match luck {
+            Luck::RequestLost => return Err(lost()),
+            Luck::SlowBefore => sleep(TOO_LONG).await,
+            Luck::Throttled => *self.fault.lock().unwrap() = Some(Fault::Throttle),
+            Luck::InternalError => *self.fault.lock().unwrap() = Some(Fault::InternalError),
+            Luck::Good | Luck::ResponseLost | Luck::SlowAfter => {}
+        }
+        let response = self.reaches(operation, request).await?;
+        sleep(back).await;
+        match luck {
+            Luck::ResponseLost => return Err(lost()),
+            Luck::SlowAfter => sleep(TOO_LONG).await,
+            _ => {}
+        }
+        Ok(response)
+    }
+
+    /// The request has its effect, and the books hear of it.
+    async fn reaches(
+        &self,
+        operation: &str,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        self.stage.catch_up();
+        let body: Value = body_of(request.body());
+        let (request, body) = self.mistaken(operation, request, body);
+        let feigned = match operation {
+            "PutItem" => {
+                self.stage.errs(Mutation::AcknowledgedOnly)
+                    && self.stage.lock().weather.rng.u8(..10) == 0
+            }
+            "PutEvents" => self.stage.errs(Mutation::LostNotices),
+            _ => false,
+        };
+        let response = if feigned {
+            self.fault.lock().unwrap().take();
+            feigned_answer(operation, &body)
+        } else {
+            self.perform(request).await?
+        };
+        if !response.status().is_success() {
+            return Ok(response);
+        }
+        match operation {
+            "PutItem" if !feigned => {
+                let item = plain(&body["Item"]);
+                let verdict = self.stage.lock().books.stored(who(), &item);
+                let mut inner = self.stage.lock();
+                inner.totals.records += 1;
+                inner.tell(self.stage.now(), || format!("  {:?} stores {item}", who()));
+                drop(inner);
+                self.stage.judge(verdict);
+            }
+            "GetItem" => self.read(&body_of(response.body())),
+            "PutEvents" if !feigned => self.published(&body, &body_of(response.body())),
+            _ => {}
+        }
+        Ok(self.answered(operation, response))
+    }
+
+    fn read(&self, answer: &Value) {
+        let Who::Sweep(sweep) = who() else { return };
+        let item = plain(&answer["Item"]);
+        let Ok(record) = serde_json::from_value::<domain::Channel>(item) else {
+            return;
+        };
+        let mut inner = self.stage.lock();
+        if let Some(book) = inner.books.sweeps.get_mut(&sweep) {
+            let channel = record.sid().to_string();
+            book.records.insert(channel, (record, Instant::now()));
+        }
+    }
+
+    /// Notices were put on the bus.
+    fn published(&self, body: &Value, answer: &Value) {
+        let entries = body["Entries"].as_array().into_iter().flatten();
+        let results = answer["Entries"].as_array().into_iter().flatten();
+        for (entry, result) in entries.zip(results) {
+            if !result["ErrorCode"].is_null() {
+                continue;
+            }
+            let text = entry["Detail"].as_str().unwrap_or_default();
+            let detail: Value = serde_json::from_str(text).unwrap_or_default();
+            let mut inner = self.stage.lock();
+            let verdict = inner.books.personal.search("a notice", text);
+            if let Some(id) = detail["id"].as_str() {
+                inner.books.told.insert(id.to_owned());
+            }
+            inner.totals.notices += 1;
+            let kind = entry["DetailType"].as_str().unwrap_or_default().to_owned();
+            if kind == "CloseRaced" {
+                inner.totals.count("races told");
+            }
+            inner.tell(self.stage.now(), || format!("  bus: {kind} {text}"));
+            drop(inner);
+            self.stage.judge(verdict);
+        }
+    }
+
+    async fn perform(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let connector = self.inner.lock().unwrap().clone();
+        let Some(connector) = connector else {
+            return Err(ConnectorError::other("no connector".into(), None));
+        };
+        connector.call(request).await
+    }
+
+    /// The request, with the mistake that is to be made.
+    fn mistaken(
+        &self,
+        operation: &str,
+        mut request: HttpRequest,
+        mut body: Value,
+    ) -> (HttpRequest, Value) {
+        let errs = |mutation| self.stage.errs(mutation);
+        let address = "+15550190000";
+        if operation == "PutItem" && errs(Mutation::NoCondition) {
+            for name in [
+                "ConditionExpression",
+                "ExpressionAttributeValues",
+                "ReturnValuesOnConditionCheckFailure",
+            ] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+        } else if operation == "PutItem" && errs(Mutation::TalkativeRecords) {
+            body["Item"]["from"] = serde_json::json!({ "S": address });
+        } else if operation == "PutEvents" && errs(Mutation::TalkativeNotices) {
+            for entry in body["Entries"].as_array_mut().into_iter().flatten() {
+                let text = entry["Detail"].as_str().unwrap_or_default();
+                let mut detail: Value = serde_json::from_str(text).unwrap_or_default();
+                detail["from"] = address.into();
+                entry["Detail"] = detail.to_string().into();
+            }
+        } else {
+            return (request, body);
+        }
+        *request.body_mut() = SdkBody::from(body.to_string());
+        (request, body)
+    }
+
+    /// The answer, with the mistake that is to be made.
+    fn answered(&self, operation: &str, mut response: HttpResponse) -> HttpResponse {
+        if operation != "Query" || !self.stage.errs(Mutation::EmptyIndex) {
+            return response;
+        }
+        let body = serde_json::json!({ "Items": [], "Count": 0, "ScannedCount": 0 });
+        *response.body_mut() = SdkBody::from(body.to_string());
+        response
+    }
+}
+
+fn feigned_answer(operation: &str, body: &Value) -> HttpResponse {
+    let entries = body["Entries"].as_array().map_or(0, Vec::len);
+    let answer = match operation {
+        "PutEvents" => serde_json::json!({
+            "FailedEntryCount": 0,
+            "Entries": vec![serde_json::json!({ "EventId": "feigned" }); entries],
+        }),
+        _ => serde_json::json!({}),
+    };
+    HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()))
+}
+
+fn body_of(body: &SdkBody) -> Value {
+    serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default()
+}
+
+impl HttpClient for Wire {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.aws.http_client().http_connector(settings, components);
+        *self.inner.lock().unwrap() = Some(connector);
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().carry(request))
+    }
+}

@@ -1,0 +1,74 @@
+//! What our side logs while a story is told, kept for one question: is anybody in it?
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What customers and agents are and say in every story.
+const PERSONAL: [&str; 4] = ["+1555", "parcel", "agent.smith", "naïve"];
+
+pub(super) struct Logs {
+    written: Written,
+    _subscriber: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Logs {
+    /// Keeps everything that is logged on this thread from now on, as the functions write it.
+    pub(super) fn start() -> Self {
+        let written = Written::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(written.clone())
+            .finish();
+        Self {
+            written,
+            _subscriber: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Fails if the logs hold personal data, or any of these secrets.
+    pub(super) fn expect_silence(&self, secrets: &[&str]) {
+        let bytes = self.written.0.lock().unwrap().clone();
+        let logs = String::from_utf8(bytes).unwrap();
+        for secret in secrets {
+            assert!(!logs.contains(secret), "a secret is in the logs: {logs}");
+        }
+        self.expect_silence_in(&logs);
+    }
+
+    /// Fails if a text holds personal data.
+    #[allow(
+        clippy::unused_self,
+        reason = "the question is the same for logs and the rest"
+    )]
+    pub(super) fn expect_silence_in(&self, text: &str) {
+        for personal in PERSONAL {
+            assert!(!text.contains(personal), "{personal} is in: {text}");
+        }
+    }
+}
