@@ -9,12 +9,12 @@
 //! # The design
 //!
 //! 1. What is due comes from the index: nothing due, no request to Twilio.
-//! 2. [`live`] looks at TaskRouter's open tasks once, before anything is written. A look that
+//! 2. `live` looks at TaskRouter's open tasks once, before anything is written. A look that
 //!    fails ends the sweep.
 //! 3. Channel by channel, side by side: the record is read consistently, absorbs what was
 //!    seen, and is decided upon again; only then the channel itself is read, written where
 //!    something is missing, and verified by the answer.
-//! 4. [`settle`] publishes what was done and marks the record, in this order.
+//! 4. `settle` publishes what was done and marks the record, in this order.
 //!
 //! There are no leases. Every effect is idempotent by content and the mark is conditional,
 //! so overlapping sweeps cost requests and never harm, and a crash after any step is mended

@@ -21,7 +21,7 @@
 //!
 //! # What is accepted
 //!
-//! * [`Channel::prune`] forgets ended tasks that are older than a day, and from then on
+//! * `Channel::prune` forgets ended tasks that are older than a day, and from then on
 //!   facts as old about tasks that are not known are taken for echoes of forgotten ones. A
 //!   task whose very first event comes more than a day late, to a channel that was cleaned
 //!   in the meantime, is therefore not noticed from that event; the sweep's look at the open
@@ -386,7 +386,7 @@ impl Channel {
         }
     }
 
-    /// Keeps to what [`Channel::prune`] has forgotten.
+    /// Keeps to what `Channel::prune` has forgotten.
     fn forget_again(&mut self) {
         let Some(to) = self.forgotten_to else { return };
         let last = self.last_end().map(|idle| idle.task);

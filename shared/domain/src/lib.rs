@@ -2,7 +2,7 @@
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
-//! [`decide`] is what follows. Nothing in this crate reads a clock, a socket or a variable.
+//! [`mod@decide`] is what follows. Nothing in this crate reads a clock, a socket or a variable.
 
 pub mod channel;
 pub mod cleanup;
