@@ -25,7 +25,7 @@ const CONTACTS_WITHIN: u64 = 6 * 60;
 const LENGTH: Duration = hours(2 * 24 + 12);
 
 /// How often the schedule sweeps in the story.
-const SWEEP_EVERY: Duration = hours(1);
+const SWEEP_EVERY: Duration = hours(2);
 
 /// What the demo is told.
 #[derive(Debug, Args)]
@@ -103,7 +103,7 @@ fn schedule(players: &[Player], rng: &mut fastrand::Rng) -> Vec<(Duration, usize
     schedule
 }
 
-/// Plays the schedule, with a sweep each hour, and hands back all events that there were.
+/// Plays the schedule, with a sweep every two hours, and hands back all events that there were.
 async fn play(
     world: &mut World,
     players: &mut [Player],
