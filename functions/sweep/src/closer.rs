@@ -192,7 +192,7 @@ impl Closer {
 
 /// The interaction of the task that ended last, or else of any task.
 fn interaction_of(channel: &Channel) -> Option<Interaction> {
-    let last = channel.idle().map(|idle| idle.task);
+    let last = channel.idle().and_then(|idle| idle.task());
     let of_last = last.and_then(|task| channel.tasks().get(&task)?.interaction);
     of_last.or_else(|| {
         let others = channel.tasks().values();
@@ -203,7 +203,7 @@ fn interaction_of(channel: &Channel) -> Option<Interaction> {
 /// To park an interaction completes its task and leaves its channel active, and so does a chat
 /// that Flex forgot to close: where they look the same, the customer gets the longer patience.
 fn still_active(channel: &Channel) -> StillActive {
-    match channel.idle().map(|idle| idle.how) {
+    match channel.idle().and_then(|idle| idle.how()) {
         Some(End::Completed | End::Vanished) => StillActive::MayBeParked,
         Some(End::Canceled | End::Deleted | End::SystemDeleted) | None => StillActive::Forgotten,
     }

@@ -11,7 +11,7 @@
 //! It is counted and published as `CloseRaced`, so that a person or a program can look after
 //! that customer.
 
-use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
+use domain::{Cause, Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
 use store::{ChannelTable, Saved, StoreError, Stored};
@@ -192,8 +192,12 @@ impl Done {
                 "channel_sid": self.after.sid(),
                 "platform": self.after.platform(),
                 "idle_since_ms": idle.map(|idle| idle.since),
-                "last_task_sid": idle.map(|idle| idle.task),
-                "last_task_end": idle.map(|idle| idle.how),
+                "last_task_sid": idle.and_then(|idle| idle.task()),
+                "last_task_end": idle.and_then(|idle| idle.how()),
+                "orphaned_by": idle.and_then(|idle| match idle.cause {
+                    Cause::Orphaned(holder) => Some(holder),
+                    Cause::Ended { .. } => None,
+                }),
                 "outcome": outcome,
                 "trouble": trouble.map(|trouble: Trouble| trouble.to_string()),
             }),

@@ -30,15 +30,21 @@
 //!   ends without our hearing of it. While another task of the channel has ended, the
 //!   channel waits for an inspection, which asks TaskRouter.
 
+mod cleaning;
+mod waiting;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cleanup::{Cleanup, MAX_TRIES, Outcome, Progress, SESSION_GRACE, Trouble};
+use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
-use crate::{ChannelSid, ProxySessionSid, TaskSid, Timestamp};
+use crate::orphan::Orphan;
+use crate::{ChannelSid, TaskSid, Timestamp};
+
+pub use waiting::{Cause, Idle, Waiting, Work};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
 /// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.
@@ -58,6 +64,8 @@ pub struct Channel {
     cleanup: Option<Cleanup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_to: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    orphan: Option<Orphan>,
 }
 
 /// What is remembered of one task.
@@ -94,65 +102,6 @@ struct Observed {
     long_lived: bool,
 }
 
-/// What a channel waits for. A channel waits in at most one queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Work {
-    /// Its last task was abandoned: nobody will clean up.
-    Abandoned,
-    /// Its last task was completed.
-    Ended,
-    /// It is long-lived, released, and waits for its reset.
-    LongLived,
-    /// One of its tasks ended while another stays open.
-    Inspect,
-    /// Twilio refused or did not answer, and it is to be tried again.
-    Retry,
-}
-
-impl Work {
-    /// Every queue.
-    pub const ALL: [Self; 5] = [
-        Self::Abandoned,
-        Self::Ended,
-        Self::LongLived,
-        Self::Inspect,
-        Self::Retry,
-    ];
-
-    /// The queue's name in the table and in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Abandoned => "abandoned",
-            Self::Ended => "ended",
-            Self::LongLived => "long-lived",
-            Self::Inspect => "inspect",
-            Self::Retry => "retry",
-        }
-    }
-}
-
-/// What a channel waits for, and since when. The patience is applied where the queue is
-/// read, so that a changed setting takes effect at once; for [`Work::Retry`] the time is the
-/// one before which nothing is to be tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// What for.
-    pub work: Work,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// No task of the channel is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idle {
-    /// When its last task ended.
-    pub since: Timestamp,
-    /// Which task that was.
-    pub task: TaskSid,
-    /// How it ended.
-    pub how: End,
-}
-
 impl Channel {
     /// A channel of which nothing is known yet.
     pub fn new(sid: ChannelSid, platform: Platform) -> Self {
@@ -163,6 +112,7 @@ impl Channel {
             long_lived: None,
             cleanup: None,
             forgotten_to: None,
+            orphan: None,
         }
     }
 
@@ -205,7 +155,15 @@ impl Channel {
         if self.open_tasks().next().is_some() {
             return None;
         }
-        self.last_end()
+        let orphaned = self.orphan.map(|orphan| Idle {
+            since: orphan.found_at,
+            cause: Cause::Orphaned(orphan.held_by),
+        });
+        // At the same moment the end of a task says more.
+        [orphaned, self.last_end()]
+            .into_iter()
+            .flatten()
+            .max_by_key(|idle| idle.since)
     }
 
     /// What was done about the idle period that the channel is in.
@@ -263,114 +221,22 @@ impl Channel {
         self.long_lived = self.long_lived.max(other.long_lived);
         self.cleanup = self.cleanup.max(other.cleanup.clone());
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
+        self.orphan = self.orphan.max(other.orphan);
         self.forget_again();
         self
+    }
+
+    /// Takes the channel up as an orphan: it counts as idle from the moment in which it was
+    /// found so, unless a task is or was open on it later.
+    pub fn take_up(&mut self, orphan: Orphan) {
+        self.platform = self.platform.max(orphan.held_by.platform());
+        self.orphan = self.orphan.max(Some(orphan));
     }
 
     /// Remembers whether the channel is long-lived, as read at Twilio.
     pub fn observe_long_lived(&mut self, long_lived: bool, at: Timestamp) {
         if self.long_lived() != Some(long_lived) {
             self.long_lived = Some(Observed { at, long_lived });
-        }
-    }
-
-    /// Records how far the cleaning of the present idle period has got, and forgets tasks
-    /// that are too old to be heard of again.
-    pub fn note_progress(&mut self, progress: Progress, now: Timestamp) {
-        let Some(idle) = self.idle() else { return };
-        self.cleanup = Some(Cleanup {
-            progress,
-            ..Cleanup::untouched(idle.since)
-        });
-        self.prune(now);
-    }
-
-    /// Records a try that failed, and when to try again: later each time, and after
-    /// [`crate::cleanup::MAX_TRIES`] not at all.
-    pub fn note_failure(&mut self, trouble: Trouble, now: Timestamp) {
-        let Some(idle) = self.idle() else { return };
-        let mut cleanup = self
-            .cleanup()
-            .cloned()
-            .unwrap_or_else(|| Cleanup::untouched(idle.since));
-        cleanup.failures = cleanup.failures.saturating_add(1);
-        let hopeless = trouble == Trouble::AttributesNotAnObject;
-        if hopeless || cleanup.failures >= MAX_TRIES {
-            cleanup.progress = Progress::Failed { at: now, trouble };
-            cleanup.retry_at = None;
-        } else {
-            cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
-        }
-        self.cleanup = Some(cleanup);
-    }
-
-    /// Records that the closed channel's Proxy session is to be gone after the grace.
-    pub fn expect_session_end(&mut self, session: ProxySessionSid, now: Timestamp) {
-        if let Some(cleanup) = &mut self.cleanup {
-            cleanup.session = Some(session);
-            cleanup.retry_at = Some(now.plus(SESSION_GRACE));
-        }
-    }
-
-    /// Records that the Proxy session is gone.
-    pub fn note_session_ended(&mut self) {
-        if let Some(cleanup) = &mut self.cleanup {
-            cleanup.session = None;
-            cleanup.retry_at = None;
-            cleanup.failures = 0;
-        }
-    }
-
-    /// Records that the Proxy session could not be ended, and when to try again; after
-    /// [`MAX_TRIES`] not at all, since the channel itself is closed.
-    pub fn note_session_failure(&mut self, now: Timestamp) {
-        let Some(cleanup) = &mut self.cleanup else {
-            return;
-        };
-        cleanup.failures = cleanup.failures.saturating_add(1);
-        if cleanup.failures >= MAX_TRIES {
-            self.note_session_ended();
-        } else {
-            cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
-        }
-    }
-
-    /// What the channel waits for: at most one thing, worked out from the record alone.
-    pub fn waiting(&self) -> Option<Waiting> {
-        let Some(idle) = self.idle() else {
-            return self.waits_for_inspection();
-        };
-        let class = match idle.how {
-            End::Completed | End::Vanished => Work::Ended,
-            End::Canceled | End::Deleted | End::SystemDeleted => Work::Abandoned,
-        };
-        let fresh = Waiting {
-            work: class,
-            since: idle.since,
-        };
-        let Some(cleanup) = self.cleanup() else {
-            return Some(fresh);
-        };
-        let retry = cleanup.retry_at.map(|since| Waiting {
-            work: Work::Retry,
-            since,
-        });
-        match &cleanup.progress {
-            Progress::Untouched => Some(retry.unwrap_or(fresh)),
-            Progress::Released { .. } => Some(retry.unwrap_or(Waiting {
-                work: Work::LongLived,
-                since: idle.since,
-            })),
-            Progress::Closed { .. } => cleanup.session.and(retry),
-            Progress::Failed { .. } => None,
-        }
-    }
-
-    /// When the channel was closed for its present idle period, if it was.
-    pub fn closed_at(&self) -> Option<(Timestamp, Outcome)> {
-        match self.cleanup()?.progress {
-            Progress::Closed { at, outcome } => Some((at, outcome)),
-            Progress::Untouched | Progress::Released { .. } | Progress::Failed { .. } => None,
         }
     }
 
@@ -389,7 +255,7 @@ impl Channel {
     /// Keeps to what `Channel::prune` has forgotten.
     fn forget_again(&mut self) {
         let Some(to) = self.forgotten_to else { return };
-        let last = self.last_end().map(|idle| idle.task);
+        let last = self.last_end().and_then(|idle| idle.task());
         self.tasks
             .retain(|sid, task| Some(*sid) == last || task.ended.is_none_or(|ended| ended.at > to));
     }
@@ -410,23 +276,10 @@ impl Channel {
             .max_by_key(|(sid, ended)| (ended.at, Reverse(ended.how), *sid))
             .map(|(task, ended)| Idle {
                 since: ended.at,
-                task,
-                how: ended.how,
-            })
-    }
-
-    /// A task that was open when another one ended should end soon; until it does, or is
-    /// seen open again, the channel waits to be inspected. A task that was opened after the
-    /// last end is the channel's next contact and keeps it open in the ordinary way.
-    fn waits_for_inspection(&self) -> Option<Waiting> {
-        let last_end = self.last_end()?.since;
-        self.open_tasks()
-            .filter(|(_, task)| task.opened_at <= last_end)
-            .map(|(_, task)| task.seen_open_at.map_or(last_end, |at| at.max(last_end)))
-            .min()
-            .map(|since| Waiting {
-                work: Work::Inspect,
-                since,
+                cause: Cause::Ended {
+                    task,
+                    how: ended.how,
+                },
             })
     }
 }

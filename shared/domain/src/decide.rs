@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::channel::{Channel, Waiting, Work};
+use crate::channel::{Cause, Channel, Waiting, Work};
 use crate::cleanup::{Outcome, Progress};
-use crate::fact::{End, Platform};
+use crate::fact::Platform;
 use crate::policy::Policy;
-use crate::{ProxySessionSid, TaskSid, Timestamp};
+use crate::{ProxySessionSid, Timestamp};
 
 /// What to do about a channel now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,11 @@ pub enum Decision {
 /// Why, in facts; its `Display` says it in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The channel's last task ended so, that long ago.
+    /// No task of the channel has been open for that long.
     Idle {
-        /// The task.
-        task: TaskSid,
-        /// How it ended.
-        how: End,
-        /// When it ended.
+        /// How we know.
+        cause: Cause,
+        /// Since when.
         since: Timestamp,
     },
     /// One of the channel's tasks ended while another stays open.
@@ -50,7 +48,10 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Idle { task, how, .. } => write!(f, "its last task {task} {how}"),
+            Self::Idle { cause, .. } => match cause {
+                Cause::Ended { task, how } => write!(f, "its last task {task} {how}"),
+                Cause::Orphaned(holder) => holder.fmt(f),
+            },
             Self::Overlap { .. } => {
                 f.write_str("one of its tasks ended while another stays open and silent")
             }
@@ -74,8 +75,7 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
         });
     };
     let reason = Reason::Idle {
-        task: idle.task,
-        how: idle.how,
+        cause: idle.cause,
         since: idle.since,
     };
     let cleanup = channel.cleanup();

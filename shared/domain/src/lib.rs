@@ -9,10 +9,11 @@ pub mod cleanup;
 pub mod decide;
 pub mod fact;
 pub mod ids;
+pub mod orphan;
 pub mod policy;
 pub mod time;
 
-pub use channel::{Channel, Task, Waiting, Work};
+pub use channel::{Cause, Channel, Idle, Task, Waiting, Work};
 pub use cleanup::{Cleanup, Outcome, Progress, Trouble};
 pub use decide::{Decision, LastStep, Reason, Remedy, Seen, decide, remedy};
 pub use fact::{End, Fact, Interaction, News, Platform, Stage};
@@ -20,5 +21,6 @@ pub use ids::{
     AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,
     ProxyServiceSid, ProxySessionSid, TaskChannelSid, TaskSid, WorkspaceSid,
 };
+pub use orphan::{Company, Held, Holder, Orphan, Spared};
 pub use policy::{Policy, PolicyFault};
 pub use time::Timestamp;

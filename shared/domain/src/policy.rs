@@ -22,6 +22,8 @@ pub struct Policy {
     pub release_long_lived: bool,
     /// After one task of a channel ended while another stays open and silent.
     pub inspect_after: Duration,
+    /// How long something that is held open must have been quiet before it is an orphan.
+    pub orphan_grace: Duration,
     /// How long a closed channel's record is kept.
     pub retention: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Policy {
             long_lived_cutoff: Duration::from_secs(48 * HOUR),
             release_long_lived: true,
             inspect_after: Duration::from_secs(15 * MINUTE),
+            orphan_grace: Duration::from_secs(24 * HOUR),
             retention: Duration::from_secs(30 * 24 * HOUR),
         }
     }
@@ -75,6 +78,7 @@ impl Policy {
             ("LONG_LIVED_CUTOFF", self.long_lived_cutoff),
             ("INSPECT_AFTER", self.inspect_after),
             ("RETENTION", self.retention),
+            ("ORPHAN_GRACE", self.orphan_grace),
         ];
         let too_short = cutoffs
             .iter()

@@ -61,7 +61,7 @@ fn host_label(environment: &mut Environment, name: &'static str) -> Option<Strin
 }
 
 /// Reads the policy: `ABANDONED_CUTOFF`, `ENDED_CUTOFF`, `LONG_LIVED_CUTOFF`,
-/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER` and `RETENTION`, each with the default of
+/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER`, `ORPHAN_GRACE` and `RETENTION`, each with the default of
 /// [`Policy::default`].
 pub fn policy(environment: &mut Environment) -> Policy {
     let faults_before = environment.faults().len();
@@ -72,6 +72,7 @@ pub fn policy(environment: &mut Environment) -> Policy {
         long_lived_cutoff: environment.duration_or("LONG_LIVED_CUTOFF", default.long_lived_cutoff),
         release_long_lived: environment.or("RELEASE_LONG_LIVED", default.release_long_lived),
         inspect_after: environment.duration_or("INSPECT_AFTER", default.inspect_after),
+        orphan_grace: environment.duration_or("ORPHAN_GRACE", default.orphan_grace),
         retention: environment.duration_or("RETENTION", default.retention),
     };
     // With a default in place of a malformed value, the rest would be judged by a policy

@@ -1,0 +1,148 @@
+//! What a channel waits for, worked out from its record.
+
+use super::Channel;
+use crate::cleanup::Progress;
+use crate::fact::End;
+use crate::orphan::Holder;
+use crate::{TaskSid, Timestamp};
+
+/// What a channel waits for. A channel waits in at most one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    /// Its last task was abandoned: nobody will clean up.
+    Abandoned,
+    /// Its last task was completed.
+    Ended,
+    /// It is long-lived, released, and waits for its reset.
+    LongLived,
+    /// One of its tasks ended while another stays open.
+    Inspect,
+    /// Twilio refused or did not answer, and it is to be tried again.
+    Retry,
+}
+
+impl Work {
+    /// Every queue.
+    pub const ALL: [Self; 5] = [
+        Self::Abandoned,
+        Self::Ended,
+        Self::LongLived,
+        Self::Inspect,
+        Self::Retry,
+    ];
+
+    /// The queue's name in the table and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Ended => "ended",
+            Self::LongLived => "long-lived",
+            Self::Inspect => "inspect",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+/// What a channel waits for, and since when. The patience is applied where the queue is
+/// read, so that a changed setting takes effect at once; for [`Work::Retry`] the time is the
+/// one before which nothing is to be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What for.
+    pub work: Work,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// No task of the channel is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Since when, as far as we know.
+    pub since: Timestamp,
+    /// How we know.
+    pub cause: Cause,
+}
+
+/// How we know that no task of a channel is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its last task ended.
+    Ended {
+        /// Which task that was.
+        task: TaskSid,
+        /// How it ended.
+        how: End,
+    },
+    /// Something held it open when no open task named it.
+    Orphaned(Holder),
+}
+
+impl Idle {
+    /// The task that ended last, if any is known.
+    pub fn task(&self) -> Option<TaskSid> {
+        match self.cause {
+            Cause::Ended { task, .. } => Some(task),
+            Cause::Orphaned(_) => None,
+        }
+    }
+
+    /// How that task ended.
+    pub fn how(&self) -> Option<End> {
+        match self.cause {
+            Cause::Ended { how, .. } => Some(how),
+            Cause::Orphaned(_) => None,
+        }
+    }
+}
+
+impl Channel {
+    /// What the channel waits for: at most one thing, worked out from the record alone.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let Some(idle) = self.idle() else {
+            return self.waits_for_inspection();
+        };
+        let class = match idle.cause {
+            Cause::Ended { how, .. } => match how {
+                End::Completed | End::Vanished => Work::Ended,
+                End::Canceled | End::Deleted | End::SystemDeleted => Work::Abandoned,
+            },
+            Cause::Orphaned(Holder::Session) => Work::Ended,
+            Cause::Orphaned(Holder::Conversation) => Work::LongLived,
+        };
+        let fresh = Waiting {
+            work: class,
+            since: idle.since,
+        };
+        let Some(cleanup) = self.cleanup() else {
+            return Some(fresh);
+        };
+        let retry = cleanup.retry_at.map(|since| Waiting {
+            work: Work::Retry,
+            since,
+        });
+        match &cleanup.progress {
+            Progress::Untouched => Some(retry.unwrap_or(fresh)),
+            Progress::Released { .. } => Some(retry.unwrap_or(Waiting {
+                work: Work::LongLived,
+                since: idle.since,
+            })),
+            Progress::Closed { .. } => cleanup.session.and(retry),
+            Progress::Failed { .. } => None,
+        }
+    }
+
+    /// A task that was open when another one ended should end soon; until it does, or is
+    /// seen open again, the channel waits to be inspected. A task that was opened after the
+    /// last end is the channel's next contact and keeps it open in the ordinary way.
+    fn waits_for_inspection(&self) -> Option<Waiting> {
+        let last_end = self.last_end()?.since;
+        self.open_tasks()
+            .filter(|(_, task)| task.opened_at <= last_end)
+            .map(|(_, task)| task.seen_open_at.map_or(last_end, |at| at.max(last_end)))
+            .min()
+            .map(|since| Waiting {
+                work: Work::Inspect,
+                since,
+            })
+    }
+}

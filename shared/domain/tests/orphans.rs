@@ -1,0 +1,272 @@
+//! What is held open and by whom it is left alone, row by row; and what becomes of an orphan.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
+
+use std::time::Duration;
+
+use domain::orphan::{judge, sift};
+use domain::{
+    Cause, Channel, Company, Decision, End, Fact, Held, Holder, News, Orphan, Outcome, Platform,
+    Policy, Progress, Spared, Stage, Timestamp, Trouble, Work, decide,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+const HOLDERS: [Holder; 2] = [Holder::Session, Holder::Conversation];
+
+fn sid<T: std::str::FromStr<Err: std::fmt::Debug>>(prefix: &str) -> T {
+    format!("{prefix}{:032x}", 1).parse().unwrap()
+}
+
+fn ago(hours: u64) -> Timestamp {
+    NOW.minus(Duration::from_secs(hours * 3600))
+}
+
+fn held(by: Holder) -> Held {
+    Held {
+        by,
+        quiet_since: Some(ago(100)),
+        has_open_task: false,
+        ends_sessions: true,
+    }
+}
+
+fn told(news: News, at: Timestamp) -> Channel {
+    let mut channel = Channel::new(sid("CH"), Platform::Chat);
+    channel.absorb(&Fact {
+        channel: sid("CH"),
+        platform: Platform::Chat,
+        at,
+        task: sid("WT"),
+        opened_at: None,
+        interaction: None,
+        news,
+    });
+    channel
+}
+
+fn closed(at: Timestamp) -> Channel {
+    let mut channel = told(News::Ended(End::Completed), at);
+    let outcome = Outcome::Written;
+    channel.note_progress(Progress::Closed { at, outcome }, at);
+    channel
+}
+
+fn given_up(at: Timestamp) -> Channel {
+    let mut channel = told(News::Ended(End::Completed), at);
+    channel.note_failure(Trouble::AttributesNotAnObject, at);
+    channel
+}
+
+#[test]
+fn what_the_first_look_says() {
+    let policy = Policy::default();
+    for by in HOLDERS {
+        let usual = held(by);
+        let live = Held {
+            has_open_task: true,
+            ..usual
+        };
+        let quiet = |since| Held {
+            quiet_since: since,
+            ..usual
+        };
+        let rows = [
+            (usual, None, None),
+            (live, None, Some(Spared::Live)),
+            (
+                usual,
+                Some(told(News::Open(Stage::Waiting), ago(90))),
+                Some(Spared::Live),
+            ),
+            (
+                usual,
+                Some(told(News::Ended(End::Completed), ago(90))),
+                Some(Spared::Tracked),
+            ),
+            (usual, Some(given_up(ago(90))), Some(Spared::GivenUp)),
+            (quiet(None), None, Some(Spared::Undated)),
+            (quiet(Some(ago(23))), None, Some(Spared::Young)),
+            (quiet(Some(ago(24))), None, None),
+            (
+                quiet(Some(NOW.plus(Duration::from_secs(9)))),
+                None,
+                Some(Spared::Young),
+            ),
+        ];
+        for (held, record, expected) in rows {
+            assert_eq!(
+                sift(held, record.as_ref(), &policy, NOW),
+                expected,
+                "{held:?} {record:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_holds_a_closed_channel_open() {
+    let policy = Policy::default();
+    let session = held(Holder::Session);
+    let record = closed(ago(1));
+    assert_eq!(
+        sift(session, Some(&record), &policy, NOW),
+        None,
+        "the session outlived its grace"
+    );
+    let not_ours = Held {
+        ends_sessions: false,
+        ..session
+    };
+    assert_eq!(
+        sift(not_ours, Some(&record), &policy, NOW),
+        Some(Spared::Closed)
+    );
+    let just_now = closed(NOW.minus(Duration::from_secs(59)));
+    assert_eq!(
+        sift(session, Some(&just_now), &policy, NOW),
+        Some(Spared::Closed)
+    );
+    let conversation = held(Holder::Conversation);
+    assert_eq!(
+        sift(conversation, Some(&record), &policy, NOW),
+        Some(Spared::Closed)
+    );
+}
+
+#[test]
+fn whose_company_spares_a_channel() {
+    let alone = Company {
+        flow: false,
+        survey: false,
+        customer: true,
+    };
+    for by in HOLDERS {
+        let found =
+            |company, record| judge(held(by), company, record, NOW).map(|found| found.held_by);
+        assert_eq!(found(alone, None), Ok(by));
+        assert_eq!(
+            found(
+                Company {
+                    flow: true,
+                    ..alone
+                },
+                None
+            ),
+            Err(Spared::WithFlow)
+        );
+        assert_eq!(
+            found(
+                Company {
+                    survey: true,
+                    ..alone
+                },
+                None
+            ),
+            Err(Spared::WithSurvey)
+        );
+        assert_eq!(
+            found(
+                Company {
+                    customer: false,
+                    ..alone
+                },
+                None
+            ),
+            Err(Spared::NotOurs)
+        );
+        // Its flow ended when an agent's task began, and the task has been closed since.
+        let record = closed(ago(30));
+        assert_eq!(
+            found(
+                Company {
+                    flow: true,
+                    ..alone
+                },
+                Some(&record)
+            ),
+            Ok(by)
+        );
+    }
+}
+
+#[test]
+fn an_orphan_waits_from_the_moment_in_which_it_was_found() {
+    let policy = Policy::default();
+    for (by, work) in [
+        (Holder::Session, Work::Ended),
+        (Holder::Conversation, Work::LongLived),
+    ] {
+        let mut channel = Channel::new(sid("CH"), by.platform());
+        channel.take_up(Orphan {
+            found_at: NOW,
+            held_by: by,
+        });
+        let waiting = channel.waiting().unwrap();
+        assert_eq!((waiting.work, waiting.since), (work, NOW));
+        assert_eq!(channel.idle().unwrap().cause, Cause::Orphaned(by));
+        let cutoff = policy.cutoff(work);
+        let just_before = NOW.plus(cutoff - Duration::from_millis(1));
+        assert_eq!(
+            decide(&channel, &policy, just_before),
+            Decision::Wait(waiting)
+        );
+        let due = decide(&channel, &policy, NOW.plus(cutoff));
+        match by {
+            Holder::Session => assert!(matches!(due, Decision::Release(_)), "{due:?}"),
+            Holder::Conversation => assert!(matches!(due, Decision::Reset(_)), "{due:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_task_on_an_orphan_keeps_it_open_and_its_end_counts() {
+    let mut channel = told(News::Open(Stage::Waiting), ago(1));
+    channel.take_up(Orphan {
+        found_at: NOW,
+        held_by: Holder::Session,
+    });
+    assert_eq!(channel.waiting(), None, "a task is open");
+    let ended = NOW.plus(Duration::from_secs(60));
+    let channel = channel.merge(&told(News::Ended(End::Canceled), ended));
+    let waiting = channel.waiting().unwrap();
+    assert_eq!((waiting.work, waiting.since), (Work::Abandoned, ended));
+}
+
+#[test]
+fn a_closed_channel_that_is_taken_up_waits_again() {
+    let mut channel = closed(ago(1));
+    assert_eq!(channel.waiting(), None);
+    channel.take_up(Orphan {
+        found_at: NOW,
+        held_by: Holder::Session,
+    });
+    assert_eq!(channel.waiting().unwrap().work, Work::Ended);
+    let outcome = Outcome::AlreadyClean;
+    channel.note_progress(Progress::Closed { at: NOW, outcome }, NOW);
+    assert_eq!(channel.waiting(), None);
+}
+
+#[test]
+fn taking_up_is_a_join() {
+    let early = Orphan {
+        found_at: ago(2),
+        held_by: Holder::Conversation,
+    };
+    let late = Orphan {
+        found_at: NOW,
+        held_by: Holder::Session,
+    };
+    let record = |orphans: &[Orphan]| {
+        let mut channel = told(News::Ended(End::Completed), ago(3));
+        for orphan in orphans {
+            channel.take_up(*orphan);
+        }
+        channel
+    };
+    let both = record(&[early, late]);
+    assert_eq!(both, record(&[late, early, late]));
+    assert_eq!(both, record(&[early]).merge(&record(&[late])));
+    assert_eq!(both, record(&[late]).merge(&record(&[early])));
+}
