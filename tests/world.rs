@@ -27,7 +27,7 @@ use runtime::{Aws, Bus, Environment};
 use serde_json::Value;
 use simulator::{Project, Sid, Simulator};
 use store::ChannelTable;
-use sweep::{Plan, Summary, Sweep, SweepError};
+use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
 
 pub use calls::{Crash, Gate};
@@ -69,6 +69,8 @@ pub struct World {
     agent: Sid,
     /// How far our clock is ahead of Twilio's, in milliseconds.
     skew: Cell<i64>,
+    /// Whether the sweep ends the Proxy sessions that Flex leaves open.
+    ends_sessions: Cell<bool>,
     logs: Logs,
 }
 
@@ -122,6 +124,7 @@ impl World {
             plan: RefCell::default(),
             sweep: RefCell::default(),
             skew: Cell::new(0),
+            ends_sessions: Cell::new(false),
             twilio,
             project,
             aws,
@@ -135,6 +138,12 @@ impl World {
     /// Changes how the sweep works from now on.
     pub fn plan(&self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan.borrow_mut());
+        self.sweep.take();
+    }
+
+    /// Lets the sweep end the Proxy sessions that Flex leaves open, from now on.
+    pub fn end_sessions(&self) {
+        self.ends_sessions.set(true);
         self.sweep.take();
     }
 
@@ -238,6 +247,27 @@ impl World {
         self.sweeper().run(self.now(), time_left).await
     }
 
+    /// Reconciles as the schedule would, which must succeed.
+    pub async fn reconcile(&self) -> Reconciled {
+        let (report, _) = self.attempt_reconcile(Order::scheduled(), SWEEP_TIME).await;
+        report.unwrap()
+    }
+
+    /// Reconciles in this way and with this much time, whatever comes of it.
+    pub async fn attempt_reconcile(
+        &self,
+        order: Order,
+        time_left: Duration,
+    ) -> (Result<Reconciled, SweepError>, Vec<Found>) {
+        let found = std::sync::Mutex::new(Vec::new());
+        let listen = |one: Found| found.lock().unwrap().push(one);
+        let report = self.sweeper();
+        let report = report
+            .reconcile(order, self.now(), time_left, &listen)
+            .await;
+        (report, found.into_inner().unwrap())
+    }
+
     /// Sweeps, and dies at a step. False if the sweep was over before it got there.
     pub async fn sweep_and_die(&self, crash: Crash) -> bool {
         let sweep = self.sweeper();
@@ -271,6 +301,10 @@ impl World {
             api_key: Some((account.api_key.to_string(), account.api_secret.into())),
         });
         settings.plan = self.plan.borrow().clone();
+        settings.proxy_service = self
+            .ends_sessions
+            .get()
+            .then(|| self.project.proxy_service.as_str().parse().unwrap());
         Sweep::new(settings, Arc::clone(&self.calls) as _)
     }
 

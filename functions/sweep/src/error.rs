@@ -33,6 +33,9 @@ pub enum SweepError {
     /// The Flex configuration does not say where things are, nor do the settings.
     #[error("the Flex configuration names no {0}: set it")]
     Homeless(&'static str),
+    /// The schedule asks for something that nobody knows.
+    #[error("there is no job {0}; it must be \"sweep\" or \"reconcile\"")]
+    UnknownJob(String),
     /// The sweep stopped at something that a person must mend.
     #[error("the sweep stopped, and a person must look: {0:?}")]
     Stopped(Box<Summary>),
@@ -48,6 +51,7 @@ impl From<SweepError> for Diagnostic {
             SweepError::Blind(_) => "TaskRouterUnavailable",
             SweepError::Unconfigured(_) | SweepError::Homeless(_) => "NotConfigured",
             SweepError::Credentials(_) | SweepError::Hosts(_) => "SettingsInvalid",
+            SweepError::UnknownJob(_) => "UnknownJob",
             SweepError::Stopped(_) => "Stopped",
         };
         Self {

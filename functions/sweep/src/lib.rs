@@ -27,10 +27,16 @@
 //! task open on it. The mark fails because the event of the new task changed the record, and
 //! the sweep counts and publishes `CloseRaced`. The event itself may also come too late for
 //! that; then the next look at the channel, when its new task has ended, cleans it as ever.
+//!
+//! # What events do not tell
+//!
+//! `reconcile`, on a schedule of its own, finds what was lost on the way or was there before
+//! the installation, and puts it in the same queues. It closes nothing itself.
 
 mod closer;
 mod error;
 mod live;
+mod reconcile;
 mod run;
 mod settings;
 mod settle;
@@ -40,6 +46,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
+use serde_json::{Value, json};
 use store::Due;
 use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
 
@@ -48,6 +55,7 @@ use crate::live::Live;
 use crate::run::{Run, Watch};
 
 pub use error::SweepError;
+pub use reconcile::{Finding, Found, Order, Reconciled, Unavailable};
 pub use settings::{Action, Mode, Plan, Settings};
 pub use summary::{Stop, Summary};
 
@@ -108,6 +116,29 @@ impl Sweep {
         })
     }
 
+    /// Does what the event that woke the function asks for: `{"job": "reconcile"}`, or a sweep.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::run`] and [`Self::reconcile`] do, and for a job that is not known.
+    pub async fn work(
+        &self,
+        event: &Value,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Value, SweepError> {
+        // In boxes, since a run holds everything that it works on in its state.
+        let report = match event.get("job").map(|job| (job.as_str(), job)) {
+            None | Some((Some("sweep"), _)) => json!(Box::pin(self.run(now, time_left)).await?),
+            Some((Some("reconcile"), _)) => {
+                let order = Order::scheduled();
+                json!(Box::pin(self.reconcile(order, now, time_left, &log_found)).await?)
+            }
+            Some((_, job)) => return Err(SweepError::UnknownJob(job.to_string())),
+        };
+        Ok(report)
+    }
+
     /// A client with the present credentials. Connections are the transport's and outlive it.
     async fn client(&self, now: Timestamp) -> Result<Client, SweepError> {
         let account = &self.settings.account;
@@ -146,6 +177,10 @@ impl Sweep {
             service.ok_or(SweepError::Homeless("CHAT_SERVICE_SID"))?,
         ))
     }
+}
+
+fn log_found(found: Found) {
+    tracing::info!(channel = %found.channel, finding = %found.finding, "found");
 }
 
 fn log(summary: &Summary) {

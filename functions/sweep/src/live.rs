@@ -26,6 +26,8 @@ pub(crate) struct Live {
     workspace: WorkspaceSid,
     looked_at: Timestamp,
     open: BTreeSet<TaskSid>,
+    /// Whether there are open tasks of which the list did not tell the channel.
+    some_untold: bool,
     /// Facts about open tasks, by the channel that they name.
     facts: BTreeMap<ChannelSid, Vec<Fact>>,
     /// The channels for which any open task would have been found.
@@ -33,11 +35,26 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Looks. Whole or not at all: what is left out here may be closed.
+    /// Looks on behalf of the channels that are due.
     pub(crate) async fn look(
         twilio: &Client,
         workspace: WorkspaceSid,
         due: &[Due],
+        now: Timestamp,
+    ) -> Result<Self, TwilioError> {
+        let mut live = Self::list(twilio, workspace, now).await?;
+        // A channel that is only to be inspected has an open task that we know of, and is not
+        // closed in the same breath.
+        let to_close = due.iter().filter(|due| due.work != Work::Inspect);
+        live.look_for(twilio, to_close.map(|due| due.channel).collect())
+            .await?;
+        Ok(live)
+    }
+
+    /// Lists the open tasks. Whole or not at all: what is left out here may be closed.
+    pub(crate) async fn list(
+        twilio: &Client,
+        workspace: WorkspaceSid,
         now: Timestamp,
     ) -> Result<Self, TwilioError> {
         let listed = twilio.open_tasks(workspace).await?;
@@ -45,33 +62,40 @@ impl Live {
             workspace,
             looked_at: now,
             open: listed.iter().map(|task| task.sid).collect(),
+            some_untold: listed.iter().any(|task| task.about == About::NotTold),
             facts: BTreeMap::new(),
-            // A channel that is only to be inspected has an open task that we know of, and
-            // is not closed in the same breath.
-            looked_for: due
-                .iter()
-                .filter(|due| due.work != Work::Inspect)
-                .map(|due| due.channel)
-                .collect(),
+            looked_for: BTreeSet::new(),
         };
-        let (untold, told): (Vec<TaskSeen>, Vec<TaskSeen>) = listed
-            .into_iter()
-            .partition(|task| task.about == About::NotTold);
-        for task in &told {
+        for task in &listed {
             live.learn(task);
         }
-        if untold.is_empty() || live.looked_for.is_empty() {
-            return Ok(live);
-        }
-        let channels: Vec<ChannelSid> = live.looked_for.iter().copied().collect();
-        for found in twilio.open_tasks_on(workspace, &channels).await? {
-            // Nothing: it ended in between.
-            if let Some(task) = twilio.task(workspace, found.sid).await? {
-                live.open.insert(task.sid);
-                live.learn(&task);
+        Ok(live)
+    }
+
+    /// Finds whatever open tasks name one of these channels, as the list did not tell.
+    pub(crate) async fn look_for(
+        &mut self,
+        twilio: &Client,
+        channels: BTreeSet<ChannelSid>,
+    ) -> Result<(), TwilioError> {
+        if self.some_untold && !channels.is_empty() {
+            let asked: Vec<ChannelSid> = channels.iter().copied().collect();
+            for found in twilio.open_tasks_on(self.workspace, &asked).await? {
+                // Nothing: it ended in between.
+                if let Some(task) = twilio.task(self.workspace, found.sid).await? {
+                    self.open.insert(task.sid);
+                    self.learn(&task);
+                }
             }
         }
-        Ok(live)
+        self.looked_for.extend(channels);
+        Ok(())
+    }
+
+    /// Lets go of what was found for the channels of an earlier question.
+    pub(crate) fn forget_channels(&mut self) {
+        self.facts.clear();
+        self.looked_for.clear();
     }
 
     /// How many tasks are open, all channels together.

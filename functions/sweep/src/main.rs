@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         async move {
             let now = runtime::clock::now();
             let time_left = runtime::clock::deadline(event.context.deadline).since(now);
-            sweep.run(now, time_left).await
+            sweep.work(&event.payload, now, time_left).await
         }
     }))
     .await

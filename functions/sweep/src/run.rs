@@ -62,7 +62,7 @@ impl Watch {
 
     /// Whether there is no time for another channel. A run that is given little time may
     /// still use most of it.
-    fn runs_low(&self) -> bool {
+    pub(crate) fn runs_low(&self) -> bool {
         let reserve = TIME_FOR_ONE.min(self.budget / 4);
         self.began.elapsed() + reserve > self.budget
     }

@@ -21,6 +21,6 @@ pub use ids::{
     AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,
     ProxyServiceSid, ProxySessionSid, TaskChannelSid, TaskSid, WorkspaceSid,
 };
-pub use orphan::{Company, Held, Holder, Orphan, Spared};
+pub use orphan::{Company, Held, Holder, Orphan, Spared, Verdict};
 pub use policy::{Policy, PolicyFault};
 pub use time::Timestamp;

@@ -15,8 +15,12 @@
 //!   tasks and at the channel itself, as it does with all others;
 //! * a Conversation may be parked, which looks the same from outside: its agent has left and
 //!   the customer is to write first. It waits in the long-lived class;
-//! * whatever is not known to be an agent's chat is left alone. Each reason is counted, so that
-//!   nothing is passed over silently.
+//! * whatever is not known to be an agent's chat is left alone: chats with a Studio flow, and
+//!   Conversations without a customer's address. A survey of the customer is an open task.
+//!   Each reason is counted, so that nothing is passed over silently.
+//!
+//! A session that leads to a channel which is closed or gone is no orphan. It swallows messages
+//! all the same, and is ended by the sweep as those are that outlive a closing of ours.
 
 use std::fmt;
 
@@ -80,14 +84,28 @@ pub struct Held {
 
 /// Who else is in a channel: the second look, which costs a request or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Company {
+pub enum Company {
+    /// Nobody but the customer.
+    Customer,
     /// A Studio flow is told of each message, as a bot is.
-    pub flow: bool,
-    /// A survey that asks the customer something is an open task.
-    pub survey: bool,
-    /// A customer's address is bound to it, or a task of it is known: it is no chat of
-    /// somebody else's application.
-    pub customer: bool,
+    Flow,
+    /// No customer's address is bound to it: it may be a chat of somebody else's application.
+    Strangers,
+    /// Twilio does not know it, though it knows the service.
+    Gone,
+}
+
+/// What is to be done about something that is held open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is left alone.
+    Spare(Spared),
+    /// It takes a second look.
+    LookCloser,
+    /// It is an orphan.
+    TakeUp,
+    /// Its channel is closed or gone, and the session that leads there is to be ended.
+    EndSession,
 }
 
 /// Why something that is held open is left alone.
@@ -109,8 +127,6 @@ pub enum Spared {
     Undated,
     /// It is with a Studio flow, such as a bot.
     WithFlow,
-    /// It is with a survey.
-    WithSurvey,
     /// Nothing shows that it is a customer's chat with an agent.
     NotOurs,
     /// Twilio does not know the channel any more.
@@ -130,7 +146,6 @@ impl Spared {
             Self::Young => "young",
             Self::Undated => "undated",
             Self::WithFlow => "with-flow",
-            Self::WithSurvey => "with-survey",
             Self::NotOurs => "not-ours",
             Self::Gone => "gone",
             Self::NotAChannel => "not-a-channel",
@@ -148,7 +163,6 @@ impl fmt::Display for Spared {
             Self::Young => "it was in use not long ago",
             Self::Undated => "Twilio does not say how old it is",
             Self::WithFlow => "a Studio flow is with it",
-            Self::WithSurvey => "a survey is with it",
             Self::NotOurs => "nothing shows that it is a customer's chat with an agent",
             Self::Gone => "Twilio does not know it any more",
             Self::NotAChannel => "its name is not a channel's",
@@ -156,60 +170,44 @@ impl fmt::Display for Spared {
     }
 }
 
-/// The first look, at what the list and our own record say. Nothing if it takes a second one.
-/// The record is to have been told which of its tasks are over.
-pub fn sift(
-    held: Held,
-    record: Option<&Channel>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Option<Spared> {
+/// The first look, at what the list and our own record say. The record is to have been told
+/// which of its tasks are over.
+pub fn sift(held: Held, record: Option<&Channel>, policy: &Policy, now: Timestamp) -> Verdict {
     let known_open = record.is_some_and(|channel| channel.open_tasks().next().is_some());
     if held.has_open_task || known_open {
-        return Some(Spared::Live);
+        return Verdict::Spare(Spared::Live);
     }
     if record.is_some_and(|channel| channel.waiting().is_some()) {
-        return Some(Spared::Tracked);
+        return Verdict::Spare(Spared::Tracked);
     }
     let cleanup = record.and_then(Channel::cleanup);
     match cleanup.map(|cleanup| &cleanup.progress) {
-        Some(Progress::Failed { .. }) => return Some(Spared::GivenUp),
+        Some(Progress::Failed { .. }) => return Verdict::Spare(Spared::GivenUp),
         Some(Progress::Closed { at, .. }) => {
             let outlived = now.since(*at) >= SESSION_GRACE && held.ends_sessions;
             return match held.by {
-                Holder::Session if outlived => None,
-                Holder::Session | Holder::Conversation => Some(Spared::Closed),
+                Holder::Session if outlived => Verdict::EndSession,
+                Holder::Session | Holder::Conversation => Verdict::Spare(Spared::Closed),
             };
         }
         Some(Progress::Untouched | Progress::Released { .. }) | None => {}
     }
     match held.quiet_since {
-        None => Some(Spared::Undated),
-        Some(since) if now < since || now.since(since) < policy.orphan_grace => Some(Spared::Young),
-        Some(_) => None,
+        None => Verdict::Spare(Spared::Undated),
+        Some(since) if now < since || now.since(since) < policy.orphan_grace => {
+            Verdict::Spare(Spared::Young)
+        }
+        Some(_) => Verdict::LookCloser,
     }
 }
 
-/// The second look: an orphan unless somebody is with it after all.
-pub fn judge(
-    held: Held,
-    company: Company,
-    record: Option<&Channel>,
-    now: Timestamp,
-) -> Result<Orphan, Spared> {
-    // Of a channel that we closed it is known whose it was.
-    let closed = record.is_some_and(|channel| channel.closed_at().is_some());
-    if company.survey {
-        return Err(Spared::WithSurvey);
+/// The second look.
+pub fn judge(held: Held, company: Company) -> Verdict {
+    match (company, held.by) {
+        (Company::Customer, _) => Verdict::TakeUp,
+        (Company::Flow, _) => Verdict::Spare(Spared::WithFlow),
+        (Company::Strangers, _) => Verdict::Spare(Spared::NotOurs),
+        (Company::Gone, Holder::Session) if held.ends_sessions => Verdict::EndSession,
+        (Company::Gone, Holder::Session | Holder::Conversation) => Verdict::Spare(Spared::Gone),
     }
-    if company.flow && !closed {
-        return Err(Spared::WithFlow);
-    }
-    if !company.customer {
-        return Err(Spared::NotOurs);
-    }
-    Ok(Orphan {
-        found_at: now,
-        held_by: held.by,
-    })
 }

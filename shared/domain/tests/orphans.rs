@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::orphan::{judge, sift};
 use domain::{
     Cause, Channel, Company, Decision, End, Fact, Held, Holder, News, Orphan, Outcome, Platform,
-    Policy, Progress, Spared, Stage, Timestamp, Trouble, Work, decide,
+    Policy, Progress, Spared, Stage, Timestamp, Trouble, Verdict, Work, decide,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
@@ -72,35 +72,27 @@ fn what_the_first_look_says() {
             quiet_since: since,
             ..usual
         };
+        let open = told(News::Open(Stage::Waiting), ago(90));
+        let ended = told(News::Ended(End::Completed), ago(90));
+        let spare = Verdict::Spare;
         let rows = [
-            (usual, None, None),
-            (live, None, Some(Spared::Live)),
-            (
-                usual,
-                Some(told(News::Open(Stage::Waiting), ago(90))),
-                Some(Spared::Live),
-            ),
-            (
-                usual,
-                Some(told(News::Ended(End::Completed), ago(90))),
-                Some(Spared::Tracked),
-            ),
-            (usual, Some(given_up(ago(90))), Some(Spared::GivenUp)),
-            (quiet(None), None, Some(Spared::Undated)),
-            (quiet(Some(ago(23))), None, Some(Spared::Young)),
-            (quiet(Some(ago(24))), None, None),
+            (usual, None, Verdict::LookCloser),
+            (live, None, spare(Spared::Live)),
+            (usual, Some(open), spare(Spared::Live)),
+            (usual, Some(ended), spare(Spared::Tracked)),
+            (usual, Some(given_up(ago(90))), spare(Spared::GivenUp)),
+            (quiet(None), None, spare(Spared::Undated)),
+            (quiet(Some(ago(23))), None, spare(Spared::Young)),
+            (quiet(Some(ago(24))), None, Verdict::LookCloser),
             (
                 quiet(Some(NOW.plus(Duration::from_secs(9)))),
                 None,
-                Some(Spared::Young),
+                spare(Spared::Young),
             ),
         ];
         for (held, record, expected) in rows {
-            assert_eq!(
-                sift(held, record.as_ref(), &policy, NOW),
-                expected,
-                "{held:?} {record:?}"
-            );
+            let verdict = sift(held, record.as_ref(), &policy, NOW);
+            assert_eq!(verdict, expected, "{held:?} {record:?}");
         }
     }
 }
@@ -109,85 +101,41 @@ fn what_the_first_look_says() {
 fn what_holds_a_closed_channel_open() {
     let policy = Policy::default();
     let session = held(Holder::Session);
-    let record = closed(ago(1));
-    assert_eq!(
-        sift(session, Some(&record), &policy, NOW),
-        None,
-        "the session outlived its grace"
-    );
-    let not_ours = Held {
+    let left_to_flex = Held {
         ends_sessions: false,
         ..session
     };
-    assert_eq!(
-        sift(not_ours, Some(&record), &policy, NOW),
-        Some(Spared::Closed)
-    );
+    let long_ago = closed(ago(1));
     let just_now = closed(NOW.minus(Duration::from_secs(59)));
-    assert_eq!(
-        sift(session, Some(&just_now), &policy, NOW),
-        Some(Spared::Closed)
-    );
-    let conversation = held(Holder::Conversation);
-    assert_eq!(
-        sift(conversation, Some(&record), &policy, NOW),
-        Some(Spared::Closed)
-    );
+    let closed = Verdict::Spare(Spared::Closed);
+    for (held, record, expected) in [
+        (session, &long_ago, Verdict::EndSession),
+        (left_to_flex, &long_ago, closed),
+        (session, &just_now, closed),
+        (held(Holder::Conversation), &long_ago, closed),
+    ] {
+        assert_eq!(sift(held, Some(record), &policy, NOW), expected, "{held:?}");
+    }
 }
 
 #[test]
 fn whose_company_spares_a_channel() {
-    let alone = Company {
-        flow: false,
-        survey: false,
-        customer: true,
+    let (session, conversation) = (held(Holder::Session), held(Holder::Conversation));
+    let left_to_flex = Held {
+        ends_sessions: false,
+        ..session
     };
-    for by in HOLDERS {
-        let found =
-            |company, record| judge(held(by), company, record, NOW).map(|found| found.held_by);
-        assert_eq!(found(alone, None), Ok(by));
+    for held in [session, conversation, left_to_flex] {
+        assert_eq!(judge(held, Company::Customer), Verdict::TakeUp);
+        assert_eq!(judge(held, Company::Flow), Verdict::Spare(Spared::WithFlow));
         assert_eq!(
-            found(
-                Company {
-                    flow: true,
-                    ..alone
-                },
-                None
-            ),
-            Err(Spared::WithFlow)
+            judge(held, Company::Strangers),
+            Verdict::Spare(Spared::NotOurs)
         );
-        assert_eq!(
-            found(
-                Company {
-                    survey: true,
-                    ..alone
-                },
-                None
-            ),
-            Err(Spared::WithSurvey)
-        );
-        assert_eq!(
-            found(
-                Company {
-                    customer: false,
-                    ..alone
-                },
-                None
-            ),
-            Err(Spared::NotOurs)
-        );
-        // Its flow ended when an agent's task began, and the task has been closed since.
-        let record = closed(ago(30));
-        assert_eq!(
-            found(
-                Company {
-                    flow: true,
-                    ..alone
-                },
-                Some(&record)
-            ),
-            Ok(by)
-        );
+    }
+    assert_eq!(judge(session, Company::Gone), Verdict::EndSession);
+    for held in [conversation, left_to_flex] {
+        assert_eq!(judge(held, Company::Gone), Verdict::Spare(Spared::Gone));
     }
 }
 

@@ -14,11 +14,13 @@
 
 mod error;
 mod item;
+mod notes;
 mod queue;
 mod schema;
 mod table;
 
 pub use error::StoreError;
+pub use notes::NOTE_PREFIX;
 pub use queue::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
 pub use table::{ChannelTable, Saved, Stored};

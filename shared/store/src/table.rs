@@ -65,6 +65,14 @@ impl ChannelTable {
         }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reads a channel consistently; nothing where there is no record of it.
     pub async fn get(&self, channel: ChannelSid) -> Result<Option<Stored>, StoreError> {
         let answer = self
@@ -224,7 +232,8 @@ struct Entry {
 }
 
 impl Stored {
-    fn absent(channel: ChannelSid, platform: Platform) -> Self {
+    /// A channel of which there is no record yet.
+    pub fn absent(channel: ChannelSid, platform: Platform) -> Self {
         Self {
             channel: Channel::new(channel, platform),
             version: None,

@@ -13,6 +13,7 @@ mod base;
 mod chat;
 pub mod chat_closer;
 mod client;
+mod company;
 pub mod conversation_closer;
 mod conversations;
 mod error;

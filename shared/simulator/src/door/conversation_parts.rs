@@ -30,6 +30,7 @@ pub(super) fn route(
             call.bare()?;
             show_participant(call, scope, conversation, name).map(Answer::ok)
         }
+        ("GET", ["Webhooks"]) => webhooks(call, scope, conversation),
         ("GET", ["Messages"]) => messages(call, scope, conversation),
         ("POST", ["Messages"]) => say(call, scope, conversation),
         ("GET", ["Messages", message]) => {
@@ -87,6 +88,26 @@ fn participants(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
     let entries =
         entries.map(|(one, at)| (place(at), participant_json(call, scope, conversation, one)));
     call.page("participants", &paging, entries)
+}
+
+/// A Studio flow is a webhook of the conversation's own; there are no others here.
+fn webhooks(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
+    let found = stored(call, conversation)?;
+    let entries = found.flow.iter().map(|flow| {
+        let webhook = json!({
+            "sid": format!("WH{}", &flow.as_str()[2..]),
+            "account_sid": call.state.account.sid,
+            "conversation_sid": conversation,
+            "target": "studio",
+            "configuration": { "flow_sid": flow },
+            "date_created": seconds(found.created),
+            "date_updated": seconds(found.updated),
+            "url": call.url(format_args!("{}/Conversations/{conversation}/Webhooks", scope.prefix)),
+        });
+        (place(1), webhook)
+    });
+    call.page("webhooks", &paging, entries.filter(|_| paging.after() == 0))
 }
 
 fn join(call: &mut Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {

@@ -69,6 +69,7 @@ pub enum ListFailure {
 }
 
 /// A list, and how to begin with it.
+#[derive(Clone)]
 pub(super) struct List {
     pub(super) product: Product,
     pub(super) path: String,

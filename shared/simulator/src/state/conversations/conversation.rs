@@ -110,6 +110,8 @@ pub struct Conversation {
     pub created: Timestamp,
     /// When it was changed last.
     pub updated: Timestamp,
+    /// The Studio flow that is told of each message.
+    pub flow: Option<Sid>,
     /// Who takes part.
     pub participants: Vec<Participant>,
     /// What was written, in order.

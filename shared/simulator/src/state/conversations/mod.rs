@@ -83,6 +83,7 @@ impl State {
             active: now,
             created: given.created.unwrap_or(now),
             updated: given.updated.unwrap_or(now),
+            flow: None,
             participants: Vec::new(),
             messages: Vec::new(),
         };
@@ -222,6 +223,19 @@ impl State {
         self.set_conversation_state(conversation, ConversationState::Active, Cause::Event);
         self.watch_conversation(conversation);
         Ok(sid)
+    }
+
+    /// Puts a Studio flow, such as a bot, into a conversation, or takes it out.
+    pub fn set_conversation_flow(
+        &mut self,
+        conversation: Sid,
+        flow: Option<Sid>,
+    ) -> Result<(), Refusal> {
+        self.talking(conversation)?;
+        if let Some(stored) = self.conversations.shelf.get_mut(conversation) {
+            stored.flow = flow;
+        }
+        Ok(())
     }
 
     /// Finds a conversation of a service by SID or unique name.

@@ -1,0 +1,85 @@
+//! TaskRouter's log of events, through the same fold as the stream.
+
+use std::collections::BTreeMap;
+
+use domain::{Channel, ChannelSid, Fact, Platform};
+use futures::stream::{self, StreamExt};
+use store::{Saved, StoreError};
+use twilio::events::Scope;
+use twilio::rest::{Cursor, LogQuery};
+
+use super::held::Lister;
+use super::report::{Finding, Found, Reconciled};
+use super::{Place, Trouble};
+
+impl Lister<'_> {
+    pub(super) async fn page_of_log(
+        &self,
+        place: &Place,
+        cursor: Option<&Cursor>,
+        report: &mut Reconciled,
+    ) -> Result<Option<Cursor>, Trouble> {
+        let query = LogQuery {
+            from: place.from,
+            to: place.to,
+            // Twilio takes one type at a time, and all of them for the price of one.
+            event_type: None,
+        };
+        let scope = Scope {
+            account: Some(self.sweep.settings.account.sid),
+            workspace: Some(self.workspace),
+        };
+        let page = self
+            .twilio
+            .event_log(self.workspace, query, &scope, cursor)
+            .await?;
+        let batch = page.batch;
+        report.pages += 1;
+        report.events += batch.received;
+        report.unreadable += batch.rejected.len();
+        for rejected in &batch.rejected {
+            let (reason, event_sid) = (rejected.reason, rejected.sid.as_deref());
+            tracing::warn!(%reason, event_sid, "an event of the log is not readable");
+        }
+        for (reason, count) in batch.ignored {
+            *report.ignored.entry(reason.name()).or_default() += count;
+        }
+        let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
+        for fact in batch.facts {
+            channels.entry(fact.channel).or_default().push(fact);
+        }
+        let mut folded = stream::iter(channels)
+            .map(|(channel, facts)| async move { (channel, self.fold(channel, &facts).await) })
+            .buffer_unordered(self.sweep.settings.plan.concurrency);
+        while let Some((channel, learnt)) = folded.next().await {
+            if learnt? {
+                let finding = Finding::Learnt;
+                report.count(finding);
+                (self.found)(Found { channel, finding });
+            }
+        }
+        Ok(page.next)
+    }
+
+    /// Folds what the log says of a channel. True if the table did not know it all.
+    async fn fold(&self, channel: ChannelSid, facts: &[Fact]) -> Result<bool, StoreError> {
+        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
+            return Ok(false);
+        };
+        let table = &self.sweep.settings.table;
+        let absorb = |channel: &mut Channel| {
+            for fact in facts {
+                channel.absorb(fact);
+            }
+        };
+        if self.writes {
+            let saved = table.fold(channel, platform, absorb).await?;
+            return Ok(matches!(saved, Saved::Written));
+        }
+        let before = table.get(channel).await?.map(|stored| stored.channel);
+        let before = before.unwrap_or_else(|| Channel::new(channel, Platform::Chat.min(platform)));
+        let mut after = before.clone();
+        absorb(&mut after);
+        Ok(after != before)
+    }
+}

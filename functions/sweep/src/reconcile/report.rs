@@ -1,0 +1,162 @@
+//! What was found, in numbers and channel by channel.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::{ChannelSid, Holder, Spared, Timestamp};
+use serde::Serialize;
+
+use crate::summary::Stop;
+
+/// What one run of reconcile found. Returned, logged and printed as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reconciled {
+    /// From when the log was to be read.
+    pub from_ms: Timestamp,
+    /// To when.
+    pub to_ms: Timestamp,
+    /// Whether all lists were read to their ends.
+    pub whole: bool,
+    /// Whether the table was written to.
+    pub wrote: bool,
+    /// Events in the log.
+    pub events: usize,
+    /// Of those, how many concern no channel, by reason.
+    pub ignored: BTreeMap<&'static str, usize>,
+    /// Of those, how many should have been readable and were not.
+    pub unreadable: usize,
+    /// Channels of which the log knew something that the table did not.
+    pub learnt: usize,
+    /// Open tasks in TaskRouter, all channels together.
+    pub open_tasks: usize,
+    /// Open Proxy sessions.
+    pub sessions: usize,
+    /// Conversations that are not closed, without those made within the grace.
+    pub conversations: usize,
+    /// Channels with an open task of which we had not heard.
+    pub found_open: usize,
+    /// Channels whose tasks we held for open, and are over.
+    pub found_over: usize,
+    /// Channels that were taken up as orphans.
+    pub orphans: usize,
+    /// Sessions that outlived their channel's closing and are to be ended.
+    pub sessions_to_end: usize,
+    /// What is held open and was left alone, by reason.
+    pub spared: BTreeMap<&'static str, usize>,
+    /// Entries of lists that could not be read.
+    pub odd_entries: usize,
+    /// Somebody wrote the record meanwhile, or Twilio would not say: another time.
+    pub deferred: usize,
+    /// Pages that were read, all lists together.
+    pub pages: usize,
+    /// Requests to Twilio, repeated ones included.
+    pub calls: u64,
+    /// Answers by which Twilio asked for patience.
+    pub throttled: u64,
+    /// How often a list was begun again because Twilio forgot the place.
+    pub begun_again: usize,
+    /// Lists that cannot be read.
+    pub unavailable: Vec<Unavailable>,
+    /// Why it stopped before its end, if it did. The next scheduled run goes on from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stop>,
+}
+
+/// A list that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unavailable {
+    /// Which.
+    pub what: &'static str,
+    /// Why.
+    pub why: String,
+}
+
+/// A channel that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The channel.
+    pub channel: ChannelSid,
+    /// How.
+    pub finding: Finding,
+}
+
+/// How a channel was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// The log tells of it what no event told.
+    Learnt,
+    /// A task is open on it of which we had not heard.
+    FoundOpen,
+    /// Its tasks were held for open, and are over.
+    FoundOver,
+    /// Something holds it open, and nobody is with it.
+    Orphan(Holder),
+    /// It is closed or gone, and its session still takes messages.
+    SessionToEnd,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Learnt => f.write_str("the log of events tells more than the stream did"),
+            Self::FoundOpen => f.write_str("a task is open on it that no event told of"),
+            Self::FoundOver => f.write_str("its task is over, as no event told"),
+            Self::Orphan(holder) => holder.fmt(f),
+            Self::SessionToEnd => {
+                f.write_str("it is closed or gone, and its Proxy session still takes messages")
+            }
+        }
+    }
+}
+
+impl Reconciled {
+    pub(super) fn new(from: Timestamp, to: Timestamp, writes: bool) -> Self {
+        Self {
+            from_ms: from,
+            to_ms: to,
+            whole: false,
+            wrote: writes,
+            events: 0,
+            ignored: BTreeMap::new(),
+            unreadable: 0,
+            learnt: 0,
+            open_tasks: 0,
+            sessions: 0,
+            conversations: 0,
+            found_open: 0,
+            found_over: 0,
+            orphans: 0,
+            sessions_to_end: 0,
+            spared: BTreeMap::new(),
+            odd_entries: 0,
+            deferred: 0,
+            pages: 0,
+            calls: 0,
+            throttled: 0,
+            begun_again: 0,
+            unavailable: Vec::new(),
+            stopped: None,
+        }
+    }
+
+    pub(super) fn spare(&mut self, why: Spared) {
+        *self.spared.entry(why.name()).or_default() += 1;
+    }
+
+    pub(super) fn count(&mut self, finding: Finding) {
+        let counter = match finding {
+            Finding::Learnt => &mut self.learnt,
+            Finding::FoundOpen => &mut self.found_open,
+            Finding::FoundOver => &mut self.found_over,
+            Finding::Orphan(_) => &mut self.orphans,
+            Finding::SessionToEnd => &mut self.sessions_to_end,
+        };
+        *counter += 1;
+    }
+
+    pub(super) fn log(&self) {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        tracing::info!(summary = text, "reconciled");
+    }
+}

@@ -1,0 +1,69 @@
+//! Small notes of the functions' own, kept beside the channels.
+//!
+//! A note has a key that no channel can have and no index attributes, so that no queue ever
+//! lists it. Notes are for what may be lost without harm, such as how far a long job got: the
+//! last writer wins.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+use crate::schema::{KEY, TTL_ATTRIBUTE};
+use crate::table::ChannelTable;
+
+/// What a note's key begins with; a channel's begins with `CH`.
+pub const NOTE_PREFIX: &str = "note:";
+
+/// Where a note keeps its text.
+const TEXT: &str = "text";
+
+/// How long a note is kept after it was written.
+const KEPT: Duration = Duration::from_secs(40 * 24 * 60 * 60);
+
+impl ChannelTable {
+    /// Reads a note; nothing if there is none, or if it was written by another version of us
+    /// in a form that cannot be read.
+    pub async fn note<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client()
+            .get_item()
+            .table_name(self.name())
+            .key(KEY, key(name))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let text = answer.item.as_ref().and_then(|item| item.get(TEXT));
+        let text = text.and_then(|text| text.as_s().ok());
+        Ok(text.and_then(|text| serde_json::from_str(text).ok()))
+    }
+
+    /// Writes a note over whatever was there. It is kept for 40 days.
+    pub async fn set_note<T: Serialize>(
+        &self,
+        name: &str,
+        note: &T,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(note).map_err(|error| StoreError::Unreachable {
+            why: error.to_string(),
+        })?;
+        let expires_at = now.plus(KEPT).as_millis() / 1000;
+        self.client()
+            .put_item()
+            .table_name(self.name())
+            .item(KEY, key(name))
+            .item(TEXT, AttributeValue::S(text))
+            .item(TTL_ATTRIBUTE, AttributeValue::N(expires_at.to_string()))
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+fn key(name: &str) -> AttributeValue {
+    AttributeValue::S(format!("{NOTE_PREFIX}{name}"))
+}
