@@ -55,7 +55,9 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     long_lived: Option<Observed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cleanup: Option<Cleanup>,
+    pub(crate) cleanup: Option<Cleanup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_to: Option<Timestamp>,
 }
@@ -105,7 +107,7 @@ pub enum Work {
     LongLived,
     /// One of its tasks ended while another stays open.
     Inspect,
-    /// Twilio refused or did not answer, and it is to be tried again.
+    /// Twilio refused or did not answer, and it is to be tried again; or a person holds it.
     Retry,
 }
 
@@ -162,6 +164,7 @@ impl Channel {
             tasks: BTreeMap::new(),
             long_lived: None,
             cleanup: None,
+            held_until: None,
             forgotten_to: None,
         }
     }
@@ -262,6 +265,7 @@ impl Channel {
         }
         self.long_lived = self.long_lived.max(other.long_lived);
         self.cleanup = self.cleanup.max(other.cleanup.clone());
+        self.held_until = self.held_until.max(other.held_until);
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
         self.forget_again();
         self
@@ -335,8 +339,8 @@ impl Channel {
         }
     }
 
-    /// What the channel waits for: at most one thing, worked out from the record alone.
-    pub fn waiting(&self) -> Option<Waiting> {
+    /// What the channel waits for where nobody holds it: see [`Channel::waiting`].
+    pub(crate) fn wants(&self) -> Option<Waiting> {
         let Some(idle) = self.idle() else {
             return self.waits_for_inspection();
         };

@@ -14,6 +14,7 @@
 
 mod error;
 mod item;
+mod listing;
 mod queue;
 mod schema;
 mod table;

@@ -26,7 +26,7 @@ const STILL_AS_READ: &str = "version = :as_read";
 const MAX_ROUNDS: usize = 12;
 
 /// How many index partitions are read side by side.
-const QUERIES_AT_ONCE: usize = 10;
+pub(crate) const QUERIES_AT_ONCE: usize = 10;
 
 /// The channel table.
 #[derive(Clone, Debug)]
@@ -63,6 +63,15 @@ impl ChannelTable {
             client,
             name: name.into(),
         }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Reads a channel consistently; nothing where there is no record of it.
@@ -183,7 +192,7 @@ impl ChannelTable {
         Ok(due)
     }
 
-    async fn waiting_in(
+    pub(crate) async fn waiting_in(
         &self,
         work: Work,
         queue: String,
@@ -232,7 +241,7 @@ impl Stored {
         }
     }
 
-    fn from_item(channel: ChannelSid, item: Item) -> Result<Self, StoreError> {
+    pub(crate) fn from_item(channel: ChannelSid, item: Item) -> Result<Self, StoreError> {
         let record = Record::from_item(channel, item)?;
         Ok(Self {
             channel: record.channel,
