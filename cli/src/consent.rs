@@ -18,6 +18,11 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
+    /// Whether the plan is to be carried out.
+    pub(crate) const fn is_given(self) -> bool {
+        self.yes
+    }
+
     /// How to end after the plan was shown, or nothing if it is to be carried out.
     pub(crate) fn ends_here(self) -> Option<Outcome> {
         if self.yes {

@@ -4,10 +4,15 @@ mod about;
 mod consent;
 mod demo;
 mod exit;
+mod explain;
+mod hold;
 mod list;
 mod office;
+mod replay;
+mod retry;
 mod say;
 mod sid;
+mod sweep;
 mod unseal;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +36,16 @@ enum Command {
     Demo(demo::Options),
     /// Lists the channels that are known
     List(list::Options),
+    /// Tells what is remembered of a channel, when it is due and what blocks it
+    Explain(explain::Options),
+    /// Closes what is due, as the schedule does
+    Sweep(sweep::Options),
+    /// Keeps the sweep away from a channel
+    Hold(hold::Options),
+    /// Begins again with channels that were given up
+    Retry(retry::Options),
+    /// Takes in recorded events
+    Replay(replay::Options),
     /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
     Unseal(unseal::Options),
 }
@@ -40,6 +55,11 @@ async fn main() -> std::process::ExitCode {
     let result = match Janitor::parse().command {
         Command::Demo(options) => demo::run(&options).await,
         Command::List(options) => list::run(&options).await,
+        Command::Explain(options) => explain::run(&options).await,
+        Command::Sweep(options) => sweep::run(&options).await,
+        Command::Hold(options) => hold::run(&options).await,
+        Command::Retry(options) => retry::run(&options).await,
+        Command::Replay(options) => replay::run(&options).await,
         Command::Unseal(options) => unseal::run(&options),
     };
     exit::code(result)

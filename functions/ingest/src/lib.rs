@@ -28,7 +28,7 @@ use lambda_http::{Body, Request, Response};
 use runtime::secrets::{Refreshed, TwilioSecrets};
 use runtime::{Notice, NoticeKind};
 use serde_json::json;
-use store::{Saved, StoreError};
+use store::Saved;
 use twilio::events::{Rejected, read_stream};
 use twilio::signature::{self, Authentic, Refusal, SigningKeys, Verifier};
 
@@ -172,8 +172,9 @@ impl Ingest {
             channels.entry(fact.channel).or_default().push(fact);
         }
         report.channels = channels.len();
+        let table = &self.settings.table;
         let mut folded = stream::iter(channels)
-            .map(|(channel, facts)| self.fold(channel, facts))
+            .map(|(channel, facts)| async move { table.absorb(channel, &facts).await })
             .buffer_unordered(CHANNELS_AT_ONCE);
         let mut all_stored = true;
         while let Some(result) = folded.next().await {
@@ -187,18 +188,6 @@ impl Ingest {
             }
         }
         all_stored
-    }
-
-    async fn fold(&self, channel: ChannelSid, facts: Vec<Fact>) -> Result<Saved, StoreError> {
-        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
-            return Ok(Saved::Unchanged);
-        };
-        let absorb = |channel: &mut domain::Channel| {
-            for fact in &facts {
-                channel.absorb(fact);
-            }
-        };
-        self.settings.table.fold(channel, platform, absorb).await
     }
 
     /// Hands events that cannot be read to a person, by way of the bus. True if all got there.

@@ -28,6 +28,7 @@
 //! the sweep counts and publishes `CloseRaced`. The event itself may also come too late for
 //! that; then the next look at the channel, when its new task has ended, cleans it as ever.
 
+mod by_hand;
 mod closer;
 mod error;
 mod live;
@@ -82,6 +83,11 @@ impl Sweep {
             summary = self.sweep(watch, due).await?;
             summary.oldest_overdue_seconds = now.since(due_since).as_secs();
         }
+        self.ends(summary)
+    }
+
+    /// Says what a sweep came to, and fails where a person must look.
+    fn ends(&self, summary: Summary) -> Result<Summary, SweepError> {
         log(&summary);
         match summary.stopped {
             Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {

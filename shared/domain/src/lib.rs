@@ -2,7 +2,8 @@
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
-//! [`mod@decide`] is what follows; [`by_hand`] is what a person may do. Nothing in this crate reads a clock, a socket or a variable.
+//! [`mod@decide`] is what follows; [`by_hand`] is what a person may do. Nothing in this crate
+//! reads a clock, a socket or a variable.
 
 pub mod by_hand;
 pub mod channel;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::{Channel, ChannelSid, Platform, Policy, Timestamp, Work};
+use domain::{Channel, ChannelSid, Fact, Platform, Policy, Timestamp, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::StoreError;
@@ -123,6 +123,20 @@ impl ChannelTable {
             };
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Folds facts about one channel into its record: one read, and one write if they say
+    /// anything new.
+    pub async fn absorb(&self, channel: ChannelSid, facts: &[Fact]) -> Result<Saved, StoreError> {
+        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
+            return Ok(Saved::Unchanged);
+        };
+        let absorb = |channel: &mut Channel| {
+            for fact in facts {
+                channel.absorb(fact);
+            }
+        };
+        self.fold(channel, platform, absorb).await
     }
 
     /// Writes what became of a channel that was read, unless somebody else wrote meanwhile.
