@@ -103,11 +103,12 @@ impl Ingest {
         let both = async {
             tokio::join!(
                 self.store(batch.facts, report),
-                self.hand_on(&batch.rejected, now)
+                self.hand_on(&batch.rejected, now),
+                self.note_test(batch.tests.last(), now)
             )
         };
         match tokio::time::timeout(PATIENCE, both).await {
-            Ok((true, true)) => StatusCode::NO_CONTENT,
+            Ok((true, true, true)) => StatusCode::NO_CONTENT,
             Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
             Err(_elapsed) => {
                 tracing::error!("out of time: the events are asked for again");
@@ -188,6 +189,18 @@ impl Ingest {
             }
         }
         all_stored
+    }
+
+    /// Remembers the sink's test event, which somebody is waiting for. True if that is done.
+    async fn note_test(&self, test_id: Option<&String>, now: Timestamp) -> bool {
+        let Some(test_id) = test_id else { return true };
+        match self.settings.table.note_test_event(test_id, now).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "the sink's test event is asked for again");
+                false
+            }
+        }
     }
 
     /// Hands events that cannot be read to a person, by way of the bus. True if all got there.

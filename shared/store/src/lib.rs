@@ -18,8 +18,10 @@ mod listing;
 mod queue;
 mod schema;
 mod table;
+mod test_event;
 
 pub use error::StoreError;
 pub use queue::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
 pub use table::{ChannelTable, Saved, Stored};
+pub use test_event::TestEvent;
