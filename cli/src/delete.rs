@@ -14,6 +14,10 @@ use crate::say;
 /// How often the mark is tried while others write the record.
 const MARK_ROUNDS: usize = 5;
 
+/// Twilio says the same of every channel of a service that is not there.
+const NO_SERVICE: &str =
+    "the chat service cannot be read, so what Twilio says of its channels cannot be believed";
+
 /// Deletes it.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let named = match options.find().await? {
@@ -39,9 +43,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
             let session = match twilio.chat_channel(service, sid).await {
                 Ok(seen) => seen.attributes.ok().and_then(|read| read.proxy_session()),
                 Err(TwilioError::Gone) => {
-                    twilio.chat_service_exists(service).await.context(
-                        "the chat service is not there, so nothing that is said of its channels can be believed",
-                    )?;
+                    twilio
+                        .chat_service_exists(service)
+                        .await
+                        .context(NO_SERVICE)?;
                     None
                 }
                 Err(error) => return Err(error).context("cannot read the channel"),
@@ -52,11 +57,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
             )
         }
         Platform::Conversations => {
-            // A service that is not there would say the same of every conversation.
-            match twilio.conversation(service, sid).await {
-                Ok(_) | Err(TwilioError::Gone) => {}
-                Err(error) => return Err(error).context("cannot read the conversation"),
-            }
+            twilio
+                .conversation_service_exists(service)
+                .await
+                .context(NO_SERVICE)?;
             (
                 deleted(twilio.delete_conversation(service, sid).await)?,
                 None,
