@@ -19,8 +19,10 @@ pub use cleanup::{Cleanup, Outcome, Progress, Trouble};
 pub use decide::{Decision, LastStep, Reason, Remedy, Seen, decide, remedy};
 pub use fact::{End, Fact, Interaction, News, Platform, Stage};
 pub use ids::{
-    AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,
-    ProxyServiceSid, ProxySessionSid, TaskChannelSid, TaskSid, WorkspaceSid,
+    AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
+    InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
+    ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, TaskChannelSid, TaskSid, WorkerSid,
+    WorkflowSid, WorkspaceSid,
 };
 pub use policy::{Policy, PolicyFault};
 pub use time::Timestamp;
