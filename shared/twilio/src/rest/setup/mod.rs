@@ -9,6 +9,7 @@
 //! changed since, so whoever makes one reads again and compares.
 
 mod addresses;
+mod connecting;
 mod event_streams;
 mod fields;
 mod flex_flows;
