@@ -8,6 +8,8 @@ use std::process::ExitCode;
 pub(crate) enum Outcome {
     /// All is well.
     Good,
+    /// The command line makes no sense, in a way that only shows when it is carried out.
+    Senseless,
     /// It ran, and what it checked does not hold.
     Broken,
     /// Nothing is known under the SID that was given, or more than one thing is.
@@ -22,7 +24,8 @@ const GOOD: u8 = 0;
 /// The command could not do its work.
 const FAILED: u8 = 1;
 
-// 2 is clap's: the command line makes no sense.
+/// The command line makes no sense; clap's own, too.
+const SENSELESS: u8 = 2;
 
 /// The command did its work, and what it checked does not hold.
 const BROKEN: u8 = 3;
@@ -47,6 +50,7 @@ Exit codes:
 pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Good) => ExitCode::from(GOOD),
+        Ok(Outcome::Senseless) => ExitCode::from(SENSELESS),
         Ok(Outcome::Broken) => ExitCode::from(BROKEN),
         Ok(Outcome::Unknown) => ExitCode::from(UNKNOWN),
         Ok(Outcome::HeldBack) => ExitCode::from(HELD_BACK),

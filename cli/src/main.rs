@@ -2,6 +2,7 @@
 
 mod about;
 mod close;
+mod connect;
 mod consent;
 mod delete;
 mod demo;
@@ -62,6 +63,10 @@ enum Command {
     Replay(replay::Options),
     /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
     Unseal(unseal::Options),
+    /// Lets Twilio's events come to the webhook, and sees one arrive
+    Connect(connect::Options),
+    /// Ends that
+    Disconnect(connect::DisconnectOptions),
     /// Writes a shell's completions to standard output
     Completions(shell::Completions),
     /// Writes the manual page to standard output
@@ -79,6 +84,8 @@ async fn main() -> std::process::ExitCode {
         Command::Delete(options) => delete::run(&options).await,
         Command::Completions(options) => shell::completions(&options, Janitor::command()),
         Command::Man => shell::man(Janitor::command()),
+        Command::Connect(options) => connect::run(&options).await,
+        Command::Disconnect(options) => connect::disconnect(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,

@@ -21,6 +21,24 @@ pub(crate) fn aloud(text: &(impl Display + ?Sized)) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
+/// Says on standard error that a step is done.
+pub(crate) fn tick(text: &(impl Display + ?Sized)) {
+    marked(anstyle::AnsiColor::Green, "✓", text);
+}
+
+/// Says on standard error that a step failed.
+pub(crate) fn cross(text: &(impl Display + ?Sized)) {
+    marked(anstyle::AnsiColor::Red, "✗", text);
+}
+
+fn marked(color: anstyle::AnsiColor, mark: &str, text: &(impl Display + ?Sized)) {
+    let style = color.on_default();
+    drop(writeln!(
+        anstream::stderr(),
+        "{style}{mark}{style:#} {text}"
+    ));
+}
+
 /// Prints a text, and the end of its line, on standard output.
 pub(crate) fn print(text: &(impl Display + ?Sized)) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")

@@ -6,14 +6,48 @@
 
 use domain::{SinkSid, SubscriptionSid};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
-use super::event_streams::{Sink, Subscription};
-use super::record;
+use super::event_streams::{PAGE_SIZE, Sink, Subscription};
+use super::fields::word;
+use super::{Listed, record};
 use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
 
+/// The types of events that the webhook counts, each with the version of its schema that our
+/// readers were written for: those of tasks, and the one that tells when somebody writes.
+pub const COUNTED_EVENTS: [(&str, u8); 10] = [
+    ("com.twilio.taskrouter.task.created", 4),
+    ("com.twilio.taskrouter.task.updated", 4),
+    ("com.twilio.taskrouter.task.wrapup", 4),
+    ("com.twilio.taskrouter.task.completed", 4),
+    ("com.twilio.taskrouter.task.canceled", 4),
+    ("com.twilio.taskrouter.task.deleted", 4),
+    ("com.twilio.taskrouter.task.system-deleted", 4),
+    ("com.twilio.taskrouter.reservation.accepted", 4),
+    ("com.twilio.taskrouter.reservation.wrapup", 4),
+    ("com.twilio.conversations.message.added", 1),
+];
+
+/// A sink, with what its maker called it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DescribedSink {
+    /// The sink.
+    #[serde(flatten)]
+    pub sink: Sink,
+    /// Its description.
+    #[serde(default, deserialize_with = "word")]
+    pub description: String,
+}
+
 impl Client {
+    /// Lists all sinks, with their descriptions.
+    pub async fn described_sinks(&self) -> Result<Listed<DescribedSink>, TwilioError> {
+        let path = "/v1/Sinks".to_owned();
+        self.whole(Product::Events, path, "sinks", PAGE_SIZE).await
+    }
+
     /// Creates a webhook sink that sends several events in one request. The URL may hold a user
     /// and a password.
     pub async fn create_webhook_sink(

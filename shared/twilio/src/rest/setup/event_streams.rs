@@ -14,7 +14,7 @@ use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of Event Streams).
-const PAGE_SIZE: u16 = 1000;
+pub(super) const PAGE_SIZE: u16 = 1000;
 
 /// A sink: where events go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

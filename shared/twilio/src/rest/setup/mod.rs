@@ -20,6 +20,7 @@ mod studio;
 mod workspace;
 
 pub use addresses::{Address, AutoCreation, ConversationDefaults};
+pub use connecting::{COUNTED_EVENTS, DescribedSink};
 pub use event_streams::{
     Destination, EventType, Sink, SubscribedEvent, Subscription, TypeStatus, Webhook,
 };
