@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod hold;
 mod list;
+mod local;
 mod named;
 mod office;
 mod reopen;
@@ -61,6 +62,8 @@ enum Command {
     Retry(retry::Options),
     /// Takes in recorded events
     Replay(replay::Options),
+    /// Runs the whole system on this machine
+    Local(local::Options),
     /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
     Unseal(unseal::Options),
     /// Lets Twilio's events come to the webhook, and sees one arrive
@@ -86,6 +89,7 @@ async fn main() -> std::process::ExitCode {
         Command::Man => shell::man(Janitor::command()),
         Command::Connect(options) => connect::run(&options).await,
         Command::Disconnect(options) => connect::disconnect(&options).await,
+        Command::Local(options) => local::run(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,

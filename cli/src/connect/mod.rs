@@ -35,7 +35,7 @@ use crate::say;
 use plan::{Plan, SinkPlan, SubscriptionPlan};
 
 /// What our sinks and subscriptions are called at Twilio.
-const DESCRIPTION: &str = "Channel Janitor";
+pub(crate) const DESCRIPTION: &str = "Channel Janitor";
 
 /// How often the table is asked for the test event.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
