@@ -4,7 +4,7 @@
 //! Real are the webhook, the sweep, their clients and DynamoDB's engine. Twilio is simulated
 //! and answers over loopback; time is a value and moves as fast as the story is played.
 
-mod cast;
+pub(crate) mod cast;
 mod claims;
 mod story;
 mod world;

@@ -28,7 +28,7 @@ use lambda_http::{Body, Request, Response};
 use runtime::secrets::{Refreshed, TwilioSecrets};
 use runtime::{Notice, NoticeKind};
 use serde_json::json;
-use store::{Saved, StoreError};
+use store::Saved;
 use twilio::events::{Rejected, read_stream};
 use twilio::signature::{self, Authentic, Refusal, SigningKeys, Verifier};
 
@@ -103,11 +103,12 @@ impl Ingest {
         let both = async {
             tokio::join!(
                 self.store(batch.facts, report),
-                self.hand_on(&batch.rejected, now)
+                self.hand_on(&batch.rejected, now),
+                self.note_test(batch.tests.last(), now)
             )
         };
         match tokio::time::timeout(PATIENCE, both).await {
-            Ok((true, true)) => StatusCode::NO_CONTENT,
+            Ok((true, true, true)) => StatusCode::NO_CONTENT,
             Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
             Err(_elapsed) => {
                 tracing::error!("out of time: the events are asked for again");
@@ -172,8 +173,9 @@ impl Ingest {
             channels.entry(fact.channel).or_default().push(fact);
         }
         report.channels = channels.len();
+        let table = &self.settings.table;
         let mut folded = stream::iter(channels)
-            .map(|(channel, facts)| self.fold(channel, facts))
+            .map(|(channel, facts)| async move { table.absorb(channel, &facts).await })
             .buffer_unordered(CHANNELS_AT_ONCE);
         let mut all_stored = true;
         while let Some(result) = folded.next().await {
@@ -189,16 +191,16 @@ impl Ingest {
         all_stored
     }
 
-    async fn fold(&self, channel: ChannelSid, facts: Vec<Fact>) -> Result<Saved, StoreError> {
-        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
-            return Ok(Saved::Unchanged);
-        };
-        let absorb = |channel: &mut domain::Channel| {
-            for fact in &facts {
-                channel.absorb(fact);
+    /// Remembers the sink's test event, which somebody is waiting for. True if that is done.
+    async fn note_test(&self, test_id: Option<&String>, now: Timestamp) -> bool {
+        let Some(test_id) = test_id else { return true };
+        match self.settings.table.note_test_event(test_id, now).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "the sink's test event is asked for again");
+                false
             }
-        };
-        self.settings.table.fold(channel, platform, absorb).await
+        }
     }
 
     /// Hands events that cannot be read to a person, by way of the bus. True if all got there.

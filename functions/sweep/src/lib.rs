@@ -33,6 +33,7 @@
 //! `reconcile`, on a schedule of its own, finds what was lost on the way or was there before
 //! the installation, and puts it in the same queues. It closes nothing itself.
 
+mod by_hand;
 mod closer;
 mod error;
 mod live;
@@ -90,6 +91,11 @@ impl Sweep {
             summary = self.sweep(watch, due).await?;
             summary.oldest_overdue_seconds = now.since(due_since).as_secs();
         }
+        self.ends(summary)
+    }
+
+    /// Says what a sweep came to, and fails where a person must look.
+    fn ends(&self, summary: Summary) -> Result<Summary, SweepError> {
         log(&summary);
         match summary.stopped {
             Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {

@@ -187,6 +187,7 @@ impl<'a> Run<'a> {
             return Ok(Tended::Came(Came::NotDue));
         };
         let mut after = before.channel.clone();
+        after.end_hold(self.watch.now());
         if let Err(error) = self
             .live
             .tell(&self.twilio, &mut after, self.watch.now())

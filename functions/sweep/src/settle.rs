@@ -11,7 +11,7 @@
 //! It is counted and published as `CloseRaced`, so that a person or a program can look after
 //! that customer.
 
-use domain::{Cause, Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
+use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
 use store::{ChannelTable, Saved, StoreError, Stored};
@@ -194,10 +194,7 @@ impl Done {
                 "idle_since_ms": idle.map(|idle| idle.since),
                 "last_task_sid": idle.and_then(|idle| idle.task()),
                 "last_task_end": idle.and_then(|idle| idle.how()),
-                "orphaned_by": idle.and_then(|idle| match idle.cause {
-                    Cause::Orphaned(holder) => Some(holder),
-                    Cause::Ended { .. } => None,
-                }),
+                "orphaned_by": idle.and_then(|idle| idle.holder()),
                 "outcome": outcome,
                 "trouble": trouble.map(|trouble: Trouble| trouble.to_string()),
             }),

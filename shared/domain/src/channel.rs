@@ -61,7 +61,9 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     long_lived: Option<Observed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cleanup: Option<Cleanup>,
+    pub(crate) cleanup: Option<Cleanup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_to: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +113,7 @@ impl Channel {
             tasks: BTreeMap::new(),
             long_lived: None,
             cleanup: None,
+            held_until: None,
             forgotten_to: None,
             orphan: None,
         }
@@ -220,6 +223,7 @@ impl Channel {
         }
         self.long_lived = self.long_lived.max(other.long_lived);
         self.cleanup = self.cleanup.max(other.cleanup.clone());
+        self.held_until = self.held_until.max(other.held_until);
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
         self.orphan = self.orphan.max(other.orphan);
         self.forget_again();

@@ -48,10 +48,7 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Idle { cause, .. } => match cause {
-                Cause::Ended { task, how } => write!(f, "its last task {task} {how}"),
-                Cause::Orphaned(holder) => holder.fmt(f),
-            },
+            Self::Idle { cause, .. } => cause.fmt(f),
             Self::Overlap { .. } => {
                 f.write_str("one of its tasks ended while another stays open and silent")
             }
@@ -62,9 +59,15 @@ impl fmt::Display for Reason {
 /// Decides, from the record alone. Whoever acts on it looks at the open tasks first, lets
 /// the record absorb what it saw, and decides again.
 pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
-    let Some(waiting) = channel.waiting() else {
+    let Some(waiting) = channel.wants() else {
         return Decision::Nothing;
     };
+    if let Some(until) = channel.held(now) {
+        return Decision::Wait(Waiting {
+            work: Work::Retry,
+            since: until,
+        });
+    }
     // Twilio's clock and ours differ; an end in our future is no reason to hurry.
     if now < waiting.since || now.since(waiting.since) < policy.cutoff(waiting.work) {
         return Decision::Wait(waiting);

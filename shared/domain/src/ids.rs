@@ -140,6 +140,43 @@ sid!(
     TaskChannelSid, "TC", Valid
 );
 
+sid!(
+    /// A TaskRouter workflow.
+    WorkflowSid, "WW", Valid
+);
+sid!(
+    /// A worker of TaskRouter.
+    WorkerSid, "WK", Valid
+);
+sid!(
+    /// A Flex Flow: what becomes of a message for which no Chat channel is open.
+    FlexFlowSid, "FO", Valid
+);
+sid!(
+    /// A flow of Studio.
+    StudioFlowSid, "FW", Valid
+);
+sid!(
+    /// A phone number of the account.
+    PhoneNumberSid, "PN", Valid
+);
+sid!(
+    /// The configuration of an address of Conversations.
+    AddressSid, "IG", Valid
+);
+sid!(
+    /// A messaging service.
+    MessagingServiceSid, "MG", Valid
+);
+sid!(
+    /// A sink of Event Streams.
+    SinkSid, "DG", Valid
+);
+sid!(
+    /// A subscription of Event Streams.
+    SubscriptionSid, "DF", Valid
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

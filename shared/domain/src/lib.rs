@@ -2,8 +2,10 @@
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
-//! [`mod@decide`] is what follows. Nothing in this crate reads a clock, a socket or a variable.
+//! [`mod@decide`] is what follows; [`by_hand`] is what a person may do. Nothing in this crate
+//! reads a clock, a socket or a variable.
 
+pub mod by_hand;
 pub mod channel;
 pub mod cleanup;
 pub mod decide;
@@ -18,8 +20,10 @@ pub use cleanup::{Cleanup, Outcome, Progress, Trouble};
 pub use decide::{Decision, LastStep, Reason, Remedy, Seen, decide, remedy};
 pub use fact::{End, Fact, Interaction, News, Platform, Stage};
 pub use ids::{
-    AccountSid, ChannelSid, ChatServiceSid, InteractionChannelSid, InteractionSid, InvalidSid,
-    ProxyServiceSid, ProxySessionSid, TaskChannelSid, TaskSid, WorkspaceSid,
+    AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
+    InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
+    ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, TaskChannelSid, TaskSid, WorkerSid,
+    WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{Company, Held, Holder, Orphan, Spared, Verdict};
 pub use policy::{Policy, PolicyFault};

@@ -52,6 +52,14 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest pause before another try.
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 
+/// What a call by a person may take: they wait longer than Twilio does, and read pages of a
+/// megabyte.
+const TIMEOUTS_OF_A_PERSON: [Duration; 3] = [
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+];
+
 /// Where AWS is and who we are there: the source of every service client.
 #[derive(Clone, Debug)]
 pub struct Aws {
@@ -107,6 +115,28 @@ impl Aws {
         )
     }
 
+    /// Takes a configuration that was loaded by the SDK's own rules (profiles, regions,
+    /// endpoints), for a person's command. Its HTTP client is kept.
+    pub fn of_person(config: &SdkConfig) -> Self {
+        let [connect, attempt, operation] = TIMEOUTS_OF_A_PERSON;
+        let config = config
+            .to_builder()
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(connect)
+                    .operation_attempt_timeout(attempt)
+                    .operation_timeout(operation)
+                    .build(),
+            )
+            .build();
+        Self {
+            config,
+            endpoints: Endpoints::default(),
+            retries: RetryPartition::custom("channel-janitor").build(),
+        }
+    }
+
     fn new(
         region: Region,
         credentials: Credentials,
@@ -148,7 +178,9 @@ impl Aws {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config)
             .retry_partition(self.retries.clone());
-        config.set_endpoint_url(self.endpoints.dynamodb.clone());
+        if let Some(url) = &self.endpoints.dynamodb {
+            config.set_endpoint_url(Some(url.clone()));
+        }
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
@@ -156,7 +188,9 @@ impl Aws {
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         let mut config = aws_sdk_eventbridge::config::Builder::from(&self.config)
             .retry_partition(self.retries.clone());
-        config.set_endpoint_url(self.endpoints.eventbridge.clone());
+        if let Some(url) = &self.endpoints.eventbridge {
+            config.set_endpoint_url(Some(url.clone()));
+        }
         aws_sdk_eventbridge::Client::from_conf(config.build())
     }
 
@@ -164,13 +198,15 @@ impl Aws {
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config)
             .retry_partition(self.retries.clone());
-        config.set_endpoint_url(self.endpoints.secrets_manager.clone());
+        if let Some(url) = &self.endpoints.secrets_manager {
+            config.set_endpoint_url(Some(url.clone()));
+        }
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 }
 
 /// The one HTTP client, around a connector that is made once: see the module's header.
-fn https_client() -> SharedHttpClient {
+pub fn https_client() -> SharedHttpClient {
     let tls = TlsContext::builder()
         .with_trust_store(trust_store())
         .build();

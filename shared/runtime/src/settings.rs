@@ -18,6 +18,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 /// The environment variables, and the faults found in them so far.
+#[derive(Clone)]
 pub struct Environment {
     /// A value that is not Unicode is kept as nothing: set, but readable by nobody.
     variables: BTreeMap<String, Option<String>>,
@@ -99,6 +100,13 @@ impl Environment {
             variables: std::env::vars_os().filter_map(readable).collect(),
             faults: Vec::new(),
         }
+    }
+
+    /// The same with a variable set to something else, for what is told in another way.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), Some(value.into()));
+        self
     }
 
     /// Reads a variable that must be set.

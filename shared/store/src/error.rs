@@ -33,6 +33,9 @@ pub enum StoreError {
         /// The channel.
         channel: ChannelSid,
     },
+    /// An item whose key only looks like a channel's.
+    #[error("the table holds an item whose key is no channel's SID")]
+    Foreign,
     /// The stored item is not one that this version can read.
     #[error("the record of channel {channel} cannot be read: {why}")]
     Unreadable {

@@ -14,13 +14,16 @@
 
 mod error;
 mod item;
+mod listing;
 mod notes;
 mod queue;
 mod schema;
 mod table;
+mod test_event;
 
 pub use error::StoreError;
 pub use notes::NOTE_PREFIX;
 pub use queue::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
 pub use table::{ChannelTable, Saved, Stored};
+pub use test_event::TestEvent;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::{Channel, ChannelSid, Platform, Policy, Timestamp, Work};
+use domain::{Channel, ChannelSid, Fact, Platform, Policy, Timestamp, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::StoreError;
@@ -26,7 +26,7 @@ const STILL_AS_READ: &str = "version = :as_read";
 const MAX_ROUNDS: usize = 12;
 
 /// How many index partitions are read side by side.
-const QUERIES_AT_ONCE: usize = 10;
+pub(crate) const QUERIES_AT_ONCE: usize = 10;
 
 /// The channel table.
 #[derive(Clone, Debug)]
@@ -69,7 +69,8 @@ impl ChannelTable {
         &self.client
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// The table's name.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
@@ -122,6 +123,20 @@ impl ChannelTable {
             };
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Folds facts about one channel into its record: one read, and one write if they say
+    /// anything new.
+    pub async fn absorb(&self, channel: ChannelSid, facts: &[Fact]) -> Result<Saved, StoreError> {
+        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
+            return Ok(Saved::Unchanged);
+        };
+        let absorb = |channel: &mut Channel| {
+            for fact in facts {
+                channel.absorb(fact);
+            }
+        };
+        self.fold(channel, platform, absorb).await
     }
 
     /// Writes what became of a channel that was read, unless somebody else wrote meanwhile.
@@ -191,7 +206,7 @@ impl ChannelTable {
         Ok(due)
     }
 
-    async fn waiting_in(
+    pub(crate) async fn waiting_in(
         &self,
         work: Work,
         queue: String,
@@ -241,7 +256,7 @@ impl Stored {
         }
     }
 
-    fn from_item(channel: ChannelSid, item: Item) -> Result<Self, StoreError> {
+    pub(crate) fn from_item(channel: ChannelSid, item: Item) -> Result<Self, StoreError> {
         let record = Record::from_item(channel, item)?;
         Ok(Self {
             channel: record.channel,

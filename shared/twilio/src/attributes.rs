@@ -99,6 +99,11 @@ impl Attributes {
         self.with(&[("status", "\"INACTIVE\"", &self.status)])
     }
 
+    /// The text with `status` set to `ACTIVE` and nothing else changed.
+    pub fn with_status_active(&self) -> String {
+        self.with(&[("status", "\"ACTIVE\"", &self.status)])
+    }
+
     /// The text with `long_lived` false and `status` [`INACTIVE`] and nothing else changed.
     pub fn with_reset(&self) -> String {
         self.with(&[

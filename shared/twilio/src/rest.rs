@@ -4,6 +4,7 @@
 //! modules add the calls of one product each to it. [`chat_closer`] puts them together into
 //! the closing of a Chat channel, [`conversation_closer`] into that of a Conversation. Lists
 //! that may be too long for one go are read page by page, from [`Cursor`] to [`Cursor`].
+//! [`setup`] reads and writes how an account is set up.
 //!
 //! Answers are as untrusted as webhooks: their size, their number of pages and their types
 //! are bounded, no redirect is followed, no address in them is called, and every path is
@@ -23,6 +24,7 @@ mod log;
 mod pace;
 mod page;
 mod proxy;
+pub mod setup;
 mod taskrouter;
 mod transport;
 

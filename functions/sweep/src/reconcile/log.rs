@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Channel, ChannelSid, Fact, Platform};
+use domain::{Channel, ChannelSid, Fact};
 use futures::stream::{self, StreamExt};
 use store::{Saved, StoreError};
 use twilio::events::Scope;
@@ -67,19 +67,18 @@ impl Lister<'_> {
             return Ok(false);
         };
         let table = &self.sweep.settings.table;
-        let absorb = |channel: &mut Channel| {
-            for fact in facts {
-                channel.absorb(fact);
-            }
-        };
         if self.writes {
-            let saved = table.fold(channel, platform, absorb).await?;
-            return Ok(matches!(saved, Saved::Written));
+            return Ok(matches!(
+                table.absorb(channel, facts).await?,
+                Saved::Written
+            ));
         }
         let before = table.get(channel).await?.map(|stored| stored.channel);
-        let before = before.unwrap_or_else(|| Channel::new(channel, Platform::Chat.min(platform)));
+        let before = before.unwrap_or_else(|| Channel::new(channel, platform));
         let mut after = before.clone();
-        absorb(&mut after);
+        for fact in facts {
+            after.absorb(fact);
+        }
         Ok(after != before)
     }
 }

@@ -1,5 +1,7 @@
 //! What a channel waits for, worked out from its record.
 
+use std::fmt;
+
 use super::Channel;
 use crate::cleanup::Progress;
 use crate::fact::End;
@@ -17,7 +19,7 @@ pub enum Work {
     LongLived,
     /// One of its tasks ended while another stays open.
     Inspect,
-    /// Twilio refused or did not answer, and it is to be tried again.
+    /// Twilio refused or did not answer, and it is to be tried again; or a person holds it.
     Retry,
 }
 
@@ -77,12 +79,29 @@ pub enum Cause {
     Orphaned(Holder),
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended { task, how } => write!(f, "its last task {task} {how}"),
+            Self::Orphaned(holder) => holder.fmt(f),
+        }
+    }
+}
+
 impl Idle {
     /// The task that ended last, if any is known.
     pub fn task(&self) -> Option<TaskSid> {
         match self.cause {
             Cause::Ended { task, .. } => Some(task),
             Cause::Orphaned(_) => None,
+        }
+    }
+
+    /// What held the channel open, if no task is known.
+    pub fn holder(&self) -> Option<Holder> {
+        match self.cause {
+            Cause::Ended { .. } => None,
+            Cause::Orphaned(holder) => Some(holder),
         }
     }
 
@@ -96,8 +115,8 @@ impl Idle {
 }
 
 impl Channel {
-    /// What the channel waits for: at most one thing, worked out from the record alone.
-    pub fn waiting(&self) -> Option<Waiting> {
+    /// What the channel waits for where nobody holds it: see [`Channel::waiting`].
+    pub(crate) fn wants(&self) -> Option<Waiting> {
         let Some(idle) = self.idle() else {
             return self.waits_for_inspection();
         };

@@ -6,20 +6,29 @@ use http::uri::Scheme;
 /// A product whose API is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Product {
+    /// The API of 2010, which knows the phone numbers.
+    Api,
     Chat,
     Conversations,
+    Events,
     Flex,
+    Messaging,
     Proxy,
+    Studio,
     TaskRouter,
 }
 
 impl Product {
     const fn name(self) -> &'static str {
         match self {
+            Self::Api => "api",
             Self::Chat => "chat",
             Self::Conversations => "conversations",
+            Self::Events => "events",
             Self::Flex => "flex-api",
+            Self::Messaging => "messaging",
             Self::Proxy => "proxy",
+            Self::Studio => "studio",
             Self::TaskRouter => "taskrouter",
         }
     }
@@ -97,11 +106,15 @@ impl Hosts {
     }
 
     /// The path and query of a URL that Twilio gave, to be put behind our own base: whatever
-    /// host it names is never called. (Regional answers may name the global host.)
+    /// host it names is never called. (Regional answers may name the global host.) The API of
+    /// 2010 gives paths alone.
     pub(super) fn path_of(&self, product: Product, url: &str) -> Option<String> {
         let url: Uri = url.parse().ok()?;
         let base: Uri = self.base(product).parse().ok()?;
         let path = url.path_and_query()?.as_str();
+        if product == Product::Api && url.authority().is_none() {
+            return Some(path.to_owned());
+        }
         Some(
             path.strip_prefix(base.path().trim_end_matches('/'))?
                 .to_owned(),
@@ -170,5 +183,7 @@ mod tests {
         ] {
             assert_eq!(hosts.path_of(Product::TaskRouter, url).as_deref(), path);
         }
+        let path = "/2010-04-01/Accounts?Page=1";
+        assert_eq!(elsewhere.path_of(Product::Api, path).as_deref(), Some(path));
     }
 }

@@ -100,6 +100,16 @@ impl Client {
         Ok(seen)
     }
 
+    /// Deletes a conversation with all that was said in it, and lets Twilio's webhooks say so.
+    pub async fn delete_conversation(
+        &self,
+        service: ChatServiceSid,
+        conversation: ChannelSid,
+    ) -> Result<(), TwilioError> {
+        let call = Call::delete(Product::Conversations, path_of(service, conversation));
+        self.tell(call.with_webhooks()).await
+    }
+
     /// Closes a conversation, for good, and lets Twilio's webhooks say so. It is tried once:
     /// read the conversation again before the next try.
     pub async fn close_conversation(

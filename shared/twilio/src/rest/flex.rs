@@ -1,6 +1,6 @@
 //! Flex: where an account keeps its things.
 
-use domain::{AccountSid, ChatServiceSid, WorkspaceSid};
+use domain::{AccountSid, ChatServiceSid, WorkflowSid, WorkspaceSid};
 
 use super::base::Product;
 use super::client::{Call, Client};
@@ -16,6 +16,8 @@ pub struct FlexConfiguration {
     pub workspace: Option<WorkspaceSid>,
     /// The Chat or Conversations service.
     pub chat_service: Option<ChatServiceSid>,
+    /// The workflow that tasks go to if nobody says otherwise.
+    pub workflow: Option<WorkflowSid>,
 }
 
 impl Client {
@@ -31,11 +33,13 @@ fn read_configuration(text: &str) -> Option<FlexConfiguration> {
         "account_sid",
         "taskrouter_workspace_sid",
         "chat_service_instance_sid",
+        "taskrouter_target_workflow_sid",
     ];
-    let [account, workspace, chat_service] = json::members(text, names).ok()?;
+    let [account, workspace, chat_service, workflow] = json::members(text, names).ok()?;
     Some(FlexConfiguration {
         account: json::parsed(account),
         workspace: json::parsed(workspace),
         chat_service: json::parsed(chat_service),
+        workflow: json::parsed(workflow),
     })
 }

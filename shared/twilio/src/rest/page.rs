@@ -166,10 +166,14 @@ impl<T> From<Option<T>> for Entry<T> {
 }
 
 /// The address of the next page as a list gives it, if there is a next page; nothing if this
-/// is no page of a list.
+/// is no page of a list. The API of 2010 has no `meta` and gives a path.
 pub(super) fn next_url(page: &str) -> Option<Option<String>> {
-    let [meta] = json::members(page, ["meta"]).ok()?;
-    let [next] = json::members(meta?.get(), ["next_page_url"]).ok()?;
+    let [meta, size, next] = json::members(page, ["meta", "page_size", "next_page_uri"]).ok()?;
+    let next = match (meta, size) {
+        (Some(meta), _) => json::members(meta.get(), ["next_page_url"]).ok()?[0],
+        (None, Some(_)) => next,
+        (None, None) => return None,
+    };
     Some(match next {
         Some(next) => Some(json::text(next)?.into_owned()),
         None => None,

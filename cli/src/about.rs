@@ -1,0 +1,130 @@
+//! What is to be said of a channel, for tables, JSON and the status page alike.
+
+use domain::{Channel, Decision, Platform, Policy, Progress, TaskSid, Timestamp, decide};
+use serde::Serialize;
+
+/// How a channel stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    /// Agents are at work, or a customer waits for one.
+    Open,
+    /// Its last task has ended, and its time has not come.
+    Waiting,
+    /// Its time has come.
+    Due,
+    /// A person keeps the sweep away.
+    Held,
+    /// Long-lived and released: it waits for its reset.
+    Released,
+    /// Closed.
+    Closed,
+    /// Given up: a person has to look.
+    Failed,
+    /// No task of it is known.
+    Unknown,
+}
+
+impl State {
+    /// Every state.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Waiting,
+        Self::Due,
+        Self::Held,
+        Self::Released,
+        Self::Closed,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// The word.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Due => "due",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is to be said of a channel in a list. Times are milliseconds since 1970.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct About {
+    pub(crate) channel_sid: domain::ChannelSid,
+    pub(crate) platform: Platform,
+    pub(crate) state: State,
+    /// How many of its tasks are open.
+    pub(crate) open_tasks: usize,
+    /// Whether it is long-lived, if anybody ever looked.
+    pub(crate) long_lived: Option<bool>,
+    /// When its last task ended, if none is open.
+    pub(crate) idle_since_ms: Option<Timestamp>,
+    /// The task that ended last, if none is open.
+    pub(crate) last_task_sid: Option<TaskSid>,
+    /// How that task ended.
+    pub(crate) last_task_end: Option<domain::End>,
+    /// What held it open when it was taken up as an orphan, if that is all that is known.
+    pub(crate) orphaned_by: Option<domain::Holder>,
+    /// The queue that it waits in.
+    pub(crate) work: Option<&'static str>,
+    /// When the sweep is to look at it.
+    pub(crate) due_at_ms: Option<Timestamp>,
+    /// Until when a person keeps the sweep away; the greatest number is until it is released.
+    pub(crate) held_until_ms: Option<Timestamp>,
+}
+
+impl About {
+    /// What is to be said now.
+    pub(crate) fn new(channel: &Channel, policy: &Policy, now: Timestamp) -> Self {
+        let waiting = channel.waiting();
+        let idle = channel.idle();
+        Self {
+            channel_sid: channel.sid(),
+            platform: channel.platform(),
+            state: state(channel, policy, now),
+            open_tasks: channel.open_tasks().count(),
+            long_lived: channel.long_lived(),
+            idle_since_ms: idle.map(|idle| idle.since),
+            last_task_sid: idle.and_then(|idle| idle.task()),
+            last_task_end: idle.and_then(|idle| idle.how()),
+            orphaned_by: idle.and_then(|idle| idle.holder()),
+            work: waiting.map(|waiting| waiting.work.name()),
+            due_at_ms: waiting.map(|waiting| waiting.since.plus(policy.cutoff(waiting.work))),
+            held_until_ms: channel.held(now),
+        }
+    }
+
+    /// The platform's name.
+    pub(crate) const fn platform_name(&self) -> &'static str {
+        match self.platform {
+            Platform::Chat => "chat",
+            Platform::Conversations => "conversations",
+        }
+    }
+}
+
+fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
+    if channel.held(now).is_some() {
+        return State::Held;
+    }
+    let progress = channel.cleanup().map(|cleanup| &cleanup.progress);
+    match decide(channel, policy, now) {
+        Decision::Release(_) | Decision::Reset(_) => State::Due,
+        Decision::Inspect(_) => State::Open,
+        Decision::EndSession(_) => State::Closed,
+        Decision::Wait(_) | Decision::Nothing => match progress {
+            Some(Progress::Closed { .. }) => State::Closed,
+            Some(Progress::Failed { .. }) => State::Failed,
+            Some(Progress::Released { .. }) => State::Released,
+            Some(Progress::Untouched) | None if channel.idle().is_some() => State::Waiting,
+            Some(Progress::Untouched) | None if channel.tasks().is_empty() => State::Unknown,
+            Some(Progress::Untouched) | None => State::Open,
+        },
+    }
+}

@@ -1,0 +1,151 @@
+//! The schedules, and a journal of what they did.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::Timestamp;
+use serde::Serialize;
+use sweep::{Settings, Summary, Sweep, SweepError};
+
+use super::{Here, Parts};
+use crate::office::transport;
+use crate::say;
+use crate::sweep::TIME;
+
+/// However fast the clock runs, nothing is done more often than this by the machine's.
+const LEAST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often expired records are deleted, by the machine's clock as their time to live is.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
+/// How much of the past is kept.
+const KEPT: usize = 50;
+
+/// What the schedules did lately, newest first; a clone is the same one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Journal(Arc<Mutex<Pages>>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    sweeps: VecDeque<Swept>,
+    notices: VecDeque<Notice>,
+}
+
+/// A sweep.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Swept {
+    at_ms: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// A notice that was put on the bus.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Notice {
+    at_ms: Timestamp,
+    kind: String,
+    channel_sid: Option<String>,
+    detail: serde_json::Value,
+}
+
+impl Journal {
+    pub(super) fn sweeps(&self) -> Vec<Swept> {
+        self.pages().sweeps.iter().cloned().collect()
+    }
+
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        self.pages().notices.iter().cloned().collect()
+    }
+
+    fn note_sweep(&self, swept: Swept) {
+        let mut pages = self.pages();
+        pages.sweeps.push_front(swept);
+        pages.sweeps.truncate(KEPT);
+    }
+
+    fn note_notices(&self, here: &Here) {
+        let mut pages = self.pages();
+        for entry in here.embedded.bus.take_entries() {
+            let channel = entry.detail.get("channel_sid").and_then(|sid| sid.as_str());
+            pages.notices.push_front(Notice {
+                at_ms: here.clock.now(),
+                kind: entry.detail_type.clone(),
+                channel_sid: channel.map(ToOwned::to_owned),
+                detail: entry.detail,
+            });
+        }
+        pages.notices.truncate(KEPT);
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts every schedule. A further function gets a line here.
+pub(super) fn start(here: &Here, sweep_every: Duration, parts: &mut Parts) -> anyhow::Result<()> {
+    let settings = Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
+    let sweep = Sweep::new(settings, transport()?);
+    parts.spawn(sweeps(here.clone(), sweep, sweep_every));
+    parts.spawn(expiry(here.clone()));
+    Ok(())
+}
+
+/// How long a time by the clock that is run is by the machine's.
+fn by_machine(here: &Here, time: Duration) -> Duration {
+    (time / here.clock.speed()).max(LEAST_PAUSE)
+}
+
+async fn sweeps(here: Here, sweep: Sweep, every: Duration) -> anyhow::Result<()> {
+    while here.end.comes_not_within(by_machine(&here, every)).await {
+        let now = here.clock.now();
+        let swept = match sweep.run(now, TIME).await {
+            Ok(summary) => Swept {
+                at_ms: now,
+                summary: Some(summary),
+                error: None,
+            },
+            Err(SweepError::Stopped(summary)) => Swept {
+                at_ms: now,
+                error: Some(format!("stopped: {:?}", summary.stopped)),
+                summary: Some(*summary),
+            },
+            Err(error) => Swept {
+                at_ms: now,
+                summary: None,
+                error: Some(error.to_string()),
+            },
+        };
+        tell(&swept);
+        here.journal.note_sweep(swept);
+        here.journal.note_notices(&here);
+    }
+    Ok(())
+}
+
+/// One line for a sweep that had something to do.
+fn tell(swept: &Swept) {
+    let at = say::moment(swept.at_ms);
+    if let Some(error) = &swept.error {
+        say::aloud(&format!("{at}  sweep failed: {error}"));
+    } else if let Some(summary) = swept.summary.as_ref().filter(|summary| summary.due > 0) {
+        say::aloud(&format!(
+            "{at}  swept {} due: {} closed, {} released, {} clean, {} live",
+            summary.due,
+            summary.closed,
+            summary.released,
+            summary.already_clean,
+            summary.live_again
+        ));
+    }
+}
+
+async fn expiry(here: Here) -> anyhow::Result<()> {
+    while here.end.comes_not_within(EXPIRE_EVERY).await {
+        here.embedded.dynamo.sweep_ttl()?;
+    }
+    Ok(())
+}

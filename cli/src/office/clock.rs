@@ -1,0 +1,76 @@
+//! The clock of a data folder, which may run faster than the machine's.
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A clock that showed this at that moment, and has run so many times as fast since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Clock {
+    /// The machine's time at the moment of comparison.
+    machine: Timestamp,
+    /// What this clock showed then.
+    shown: Timestamp,
+    /// How many times as fast as the machine's it runs.
+    speed: u32,
+}
+
+impl Clock {
+    /// The machine's own clock.
+    pub(crate) const fn of_machine() -> Self {
+        Self {
+            machine: Timestamp::from_millis(0),
+            shown: Timestamp::from_millis(0),
+            speed: 1,
+        }
+    }
+
+    /// What it shows when the machine's shows `machine`.
+    pub(crate) fn at(self, machine: Timestamp) -> Timestamp {
+        let passed = machine.since(self.machine).saturating_mul(self.speed);
+        self.shown.plus(passed)
+    }
+
+    /// What it shows now.
+    pub(crate) fn now(self) -> Timestamp {
+        self.at(runtime::clock::now())
+    }
+
+    /// The same clock once nobody drives it any more.
+    pub(crate) const fn at_rest(self) -> Self {
+        Self { speed: 1, ..self }
+    }
+
+    /// The same clock, from `machine` on so many times as fast. It never shows less than the
+    /// machine's: after a night of rest, a folder's day is today.
+    pub(crate) fn from_then_on(self, machine: Timestamp, speed: u32) -> Self {
+        Self {
+            machine,
+            shown: self.at(machine).max(machine),
+            speed,
+        }
+    }
+
+    /// How many times as fast as the machine's it runs.
+    pub(crate) const fn speed(self) -> u32 {
+        self.speed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_clock_goes_on_from_where_it_was_and_never_back() {
+        let at = Timestamp::from_millis;
+        let fast = Clock::of_machine().from_then_on(at(1_000), 100);
+        assert_eq!(fast.at(at(1_000)), at(1_000));
+        assert_eq!(fast.at(at(1_010)), at(2_000));
+        assert_eq!(fast.at(at(500)), at(1_000), "a step back stands still");
+        let rested = fast.from_then_on(at(1_010), 1);
+        assert_eq!(rested.at(at(1_510)), at(2_500));
+        let much_later = rested.from_then_on(at(9_000), 1);
+        assert_eq!(much_later.at(at(9_000)), at(10_000 - 10));
+        assert_eq!(Clock::of_machine().at(at(77)), at(77));
+    }
+}

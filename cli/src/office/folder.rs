@@ -1,0 +1,152 @@
+//! The data folder of `janitor local`: the embedded database, and a note that tells other
+//! commands where the running system is.
+//!
+//! The database is one process's at a time. Whoever holds the folder holds a lock on a file in
+//! it, which the operating system takes back however the process ends; the note may outlive
+//! its writer and is believed only while somebody holds the lock.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use embedded::Embedded;
+use serde::{Deserialize, Serialize};
+
+use super::clock::Clock;
+
+const LOCK: &str = "janitor.lock";
+const NOTE: &str = "local.json";
+const DATABASE: &str = "channels.db";
+
+/// The table's name in a folder.
+pub(crate) const TABLE: &str = "channels";
+
+/// The bus's name in a folder.
+pub(crate) const BUS: &str = "notices";
+
+/// A data folder that this process holds until the value is gone.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// The lock ends with it.
+    _lock: File,
+}
+
+/// Who has a folder.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// This process.
+    Ours(Folder),
+    /// A running `janitor local`.
+    Running(Box<Note>),
+}
+
+/// Where a running system is, for other commands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// The process.
+    pub(crate) pid: u32,
+    /// Its clock.
+    pub(crate) clock: Clock,
+    /// The status page.
+    pub(crate) page: String,
+    /// The webhook, as the sink is to call it.
+    pub(crate) webhook: String,
+    /// Its DynamoDB and EventBridge.
+    pub(crate) aws: String,
+    /// The simulated Twilio, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) simulated: Option<Simulated>,
+}
+
+/// A simulated Twilio. Its credentials open nothing else, so they may stand in a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Simulated {
+    pub(crate) url: String,
+    pub(crate) account_sid: String,
+    pub(crate) auth_token: String,
+    pub(crate) api_key: String,
+    pub(crate) api_secret: String,
+}
+
+impl Folder {
+    /// Takes an existing folder, or finds out who has it.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Access> {
+        if !path.join(DATABASE).exists() {
+            bail!(
+                "{} is no data folder; `janitor local --data {0}` makes one",
+                path.display()
+            );
+        }
+        Self::take(path)
+    }
+
+    /// Takes a folder, which is created if it does not exist, or finds out who has it.
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Access> {
+        fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+        Self::take(path)
+    }
+
+    fn take(path: &Path) -> anyhow::Result<Access> {
+        let about = || format!("cannot use the data folder {}", path.display());
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK))
+            .with_context(about)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Access::Ours(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            })),
+            Err(TryLockError::WouldBlock) => match read_note(path)? {
+                Some(note) => Ok(Access::Running(Box::new(note))),
+                None => bail!(
+                    "another janitor command is using {}: try again when it has ended",
+                    path.display()
+                ),
+            },
+            Err(TryLockError::Error(error)) => Err(error).with_context(about),
+        }
+    }
+
+    /// The folder's path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the folder's database.
+    pub(crate) fn database(&self) -> anyhow::Result<Embedded> {
+        Ok(Embedded::open(&self.path.join(DATABASE))?)
+    }
+
+    /// The folder's clock at rest: it goes on from where it was last noted, no faster than
+    /// the machine's.
+    pub(crate) fn clock(&self) -> anyhow::Result<Clock> {
+        Ok(match read_note(&self.path)? {
+            Some(note) => note.clock.at_rest(),
+            None => Clock::of_machine(),
+        })
+    }
+
+    /// Leaves a note. It is there as a whole or not at all, whatever happens meanwhile.
+    pub(crate) fn leave(&self, note: &Note) -> anyhow::Result<()> {
+        let draft = self.path.join("local.json.new");
+        let about = || format!("cannot write into {}", self.path.display());
+        fs::write(&draft, serde_json::to_vec_pretty(note)?).with_context(about)?;
+        fs::rename(&draft, self.path.join(NOTE)).with_context(about)
+    }
+}
+
+fn read_note(path: &Path) -> anyhow::Result<Option<Note>> {
+    let path = path.join(NOTE);
+    match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("{} cannot be read: delete it", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,166 @@
+//! `janitor replay FILE`: takes in events that were recorded, by the webhook's own reading and
+//! the table's own fold.
+//!
+//! To take in what is known already changes nothing, so a file may be replayed as often as one
+//! likes.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use domain::{AccountSid, Channel, ChannelSid, Fact, WorkspaceSid};
+use serde::Serialize;
+use store::{ChannelTable, Saved};
+use twilio::events::{Batch, Scope, read_recording};
+
+use crate::consent::Consent;
+use crate::exit::Outcome;
+use crate::office::{Office, Place};
+use crate::say;
+
+/// What to replay.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Events as Event Streams sends them: one, a JSON array, or one or more per line;
+    /// standard input where it is -
+    file: PathBuf,
+    #[command(flatten)]
+    consent: Consent,
+    /// Prints the counts as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What a replay came to.
+#[derive(Debug, Default, Serialize)]
+struct Replayed {
+    /// Events in the file.
+    events: usize,
+    /// Events that are none of our business.
+    ignored: usize,
+    /// Events that cannot be read.
+    rejected: usize,
+    /// Channels that they speak of.
+    channels: usize,
+    /// Channels whose record changed, or would.
+    changed: usize,
+    /// Channels whose record says so already.
+    unchanged: usize,
+    /// Whether the changes were written.
+    written: bool,
+}
+
+/// Replays.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
+    let body = read(&options.file)?;
+    let office = Office::open(&options.place).await?;
+    let scope = office.read(|environment| Scope {
+        account: environment.optional::<AccountSid>("TWILIO_ACCOUNT_SID"),
+        workspace: environment.optional::<WorkspaceSid>("TASKROUTER_WORKSPACE_SID"),
+    })?;
+    let mut replayed = Replayed::default();
+    let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
+    for batch in batches(&body, &scope) {
+        replayed.count(&batch);
+        for fact in batch.facts {
+            channels.entry(fact.channel).or_default().push(fact);
+        }
+    }
+    replayed.channels = channels.len();
+    let table = office.table();
+    for (channel, facts) in &channels {
+        if changes(table, *channel, facts).await? {
+            replayed.changed += 1;
+        } else {
+            replayed.unchanged += 1;
+        }
+    }
+    say::aloud(&format!(
+        "{} events: {} ignored, {} unreadable. {} channels: {} change, {} say so already.",
+        replayed.events,
+        replayed.ignored,
+        replayed.rejected,
+        replayed.channels,
+        replayed.changed,
+        replayed.unchanged
+    ));
+    let ends_here = match replayed.changed {
+        0 => Some(Outcome::Good),
+        _ => options.consent.ends_here(),
+    };
+    if ends_here.is_none() {
+        for (channel, facts) in &channels {
+            let saved = table.absorb(*channel, facts).await?;
+            if matches!(saved, Saved::Written) {
+                replayed.written = true;
+            }
+        }
+    }
+    if options.json {
+        say::json(&replayed)?;
+    }
+    Ok(match ends_here.unwrap_or(Outcome::Good) {
+        Outcome::Good if replayed.rejected > 0 => Outcome::Broken,
+        outcome => outcome,
+    })
+}
+
+fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file).with_context(|| format!("cannot read {}", file.display()));
+    }
+    let mut body = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut body)
+        .context("cannot read standard input")?;
+    Ok(body)
+}
+
+/// The file as one body, or line by line where it is not one JSON text.
+fn batches(body: &[u8], scope: &Scope) -> Vec<Batch> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        return vec![read_recording(body, scope)];
+    }
+    body.split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .map(|line| read_recording(line, scope))
+        .collect()
+}
+
+async fn changes(
+    table: &ChannelTable,
+    channel: ChannelSid,
+    facts: &[Fact],
+) -> anyhow::Result<bool> {
+    let before = table.get(channel).await?.map(|stored| stored.channel);
+    let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
+        return Ok(false);
+    };
+    let before = before.unwrap_or_else(|| Channel::new(channel, platform));
+    let mut after = before.clone();
+    for fact in facts {
+        after.absorb(fact);
+    }
+    Ok(after != before)
+}
+
+impl Replayed {
+    fn count(&mut self, batch: &Batch) {
+        self.events += batch.received;
+        self.ignored += batch.ignored.values().sum::<usize>() + batch.tests.len();
+        self.rejected += batch.rejected.len();
+        for rejected in &batch.rejected {
+            say::aloud(&format!(
+                "event {} ({}): {}",
+                rejected.position + 1,
+                rejected.event_id.as_deref().unwrap_or("without an id"),
+                rejected.reason
+            ));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Conversations: its defaults, its services, and the addresses that make conversations.
+
+use domain::{AddressSid, ChatServiceSid, StudioFlowSid};
+use serde::Deserialize;
+
+use super::fields::{Contact, Ref, contact, flag, text, word};
+use super::{Listed, record};
+use crate::rest::base::Product;
+use crate::rest::client::{Call, Client};
+use crate::rest::error::TwilioError;
+
+/// The most addresses that a page may hold (Twilio, OpenAPI of Conversations).
+const ADDRESSES: u16 = 50;
+
+/// The most services that a page may hold (the same).
+const SERVICES: u16 = 100;
+
+/// Where addresses are.
+const PATH: &str = "/v1/Configuration/Addresses";
+
+/// What new conversations get if nobody says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ConversationDefaults {
+    /// The service that they are made in.
+    #[serde(default, rename = "default_chat_service_sid")]
+    pub service: Ref<ChatServiceSid>,
+    /// How long they stay open in silence, as an ISO 8601 duration.
+    #[serde(default, rename = "default_closed_timer", deserialize_with = "text")]
+    pub closed_timer: Option<String>,
+}
+
+/// An address that makes conversations.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Address {
+    /// The configuration.
+    pub sid: AddressSid,
+    /// `sms`, `whatsapp`, `messenger` and so on.
+    #[serde(default, rename = "type", deserialize_with = "word")]
+    pub kind: String,
+    /// The address itself.
+    #[serde(default, rename = "address", deserialize_with = "contact")]
+    pub contact: Option<Contact>,
+    /// What is made of a message.
+    #[serde(default, deserialize_with = "auto_creation")]
+    pub auto_creation: AutoCreation,
+}
+
+/// What is made of a message that belongs to no conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct AutoCreation {
+    /// Whether anything is made of it.
+    #[serde(default, deserialize_with = "flag")]
+    pub enabled: bool,
+    /// `studio`, `webhook` or `default`.
+    #[serde(default, rename = "type", deserialize_with = "word")]
+    pub kind: String,
+    /// The service that the conversation is made in; the default one where there is none.
+    #[serde(default, rename = "conversation_service_sid")]
+    pub service: Ref<ChatServiceSid>,
+    /// For `studio`: the flow.
+    #[serde(default, rename = "studio_flow_sid")]
+    pub flow: Ref<StudioFlowSid>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    sid: ChatServiceSid,
+}
+
+impl Client {
+    /// Reads what new conversations get if nobody says otherwise.
+    pub async fn conversation_defaults(&self) -> Result<ConversationDefaults, TwilioError> {
+        let call = Call::get(Product::Conversations, "/v1/Configuration".to_owned());
+        self.ask(call, record).await
+    }
+
+    /// Lists the services: what Chat calls a service, Conversations does too, by the same SID.
+    pub async fn every_chat_service(&self) -> Result<Listed<ChatServiceSid>, TwilioError> {
+        let path = "/v1/Services".to_owned();
+        let listed: Listed<Service> = self
+            .whole(Product::Conversations, path, "services", SERVICES)
+            .await?;
+        Ok(Listed {
+            items: listed.items.into_iter().map(|one| one.sid).collect(),
+            unreadable: listed.unreadable,
+        })
+    }
+
+    /// Lists the addresses that make conversations.
+    pub async fn addresses(&self) -> Result<Listed<Address>, TwilioError> {
+        let path = PATH.to_owned();
+        self.whole(
+            Product::Conversations,
+            path,
+            "address_configurations",
+            ADDRESSES,
+        )
+        .await
+    }
+
+    /// Reads an address.
+    pub async fn address(&self, address: AddressSid) -> Result<Address, TwilioError> {
+        let call = Call::get(Product::Conversations, format!("{PATH}/{address}"));
+        self.ask(call, |text| read_this(text, address)).await
+    }
+
+    /// Lets an address hand its conversations to a flow of Studio. What is returned is the
+    /// address as Twilio says it is now.
+    pub async fn link_address(
+        &self,
+        address: AddressSid,
+        flow: StudioFlowSid,
+    ) -> Result<Address, TwilioError> {
+        let form = [
+            ("AutoCreation.Type", "studio"),
+            ("AutoCreation.StudioFlowSid", flow.as_str()),
+        ];
+        let path = format!("{PATH}/{address}");
+        let call = Call::post(Product::Conversations, path, &form).once();
+        self.ask(call, |text| read_this(text, address)).await
+    }
+}
+
+fn read_this(text: &str, asked_for: AddressSid) -> Option<Address> {
+    record(text).filter(|seen: &Address| seen.sid == asked_for)
+}
+
+/// What is no object makes nothing.
+fn auto_creation<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<AutoCreation, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}

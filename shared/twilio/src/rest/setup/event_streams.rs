@@ -1,0 +1,245 @@
+//! Event Streams: who is told of what, and where.
+
+use std::fmt;
+
+use domain::{SinkSid, SubscriptionSid};
+use http::Uri;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::fields::{Ref, flag, number, word};
+use super::{Listed, record};
+use crate::rest::base::Product;
+use crate::rest::client::{Call, Client};
+use crate::rest::error::TwilioError;
+
+/// The most that a page may hold (Twilio, OpenAPI of Event Streams).
+pub(super) const PAGE_SIZE: u16 = 1000;
+
+/// A sink: where events go.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Sink {
+    /// The sink.
+    pub sid: SinkSid,
+    /// `webhook`, `kinesis`, `segment` or `email`.
+    #[serde(default, rename = "sink_type", deserialize_with = "word")]
+    pub kind: String,
+    /// `initialized`, `validating`, `active` or `failed`.
+    #[serde(default, deserialize_with = "word")]
+    pub status: String,
+    /// Of a webhook, how it is called.
+    #[serde(default, rename = "sink_configuration", deserialize_with = "webhook")]
+    pub webhook: Webhook,
+}
+
+/// How a webhook sink is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Webhook {
+    /// Its URL.
+    #[serde(default, deserialize_with = "destination")]
+    pub destination: Option<Destination>,
+    /// `POST` or `GET`; `POST` where it is empty.
+    #[serde(default, deserialize_with = "word")]
+    pub method: String,
+    /// Whether several events come in one request.
+    #[serde(default, deserialize_with = "flag")]
+    pub batch_events: bool,
+}
+
+/// A URL that events are sent to, without the user and password that may be in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Destination(String);
+
+impl Destination {
+    /// Reads a URL. Two that Twilio calls alike are equal: the port that the scheme implies, a
+    /// slash at the end and the spelling of the host make no difference.
+    pub fn parse(url: &str) -> Option<Self> {
+        let uri: Uri = url.trim().parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let host = uri.host().filter(|host| !host.is_empty())?;
+        let host = host.to_ascii_lowercase();
+        let port = match (uri.port_u16(), scheme.as_str()) {
+            (None, _) | (Some(443), "https") | (Some(80), "http") => String::new(),
+            (Some(port), _) => format!(":{port}"),
+        };
+        let path = uri.path().trim_end_matches('/');
+        let query = uri.query().map(|query| format!("?{query}"));
+        let query = query.unwrap_or_default();
+        Some(Self(format!("{scheme}://{host}{port}{path}{query}")))
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A subscription: which events a sink is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Subscription {
+    /// The subscription.
+    pub sid: SubscriptionSid,
+    /// Where its events go.
+    #[serde(default, rename = "sink_sid")]
+    pub sink: Ref<SinkSid>,
+}
+
+/// A type of event that a subscription holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SubscribedEvent {
+    /// The type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// The version of its schema.
+    #[serde(default, deserialize_with = "number")]
+    pub schema_version: Option<i64>,
+}
+
+/// A type of event that there is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EventType {
+    /// The type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// Whether it can be had.
+    #[serde(default, deserialize_with = "status")]
+    pub status: TypeStatus,
+}
+
+/// Whether a type of event can be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TypeStatus {
+    /// It can, or Twilio says nothing that we know.
+    #[default]
+    Available,
+    /// It still can.
+    Deprecated,
+    /// Not by everybody.
+    Restricted,
+    /// It cannot.
+    Discontinued,
+}
+
+impl Client {
+    /// Lists all sinks.
+    pub async fn sinks(&self) -> Result<Listed<Sink>, TwilioError> {
+        let path = "/v1/Sinks".to_owned();
+        self.whole(Product::Events, path, "sinks", PAGE_SIZE).await
+    }
+
+    /// Lists all subscriptions.
+    pub async fn subscriptions(&self) -> Result<Listed<Subscription>, TwilioError> {
+        let path = "/v1/Subscriptions".to_owned();
+        self.whole(Product::Events, path, "subscriptions", PAGE_SIZE)
+            .await
+    }
+
+    /// Lists the types of events that a subscription holds.
+    pub async fn subscribed_events(
+        &self,
+        subscription: SubscriptionSid,
+    ) -> Result<Listed<SubscribedEvent>, TwilioError> {
+        let path = events_of(subscription);
+        self.whole(Product::Events, path, "types", PAGE_SIZE).await
+    }
+
+    /// Lists the types of events that there are.
+    pub async fn event_types(&self) -> Result<Listed<EventType>, TwilioError> {
+        let path = "/v1/Types".to_owned();
+        self.whole(Product::Events, path, "types", PAGE_SIZE).await
+    }
+
+    /// Adds a type to a subscription, in this version of its schema. What is returned is the
+    /// type as Twilio says it is now.
+    pub async fn subscribe_also(
+        &self,
+        subscription: SubscriptionSid,
+        event: &str,
+        version: u8,
+    ) -> Result<SubscribedEvent, TwilioError> {
+        let version = version.to_string();
+        let form = [("Type", event), ("SchemaVersion", &version)];
+        let call = Call::post(Product::Events, events_of(subscription), &form).once();
+        self.ask(call, record).await
+    }
+
+    /// Moves a type that a subscription holds to another version of its schema. The type must
+    /// be one of ours: it becomes part of a path.
+    pub async fn set_schema_version(
+        &self,
+        subscription: SubscriptionSid,
+        event: &'static str,
+        version: u8,
+    ) -> Result<SubscribedEvent, TwilioError> {
+        let path = format!("{}/{event}", events_of(subscription));
+        let version = version.to_string();
+        let call = Call::post(Product::Events, path, &[("SchemaVersion", &version)]).once();
+        self.ask(call, record).await
+    }
+}
+
+fn events_of(subscription: SubscriptionSid) -> String {
+    format!("/v1/Subscriptions/{subscription}/SubscribedEvents")
+}
+
+/// A configuration is an object or the text of one; anything else says nothing.
+fn webhook<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhook, D::Error> {
+    let mut value = Value::deserialize(deserializer)?;
+    if let Value::String(text) = &value {
+        value = serde_json::from_str(text).unwrap_or_default();
+    }
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
+
+fn destination<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Destination>, D::Error> {
+    Ok(Destination::parse(&word(deserializer)?))
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TypeStatus, D::Error> {
+    Ok(match word(deserializer)?.as_str() {
+        "deprecated" => TypeStatus::Deprecated,
+        "restricted" => TypeStatus::Restricted,
+        "discontinued" => TypeStatus::Discontinued,
+        _ => TypeStatus::Available,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_are_compared_as_twilio_calls_them_and_show_no_password() {
+        let plain = Destination::parse("https://example.com/hook").unwrap();
+        for url in [
+            "https://user:secret@example.com/hook",
+            "https://EXAMPLE.com:443/hook/",
+            " HTTPS://example.com/hook",
+        ] {
+            let same = Destination::parse(url).unwrap();
+            assert_eq!(same, plain, "{url}");
+            assert!(!format!("{same:?}").contains("secret"));
+        }
+        for url in [
+            "http://example.com/hook",
+            "https://example.com:8443/hook",
+            "https://example.com/Hook",
+            "https://example.com/hook?tenant=a",
+            "https://example.com",
+        ] {
+            assert_ne!(Destination::parse(url).unwrap(), plain, "{url}");
+        }
+        for url in ["", "example.com/hook", "/hook", "https://", "kinesis"] {
+            assert_eq!(Destination::parse(url), None, "{url}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Flex Flows: what becomes of a message for which no Chat channel is open.
+
+use domain::{ChatServiceSid, FlexFlowSid, StudioFlowSid, WorkflowSid, WorkspaceSid};
+use serde::Deserialize;
+
+use super::fields::{Contact, Ref, contact, flag, number, text, word};
+use super::{Listed, record};
+use crate::rest::base::Product;
+use crate::rest::client::{Call, Client};
+use crate::rest::error::TwilioError;
+
+/// Where they are.
+const PATH: &str = "/v1/FlexFlows";
+
+/// The most that a page may hold (Twilio, OpenAPI of Flex).
+const PAGE_SIZE: u16 = 1000;
+
+/// A Flex Flow, with everything of it that can be set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FlexFlow {
+    /// The flow.
+    pub sid: FlexFlowSid,
+    /// What people call it.
+    #[serde(default, deserialize_with = "word")]
+    pub friendly_name: String,
+    /// The service that it makes channels in.
+    #[serde(default, rename = "chat_service_sid")]
+    pub chat_service: Ref<ChatServiceSid>,
+    /// How customers reach it: `web`, `sms`, `whatsapp`, `facebook`, `line` or `custom`.
+    #[serde(default, deserialize_with = "word")]
+    pub channel_type: String,
+    /// The address that customers write to; none for the web.
+    #[serde(default, deserialize_with = "contact")]
+    pub contact_identity: Option<Contact>,
+    /// Whether it acts.
+    #[serde(default, deserialize_with = "flag")]
+    pub enabled: bool,
+    /// Where its messages go.
+    #[serde(default, rename = "integration_type", deserialize_with = "kind")]
+    pub kind: Option<Kind>,
+    /// The rest of where its messages go.
+    #[serde(default, deserialize_with = "integration")]
+    pub integration: Integration,
+    /// Whether its channels outlive their tasks.
+    #[serde(default, deserialize_with = "flag")]
+    pub long_lived: bool,
+    /// Whether Twilio's own janitor ends the Proxy sessions of its channels.
+    #[serde(default, deserialize_with = "flag")]
+    pub janitor_enabled: bool,
+}
+
+/// Where a Flex Flow sends its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To a flow of Studio.
+    Studio,
+    /// To somebody's own URL.
+    External,
+    /// Straight into a task.
+    Task,
+}
+
+/// What belongs to the integration of a Flex Flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Integration {
+    /// For Studio: the flow.
+    #[serde(default, rename = "flow_sid")]
+    pub flow: Ref<StudioFlowSid>,
+    /// For a URL of somebody's own: that URL.
+    #[serde(default, deserialize_with = "text")]
+    pub url: Option<String>,
+    /// For a task: the workspace.
+    #[serde(default, rename = "workspace_sid")]
+    pub workspace: Ref<WorkspaceSid>,
+    /// For a task: the workflow.
+    #[serde(default, rename = "workflow_sid")]
+    pub workflow: Ref<WorkflowSid>,
+    /// For a task: the TaskChannel's SID or unique name.
+    #[serde(default, deserialize_with = "text")]
+    pub channel: Option<String>,
+    /// For a task: how long it may wait, in seconds.
+    #[serde(default, deserialize_with = "number")]
+    pub timeout: Option<i64>,
+    /// For a task: how urgent it is.
+    #[serde(default, deserialize_with = "number")]
+    pub priority: Option<i64>,
+    /// For an outbound message: whether the task waits for the customer's answer.
+    #[serde(default, deserialize_with = "choice")]
+    pub creation_on_message: Option<bool>,
+    /// For Studio and a URL: how often it is tried again, 0 to 3.
+    #[serde(default, deserialize_with = "number")]
+    pub retry_count: Option<i64>,
+}
+
+/// A Flex Flow to be made: a flow without a SID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFlexFlow(FlexFlow);
+
+impl NewFlexFlow {
+    /// One like another, for another address.
+    pub fn like(other: &FlexFlow, friendly_name: String, contact: Contact) -> Self {
+        Self(FlexFlow {
+            friendly_name,
+            contact_identity: Some(contact),
+            enabled: true,
+            ..other.clone()
+        })
+    }
+
+    /// What it will be, but for its SID.
+    pub fn plan(&self) -> &FlexFlow {
+        &self.0
+    }
+}
+
+impl FlexFlow {
+    /// Whether another flow is set up like this one, whatever its SID.
+    pub fn is_set_up_like(&self, other: &Self) -> bool {
+        let of_this_name = Self {
+            sid: self.sid,
+            ..other.clone()
+        };
+        *self == of_this_name
+    }
+
+    /// Everything that can be set, as Twilio takes it. Whether an update that leaves out a part
+    /// of the integration keeps that part is not documented, so nothing is left out. A
+    /// reference that is no SID cannot be sent, and is.
+    fn form(&self) -> Vec<(&'static str, String)> {
+        let of = |there: bool| there.to_string();
+        let mut form = vec![
+            ("FriendlyName", self.friendly_name.clone()),
+            ("ChannelType", self.channel_type.clone()),
+            ("Enabled", of(self.enabled)),
+            ("LongLived", of(self.long_lived)),
+            ("JanitorEnabled", of(self.janitor_enabled)),
+        ];
+        let mut add = |name, value: Option<String>| {
+            form.extend(value.map(|value| (name, value)));
+        };
+        let service = self.chat_service.target();
+        add("ChatServiceSid", service.map(|sid| sid.to_string()));
+        let contact = self.contact_identity.as_ref();
+        add(
+            "ContactIdentity",
+            contact.map(|contact| contact.expose().to_owned()),
+        );
+        add(
+            "IntegrationType",
+            self.kind.map(|kind| kind.word().to_owned()),
+        );
+        let target = &self.integration;
+        let flow = target.flow.target();
+        add("Integration.FlowSid", flow.map(|sid| sid.to_string()));
+        add("Integration.Url", target.url.clone());
+        let workspace = target.workspace.target();
+        add(
+            "Integration.WorkspaceSid",
+            workspace.map(|sid| sid.to_string()),
+        );
+        let workflow = target.workflow.target();
+        add(
+            "Integration.WorkflowSid",
+            workflow.map(|sid| sid.to_string()),
+        );
+        add("Integration.Channel", target.channel.clone());
+        add(
+            "Integration.Timeout",
+            target.timeout.map(|seconds| seconds.to_string()),
+        );
+        add(
+            "Integration.Priority",
+            target.priority.map(|level| level.to_string()),
+        );
+        add(
+            "Integration.CreationOnMessage",
+            target.creation_on_message.map(of),
+        );
+        add(
+            "Integration.RetryCount",
+            target.retry_count.map(|count| count.to_string()),
+        );
+        form
+    }
+}
+
+impl Kind {
+    /// Twilio's word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Studio => "studio",
+            Self::External => "external",
+            Self::Task => "task",
+        }
+    }
+}
+
+impl Client {
+    /// Lists all Flex Flows.
+    pub async fn flex_flows(&self) -> Result<Listed<FlexFlow>, TwilioError> {
+        self.whole(Product::Flex, PATH.to_owned(), "flex_flows", PAGE_SIZE)
+            .await
+    }
+
+    /// Reads a Flex Flow.
+    pub async fn flex_flow(&self, flow: FlexFlowSid) -> Result<FlexFlow, TwilioError> {
+        let call = Call::get(Product::Flex, format!("{PATH}/{flow}"));
+        self.ask(call, |text| read_this(text, flow)).await
+    }
+
+    /// Sets everything about a Flex Flow that can be set. It is tried once; what is returned is
+    /// the flow as Twilio says it is now.
+    pub async fn set_flex_flow(&self, flow: &FlexFlow) -> Result<FlexFlow, TwilioError> {
+        let path = format!("{PATH}/{}", flow.sid);
+        let call = Call::post(Product::Flex, path, &pairs(&flow.form())).once();
+        self.ask(call, |text| read_this(text, flow.sid)).await
+    }
+
+    /// Makes a Flex Flow. It is tried once: whether a try whose answer was lost made it, only
+    /// the list says.
+    pub async fn create_flex_flow(&self, flow: &NewFlexFlow) -> Result<FlexFlow, TwilioError> {
+        let form = flow.0.form();
+        let call = Call::post(Product::Flex, PATH.to_owned(), &pairs(&form)).once();
+        self.ask(call, record).await
+    }
+}
+
+fn pairs<'a>(form: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    let pair = |(name, value): &'a (&'static str, String)| (*name, value.as_str());
+    form.iter().map(pair).collect()
+}
+
+fn read_this(text: &str, asked_for: FlexFlowSid) -> Option<FlexFlow> {
+    record(text).filter(|flow: &FlexFlow| flow.sid == asked_for)
+}
+
+fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>, D::Error> {
+    let word = word(deserializer)?;
+    let known = [Kind::Studio, Kind::External, Kind::Task];
+    Ok(known.into_iter().find(|kind| kind.word() == word))
+}
+
+fn choice<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?.as_bool())
+}
+
+/// An integration that is no object is an empty one.
+fn integration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Integration, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}

@@ -1,0 +1,103 @@
+//! How an account is set up: who sends messages where, and who is told of them.
+//!
+//! A set-up is looked at because something is wrong with it, so these readers are lenient
+//! where the others are strict: a reference that is no SID is a [`Ref::Broken`], a value of
+//! another type counts as absent, and only a record without a SID of its own is left out, and
+//! counted. Lists are read to their end, which is bounded.
+//!
+//! Changes name everything they want and are made once: what they are worked out from may have
+//! changed since, so whoever makes one reads again and compares.
+
+mod addresses;
+mod connecting;
+mod event_streams;
+mod fields;
+mod flex_flows;
+mod messaging;
+mod numbers;
+mod proxy_services;
+mod studio;
+mod workspace;
+
+pub use addresses::{Address, AutoCreation, ConversationDefaults};
+pub use connecting::{COUNTED_EVENTS, DescribedSink};
+pub use event_streams::{
+    Destination, EventType, Sink, SubscribedEvent, Subscription, TypeStatus, Webhook,
+};
+pub use fields::{Contact, Ref};
+pub use flex_flows::{FlexFlow, Integration, Kind, NewFlexFlow};
+pub use messaging::MessagingService;
+pub use numbers::{Capabilities, NumberChange, PhoneNumber};
+pub use proxy_services::{PoolNumber, ProxyService};
+pub use studio::{SendToFlex, StudioFlow, Transition, Widget};
+pub use workspace::{TaskChannel, WorkerChannel, Workspace};
+
+use serde::de::DeserializeOwned;
+
+use super::base::Product;
+use super::client::Client;
+use super::error::{TwilioError, Why};
+use super::page::{Entry, List, ListFailure};
+
+/// More pages than this are not asked for. A set-up of so many thousand things is not one
+/// that anybody looks through.
+const MOST_PAGES: usize = 100;
+
+/// A list, read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What is in it, in Twilio's order.
+    pub items: Vec<T>,
+    /// How many records could not be read.
+    pub unreadable: usize,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            unreadable: 0,
+        }
+    }
+}
+
+impl Client {
+    async fn whole<T: DeserializeOwned>(
+        &self,
+        product: Product,
+        path: String,
+        key: &str,
+        page_size: u16,
+    ) -> Result<Listed<T>, TwilioError> {
+        let mut whole = Listed::default();
+        let mut next = None;
+        for _ in 0..MOST_PAGES {
+            let list = List {
+                product,
+                path: path.clone(),
+                query: format!("PageSize={page_size}"),
+            };
+            let read = |text: &str| Entry::from(record(text));
+            let page = match self.entries(list, key, next.as_ref(), read).await {
+                Ok(page) => page,
+                Err(ListFailure::Twilio(error)) => return Err(error),
+                // It was valid a moment ago.
+                Err(ListFailure::Expired | ListFailure::OtherList) => {
+                    return Err(TwilioError::garbage());
+                }
+            };
+            whole.items.extend(page.items);
+            whole.unreadable += page.unreadable;
+            next = page.next;
+            if next.is_none() {
+                return Ok(whole);
+            }
+        }
+        Err(TwilioError::Unreachable { why: Why::Endless })
+    }
+}
+
+/// A record, or nothing where it is none. What is wrong with it in detail is Twilio's affair.
+fn record<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
