@@ -54,7 +54,7 @@ async fn it_asks_for_pages_and_not_for_every_chat() {
     let next = world.reconcile().await;
     assert_eq!(
         (next.learnt, next.spared["tracked"]),
-        (0, 10_000),
+        (0, 1_000),
         "{next:?}"
     );
 }
