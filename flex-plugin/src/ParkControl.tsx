@@ -1,5 +1,5 @@
 import { Button, type ITask } from "@twilio/flex-ui";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 
 import { chatState } from "./chat";
 import type { Mover } from "./mover";
@@ -23,13 +23,6 @@ interface Props {
 export function ParkControl({ task, pairs, move, onFailure }: Props): JSX.Element | null {
   // By task, because Flex keeps the control when another task is selected.
   const [awaited, setAwaited] = useState<readonly string[]>([]);
-  const mounted = useRef(true);
-  useEffect(() => {
-    mounted.current = true;
-    return () => {
-      mounted.current = false;
-    };
-  }, []);
 
   const state = task && chatState(task, pairs);
   // Only the agent who has accepted a chat may move it.
@@ -42,7 +35,7 @@ export function ParkControl({ task, pairs, move, onFailure }: Props): JSX.Elemen
     if (busy) return;
     setAwaited((sids) => [...sids, taskSid]);
     const outcome = await move({ to: parked ? "active" : "inactive", taskSid, taskChannelSid });
-    if (mounted.current) setAwaited((sids) => sids.filter((sid) => sid !== taskSid));
+    setAwaited((sids) => sids.filter((sid) => sid !== taskSid));
     if (!outcome.moved) onFailure(outcome.failure);
   };
   const [idle, waiting, label] = parked
@@ -50,12 +43,12 @@ export function ParkControl({ task, pairs, move, onFailure }: Props): JSX.Elemen
     : [strings.park, strings.parking, strings.parkLabel];
 
   return (
-    <>
+    <span style={{ display: "inline-flex", alignItems: "center", gap: "8px" }}>
       <span role="status">{parked ? strings.parked : ""}</span>
       {/* Not `disabled` while it waits: that would take the keyboard's focus away. */}
       <Button variant="secondary" aria-label={busy ? undefined : label} title={label} aria-busy={busy} aria-disabled={busy} onClick={onClick}>
         {busy ? waiting : idle}
       </Button>
-    </>
+    </span>
   );
 }

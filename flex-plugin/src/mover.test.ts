@@ -60,6 +60,7 @@ test.each<[number, Failure]>([
   [401, "session"],
   [403, "forbidden"],
   [404, "gone"],
+  [410, "gone"],
   [408, "unavailable"],
   [409, "conflict"],
   [412, "conflict"],
@@ -80,6 +81,11 @@ test.each([[{ success: "yes" }], [{}], [null], ["success"], [[]]])(
     await expect(createMover(URL, () => "token")(PARK)).resolves.toEqual({ moved: false, failure: "unavailable" });
   },
 );
+
+test("a refusal is no success, whatever its body says", async () => {
+  fetched.mockResolvedValue(answers(409, { success: true }));
+  await expect(createMover(URL, () => "token")(PARK)).resolves.toEqual({ moved: false, failure: "conflict" });
+});
 
 test("an answer that isn't JSON, and none at all, are failures too", async () => {
   const move = createMover(URL, () => "token");

@@ -33,6 +33,7 @@ test.each([
   ["http://park.example.com", "https://"],
   ["javascript:alert(1)", "https://"],
   ["https://me:secret@park.example.com", "bare URL"],
+  ["https://me@park.example.com", "bare URL"],
   [`${URL}?stage=1`, "bare URL"],
   [`${URL}#here`, "bare URL"],
 ])("the URL %s is refused", (url, why) => {

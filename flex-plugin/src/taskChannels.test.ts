@@ -4,9 +4,9 @@ import { strings } from "./strings";
 import { registerTaskChannels } from "./taskChannels";
 import { chat, PAIRS, parkedChat } from "./testing";
 
-const secondLine = (task: Flex.ITask): string => {
+const secondLine = (task: Flex.ITask, where: "TaskListItem" | "TaskCanvasHeader" = "TaskListItem"): string => {
   const { templates } = Flex.TaskChannels.getForTask(task);
-  return Flex.TaskChannelHelper.getTemplateForStatus(task, templates?.TaskListItem?.secondLine, () => null);
+  return Flex.TaskChannelHelper.getTemplateForStatus(task, templates?.[where]?.secondLine, () => null);
 };
 
 // Flex registers its own when it starts.
@@ -27,6 +27,7 @@ describe("with the plugin", () => {
     expect(definition.name).toBe("parked-chat");
     expect([...definition.capabilities].sort()).toEqual(["Chat", "Info", "Wrapup"]);
     expect(secondLine(parkedChat())).toBe(strings.parkedLine);
+    expect(secondLine(parkedChat(), "TaskCanvasHeader")).toBe(strings.parkedLine);
   });
 
   test("a parked chat that wraps up no longer says that it's parked", () => {
