@@ -1,0 +1,5 @@
+import { loadPlugin } from "@twilio/flex-plugin";
+
+import { ParkPlugin } from "./ParkPlugin";
+
+loadPlugin(ParkPlugin);
