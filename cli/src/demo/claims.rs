@@ -20,6 +20,9 @@ pub(crate) struct Claim {
     pub(crate) name: String,
     pub(crate) holds: bool,
     pub(crate) detail: String,
+    /// Whether it is about one class, and so in the table.
+    #[serde(skip)]
+    pub(crate) of_class: bool,
 }
 
 /// How everything stands when the curtain falls.
@@ -166,21 +169,28 @@ pub(crate) async fn check(world: &mut World, curtain: &Curtain) -> anyhow::Resul
     Ok(claims)
 }
 
-fn claim(name: impl Into<String>, holds: bool, detail: impl Into<String>) -> Claim {
+pub(crate) fn claim(name: impl Into<String>, holds: bool, detail: impl Into<String>) -> Claim {
     Claim {
         name: name.into(),
         holds,
         detail: detail.into(),
+        of_class: false,
     }
 }
 
 fn class(curtain: &Curtain, fate: Fate) -> Claim {
     let (kept, all) = curtain.kept(fate);
-    claim(
-        format!("{}: {}", fate.story(), fate.promise()),
-        kept == all && all > 0,
-        format!("{kept} of {all} channels"),
-    )
+    of_class(fate.story(), fate.promise(), kept, all)
+}
+
+/// The claim that all channels of a class are found as promised.
+pub(crate) fn of_class(story: &str, promise: &str, kept: usize, all: usize) -> Claim {
+    Claim {
+        name: format!("{story}: {promise}"),
+        holds: kept == all && all > 0,
+        detail: format!("{kept} of {all} channels"),
+        of_class: true,
+    }
 }
 
 fn no_live_channel_touched(curtain: &Curtain) -> Claim {

@@ -4,6 +4,7 @@
 //! Real are the webhook, the sweep, their clients and DynamoDB's engine. Twilio is simulated
 //! and answers over loopback; time is a value and moves as fast as the story is played.
 
+mod backlog;
 pub(crate) mod cast;
 mod claims;
 mod story;
@@ -61,13 +62,18 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
 
     progress.says("Checking the claims");
     let curtain = claims::Curtain::fall(&mut world, players, events).await?;
-    let findings = Findings {
+    let mut findings = Findings {
         summary: story::totals(&world, &curtain),
         claims: claims::check(&mut world, &curtain).await?,
     };
+    progress.says("An installation with a backlog");
+    let backlog = backlog::play(options.seed, options.channels).await?;
+    let first_act = findings.claims.len();
+    findings.claims.extend(backlog.claims);
     progress.ends();
 
-    story::print(options.json, &findings, &curtain)?;
+    let classes = [story::classes(&curtain), story::backlog(&backlog.classes)];
+    story::print(options.json, &findings, first_act, &classes)?;
     Ok(if findings.claims.iter().all(|claim| claim.holds) {
         Outcome::Good
     } else {

@@ -9,8 +9,9 @@ use serde::Serialize;
 use sweep::Summary;
 
 use super::Findings;
+use super::backlog::Class;
 use super::cast::Fate;
-use super::claims::Curtain;
+use super::claims::{Claim, Curtain};
 use super::world::World;
 
 /// The story in numbers.
@@ -102,8 +103,13 @@ impl Progress {
     }
 }
 
-/// Prints the findings.
-pub(crate) fn print(json: bool, findings: &Findings, curtain: &Curtain) -> anyhow::Result<()> {
+/// Prints the findings: those of the first act, of which there are so many, then the others.
+pub(crate) fn print(
+    json: bool,
+    findings: &Findings,
+    first_act: usize,
+    classes: &[Table; 2],
+) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     if json {
         serde_json::to_writer_pretty(&mut out, findings)?;
@@ -121,11 +127,16 @@ pub(crate) fn print(json: bool, findings: &Findings, curtain: &Curtain) -> anyho
         totals.webhook_requests,
         totals.sweeps
     )?;
-    writeln!(out, "{}\n", classes(curtain))?;
-    for claim in &findings.claims[Fate::ALL.len()..] {
-        let mark = if claim.holds { "holds " } else { "BROKEN" };
-        writeln!(out, "  {mark}  {} ({})", claim.name, claim.detail)?;
-    }
+    let (first, second) = findings.claims.split_at(first_act);
+    writeln!(out, "{}\n", classes[0])?;
+    claims(&mut out, first)?;
+    writeln!(
+        out,
+        "\nThe day of the installation, with a backlog of weeks, Chat and Conversations side by\n\
+         side, and events that never arrive. Reconcile looks for what nobody told.\n"
+    )?;
+    writeln!(out, "{}\n", classes[1])?;
+    claims(&mut out, second)?;
     let broken = findings.claims.iter().filter(|claim| !claim.holds).count();
     match broken {
         0 => writeln!(out, "\nAll {} claims hold.", findings.claims.len())?,
@@ -138,7 +149,34 @@ pub(crate) fn print(json: bool, findings: &Findings, curtain: &Curtain) -> anyho
     Ok(())
 }
 
-fn classes(curtain: &Curtain) -> Table {
+/// The claims that are not of one class, whose own are the table.
+fn claims(out: &mut impl Write, claims: &[Claim]) -> io::Result<()> {
+    for claim in claims.iter().filter(|claim| !claim.of_class) {
+        let mark = if claim.holds { "holds " } else { "BROKEN" };
+        writeln!(out, "  {mark}  {} ({})", claim.name, claim.detail)?;
+    }
+    Ok(())
+}
+
+/// The table of the first act.
+pub(crate) fn classes(curtain: &Curtain) -> Table {
+    table(Fate::ALL.into_iter().map(|fate| {
+        let (kept, all) = curtain.kept(fate);
+        Class {
+            story: fate.story(),
+            promise: fate.promise(),
+            kept,
+            all,
+        }
+    }))
+}
+
+/// The table of the second act.
+pub(crate) fn backlog(classes: &[Class]) -> Table {
+    table(classes.iter().copied())
+}
+
+fn table(classes: impl Iterator<Item = Class>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_BORDERS_ONLY).set_header([
         "What happened",
@@ -146,16 +184,15 @@ fn classes(curtain: &Curtain) -> Table {
         "Channels",
         "Kept",
     ]);
-    for fate in Fate::ALL {
-        let (kept, all) = curtain.kept(fate);
+    for class in classes {
         table.add_row([
-            fate.story().to_owned(),
-            fate.promise().to_owned(),
-            all.to_string(),
-            if kept == all {
+            class.story.to_owned(),
+            class.promise.to_owned(),
+            class.all.to_string(),
+            if class.kept == class.all {
                 "all".to_owned()
             } else {
-                format!("ONLY {kept}")
+                format!("ONLY {}", class.kept)
             },
         ]);
     }

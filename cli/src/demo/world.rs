@@ -15,7 +15,7 @@ use runtime::{Aws, Bus};
 use simulator::Simulator;
 use simulator::stream::{self, Delivery};
 use store::ChannelTable;
-use sweep::{Plan, Summary, Sweep};
+use sweep::{Order, Plan, Reconciled, Summary, Sweep};
 use twilio::events::Scope;
 
 use super::cast::hours;
@@ -159,6 +159,23 @@ impl World {
         let summary = self.sweep.run(self.now(), SWEEP_TIME).await?;
         self.swept.push(summary.clone());
         Ok(summary)
+    }
+
+    /// Delivers whatever happened, the late as well.
+    pub(crate) async fn deliver_all(&mut self) -> anyhow::Result<()> {
+        let events = self.simulator.take_events();
+        self.deliver(events).await?;
+        self.deliver_late().await
+    }
+
+    /// Reconciles as the schedule would.
+    pub(crate) async fn reconcile(&self) -> anyhow::Result<Reconciled> {
+        let order = Order::scheduled();
+        let now = self.now();
+        Ok(self
+            .sweep
+            .reconcile(order, now, SWEEP_TIME, &|_| ())
+            .await?)
     }
 
     /// Plays events to a webhook with a table of its own, in batches of up to so many, and
