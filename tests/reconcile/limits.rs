@@ -229,3 +229,37 @@ async fn a_service_that_is_not_there_says_nothing_of_its_channels() {
     assert_eq!(report.unavailable.len(), 1, "{report:?}");
     assert!(world.record(channel).await.is_none());
 }
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_bad_channel_holds_up_no_other() {
+    let world = World::new().await;
+    let refused = chat_of_old(&world, "+15550100001").await;
+    let fine = world.customer_writes("+15550100002").channel;
+    let task = world.twilio.state().open_tasks_on(fine).next().unwrap().sid;
+    world
+        .twilio
+        .state()
+        .task_canceled_by_supervisor(task)
+        .unwrap();
+    let unreadable = world.chat_left_behind("+15550100003").await.channel;
+    world.record_is_written_by_a_later_version(unreadable).await;
+    world.lose_events();
+    world.time_passes(2 * DAY).await;
+    world.twilio.fail(Fault {
+        at: At::product("chat").path(refused.as_str()),
+        kind: FaultKind::Status(400),
+        times: None,
+    });
+    let (report, _) = world
+        .attempt_reconcile(Order::since(3 * DAY), SWEEP_TIME)
+        .await;
+    let report = report.unwrap();
+    // The record that only a later version can read is met in the log and among the sessions.
+    assert_eq!(
+        (report.deferred, report.spared["tracked"]),
+        (3, 1),
+        "{report:?}"
+    );
+    assert!(report.whole && report.unavailable.is_empty(), "{report:?}");
+    assert!(world.record(refused).await.is_none());
+}

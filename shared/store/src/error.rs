@@ -91,3 +91,13 @@ fn kind<E>(error: &SdkError<E>) -> &'static str {
         _ => "an unknown failure",
     }
 }
+
+impl StoreError {
+    /// Whether it concerns one channel alone, so that others may fare better.
+    pub fn is_of_one_channel(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::Contended { .. } | Self::Foreign => true,
+            Self::Throttled { .. } | Self::Unreachable { .. } | Self::Refused { .. } => false,
+        }
+    }
+}

@@ -132,12 +132,19 @@ impl Lister<'_> {
         report: &mut Reconciled,
     ) -> Result<(), Trouble> {
         let at_once = self.sweep.settings.plan.concurrency;
-        let known: Vec<Result<Candidate, Trouble>> = stream::iter(entries)
-            .map(|entry| self.read_record(live, entry))
+        let listed = &*live;
+        let read: Vec<(Entry, Result<Candidate, Trouble>)> = stream::iter(entries)
+            .map(|entry| async move { (entry, self.read_record(listed, entry).await) })
             .buffer_unordered(at_once)
             .collect()
             .await;
-        let known: Vec<Candidate> = known.into_iter().collect::<Result<_, _>>()?;
+        let mut known = Vec::with_capacity(read.len());
+        for (entry, candidate) in read {
+            match candidate {
+                Ok(candidate) => known.push(candidate),
+                Err(trouble) => put_off(entry.channel, trouble, report)?,
+            }
+        }
         // Most are chats in full swing, of which the record names an open task. Only for the
         // others TaskRouter has to be asked whether some task names them.
         let in_doubt: BTreeSet<ChannelSid> = known
@@ -150,12 +157,12 @@ impl Lister<'_> {
         let mut came = stream::iter(known)
             .map(|candidate| self.one(live, candidate))
             .buffer_unordered(at_once);
-        while let Some(result) = came.next().await {
-            let (channel, came) = result?;
+        while let Some((channel, came)) = came.next().await {
             match came {
-                Came::Spared(why) => report.spare(why),
-                Came::Deferred => report.deferred += 1,
-                Came::Found(finding) => {
+                Err(trouble) => put_off(channel, trouble, report)?,
+                Ok(Came::Spared(why)) => report.spare(why),
+                Ok(Came::Deferred) => report.deferred += 1,
+                Ok(Came::Found(finding)) => {
                     report.count(finding);
                     (self.found)(Found { channel, finding });
                 }
@@ -193,11 +200,11 @@ impl Lister<'_> {
         }
     }
 
-    async fn one(
-        &self,
-        live: &Live,
-        mut candidate: Candidate,
-    ) -> Result<(ChannelSid, Came), Trouble> {
+    async fn one(&self, live: &Live, candidate: Candidate) -> (ChannelSid, Result<Came, Trouble>) {
+        (candidate.entry.channel, self.judge(live, candidate).await)
+    }
+
+    async fn judge(&self, live: &Live, mut candidate: Candidate) -> Result<Came, Trouble> {
         let entry = candidate.entry;
         let channel = entry.channel;
         let before = candidate.before.clone();
@@ -209,10 +216,9 @@ impl Lister<'_> {
         candidate.known = candidate.before.is_some().then(|| after.clone());
         let is_open = after.open_tasks().next().is_some();
         if is_open || after.open_tasks().count() != before.channel.open_tasks().count() {
-            let came = self.changed(&before, after, is_open).await?;
-            return Ok((channel, came));
+            return Ok(self.changed(&before, after, is_open).await?);
         }
-        let came = match self.sift(&candidate) {
+        Ok(match self.sift(&candidate) {
             Verdict::Spare(why) => Came::Spared(why),
             Verdict::EndSession => self.end_session(&before, after, entry).await?,
             Verdict::TakeUp => self.take_up(&before, after, entry).await?,
@@ -223,8 +229,7 @@ impl Lister<'_> {
                     self.take_up(&before, after, entry).await?
                 }
             },
-        };
-        Ok((channel, came))
+        })
     }
 
     /// The record is not what the open tasks say.
@@ -339,4 +344,21 @@ impl Lister<'_> {
             },
         )
     }
+}
+
+/// What stands in the way of one channel alone holds up no other.
+fn put_off(channel: ChannelSid, trouble: Trouble, report: &mut Reconciled) -> Result<(), Trouble> {
+    match &trouble {
+        Trouble::Table(error) if error.is_of_one_channel() => {
+            tracing::error!(%channel, %error, "its record cannot be used: not taken up");
+        }
+        Trouble::List(ListFailure::Twilio(
+            error @ (TwilioError::Refused { .. } | TwilioError::Conflict),
+        )) => {
+            tracing::warn!(%channel, %error, "Twilio will not say who is with it: not taken up");
+        }
+        Trouble::Table(_) | Trouble::List(_) => return Err(trouble),
+    }
+    report.deferred += 1;
+    Ok(())
 }

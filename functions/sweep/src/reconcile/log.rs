@@ -52,10 +52,18 @@ impl Lister<'_> {
             .map(|(channel, facts)| async move { (channel, self.fold(channel, &facts).await) })
             .buffer_unordered(self.sweep.settings.plan.concurrency);
         while let Some((channel, learnt)) = folded.next().await {
-            if learnt? {
-                let finding = Finding::Learnt;
-                report.count(finding);
-                (self.found)(Found { channel, finding });
+            match learnt {
+                Ok(true) => {
+                    let finding = Finding::Learnt;
+                    report.count(finding);
+                    (self.found)(Found { channel, finding });
+                }
+                Ok(false) => {}
+                Err(error) if error.is_of_one_channel() => {
+                    tracing::error!(%channel, %error, "what the log says of it is not taken in");
+                    report.deferred += 1;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(page.next)
