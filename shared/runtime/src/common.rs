@@ -74,6 +74,8 @@ pub fn policy(environment: &mut Environment) -> Policy {
         inspect_after: environment.duration_or("INSPECT_AFTER", default.inspect_after),
         orphan_grace: environment.duration_or("ORPHAN_GRACE", default.orphan_grace),
         retention: environment.duration_or("RETENTION", default.retention),
+        // Read by the one function that parks.
+        park_after: default.park_after,
     };
     // With a default in place of a malformed value, the rest would be judged by a policy
     // that nobody asked for.
