@@ -1,6 +1,6 @@
 //! The settings that several functions share; the names are fixed by the design.
 
-use domain::{AccountSid, Policy};
+use domain::{AccountSid, Pairs, Policy};
 
 use crate::aws::Aws;
 use crate::bus::Bus;
@@ -83,4 +83,19 @@ pub fn policy(environment: &mut Environment) -> Policy {
         environment.unsound(policy.faults());
     }
     policy
+}
+
+/// Reads `PARK_TASK_CHANNELS`, pairs of TaskChannels like `TCactive:TCinactive,…`. Without it,
+/// nothing is parked.
+pub fn park_pairs(environment: &mut Environment) -> Option<Pairs> {
+    let pairs = environment.list("PARK_TASK_CHANNELS");
+    match Pairs::new(pairs) {
+        Ok(pairs) => Some(pairs),
+        Err(faults) => {
+            for fault in faults {
+                environment.malformed("PARK_TASK_CHANNELS", fault);
+            }
+            None
+        }
+    }
 }
