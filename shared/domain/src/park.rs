@@ -249,15 +249,29 @@ impl Channel {
 
     /// Announces that a task is about to be parked.
     pub fn note_parking(&mut self, task: TaskSid, now: Timestamp) {
-        if let Some(seat) = self.talk.seats.get_mut(&task) {
-            seat.parking = Some(now);
-        }
+        self.talk.seats.entry(task).or_default().parking = Some(now);
+        self.settle_talk();
     }
 
     /// Records how a task stands by our own doing or look.
     pub fn note_stand(&mut self, task: TaskSid, at: Timestamp, stand: Stand) {
         self.talk.seats.entry(task).or_default().found(at, stand);
         self.settle_talk();
+    }
+
+    /// Records that we parked a task, as we had announced. If the announcement is not there any
+    /// more, somebody looked at the task after us, and knows better.
+    pub fn note_parked(
+        &mut self,
+        task: TaskSid,
+        announced: Timestamp,
+        at: Timestamp,
+        stand: Stand,
+    ) {
+        let seat = self.talk.seat(task);
+        if seat.is_some_and(|seat| seat.parking == Some(announced)) {
+            self.note_stand(task, at, stand);
+        }
     }
 
     /// Records that somebody wants a task parked, or taken up again, by hand.
