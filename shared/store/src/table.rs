@@ -203,11 +203,11 @@ impl ChannelTable {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Vec<Due>, StoreError> {
-        let queries = queues.iter().flat_map(|&work| {
+        let queries = queues.iter().copied().flat_map(|work| {
             let until = now.minus(policy.cutoff(work));
             queue::queues_of(work).map(move |queue| (work, queue, until))
         });
-        let mut due: Vec<Due> = stream::iter(queries)
+        let mut due: Vec<Due> = stream::iter(queries.collect::<Vec<_>>())
             .map(|(work, queue, until)| self.waiting_in(work, queue, until))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()
