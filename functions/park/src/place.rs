@@ -38,10 +38,13 @@ impl Checked {
             return Ok(place);
         }
         let place = look_up(twilio, settings).await?;
-        let workspace = place.workspace;
-        let multi_tasking = twilio.multi_tasking(workspace).await.map_err(blind)?;
-        let task_channels = twilio.task_channels(workspace).await.map_err(blind)?;
-        let faults = settings.pairs.faults(multi_tasking, &task_channels);
+        let workspace = twilio.workspace(place.workspace).await.map_err(blind)?;
+        let listed = twilio.task_channels(place.workspace).await.map_err(blind)?;
+        let named = listed.items.into_iter();
+        let named = named.map(|channel| (channel.sid, channel.unique_name));
+        let faults = settings
+            .pairs
+            .faults(workspace.multi_task_enabled, &named.collect());
         if !faults.is_empty() {
             return Err(ParkError::Pairs(faults));
         }

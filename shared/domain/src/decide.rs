@@ -6,7 +6,7 @@ use crate::channel::{Cause, Channel, Waiting, Work};
 use crate::cleanup::{Outcome, Progress};
 use crate::fact::Platform;
 use crate::policy::Policy;
-use crate::{ProxySessionSid, Timestamp};
+use crate::{ProxySessionSid, TaskSid, Timestamp};
 
 /// What to do about a channel now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

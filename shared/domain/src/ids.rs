@@ -139,10 +139,6 @@ sid!(
     /// A TaskRouter TaskChannel: the kind of work that a worker's capacity is counted by.
     TaskChannelSid, "TC", Valid
 );
-sid!(
-    /// A TaskRouter worker: an agent, as far as routing is concerned.
-    WorkerSid, "WK", Valid
-);
 
 sid!(
     /// A TaskRouter workflow.

@@ -4,8 +4,6 @@
 //! version (`ETag`), and a change that names it back (`If-Match`) has no effect if somebody
 //! else was faster.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use domain::{Stand, TaskChannelSid, TaskSid, WorkerSid, WorkspaceSid};
 use http::{HeaderValue, Response, header};
@@ -13,15 +11,11 @@ use serde_json::value::RawValue;
 
 use super::base::Product;
 use super::client::{Call, Client};
-use super::error::{TwilioError, Why};
-use super::page::next_url;
+use super::error::TwilioError;
 use crate::attributes::NotAnObject;
 use crate::events::{TaskSeen, read_task};
 use crate::json;
 use crate::task_attributes::TaskAttributes;
-
-/// More pages of TaskChannels than this are not asked for: no workspace has 20,000.
-const MOST_PAGES: usize = 20;
 
 /// One version of a task.
 #[derive(Clone, Debug)]
@@ -133,42 +127,6 @@ impl Client {
         self.ask(Call::get(Product::TaskRouter, path), read_load)
             .await
     }
-
-    /// Whether the workspace's workers may have several tasks at a time, without which there
-    /// are no TaskChannels.
-    pub async fn multi_tasking(&self, workspace: WorkspaceSid) -> Result<bool, TwilioError> {
-        let call = Call::get(Product::TaskRouter, format!("/v1/Workspaces/{workspace}"));
-        let read = |text: &str| {
-            let [sid, multi] = json::members(text, ["sid", "multi_task_enabled"]).ok()?;
-            let ours = json::parsed(sid) == Some(workspace);
-            ours.then_some(multi.is_some_and(|multi| multi.get() == "true"))
-        };
-        self.ask(call, read).await
-    }
-
-    /// The workspace's TaskChannels and their unique names.
-    pub async fn task_channels(
-        &self,
-        workspace: WorkspaceSid,
-    ) -> Result<BTreeMap<TaskChannelSid, String>, TwilioError> {
-        let path = format!("/v1/Workspaces/{workspace}/TaskChannels");
-        let mut named = BTreeMap::new();
-        let mut page_path = format!("{path}?PageSize=1000");
-        for _ in 0..MOST_PAGES {
-            let call = Call::get(Product::TaskRouter, page_path);
-            let (page, next) = self.ask(call, read_task_channels).await?;
-            named.extend(page);
-            let Some(next) = next else {
-                return Ok(named);
-            };
-            page_path = self
-                .hosts()
-                .path_of(Product::TaskRouter, &next)
-                .filter(|next| next.split('?').next() == Some(&path))
-                .ok_or_else(TwilioError::garbage)?;
-        }
-        Err(TwilioError::Unreachable { why: Why::Endless })
-    }
 }
 
 fn task_path(workspace: WorkspaceSid, task: TaskSid) -> String {
@@ -214,17 +172,4 @@ fn read_load(text: &str) -> Option<Load> {
         capacity: number(capacity)?,
         assigned: number(assigned)?,
     })
-}
-
-type Named = Vec<(TaskChannelSid, String)>;
-
-fn read_task_channels(text: &str) -> Option<(Named, Option<String>)> {
-    let [list] = json::members(text, ["channels"]).ok()?;
-    let channels: Vec<&RawValue> = serde_json::from_str(list?.get()).ok()?;
-    let channels = channels.into_iter().map(|channel| {
-        let [sid, name] = json::members(channel.get(), ["sid", "unique_name"]).ok()?;
-        let name = name.and_then(json::text).unwrap_or_default();
-        Some((json::parsed(sid)?, name.into_owned()))
-    });
-    Some((channels.collect::<Option<_>>()?, next_url(text)?))
 }

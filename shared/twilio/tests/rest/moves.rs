@@ -125,36 +125,10 @@ async fn who_holds_a_task_is_asked_by_worker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_set_up_is_read() {
-    let tc = |number| sid::<domain::TaskChannelSid>("TC", number);
-    let path = format!("/v1/Workspaces/{}/TaskChannels", workspace());
-    let next = format!("https://taskrouter.twilio.com{path}?PageToken=x");
-    let script = Script::new([
-        ok(format!(
-            r#"{{"channels":[{{"sid":"{}","unique_name":"chat"}}],"meta":{{"next_page_url":"{next}"}}}}"#,
-            tc(5)
-        )),
-        ok(format!(
-            r#"{{"channels":[{{"sid":"{}","unique_name":null}}],"meta":{{"next_page_url":null}}}}"#,
-            tc(6)
-        )),
-        ok(format!(
-            r#"{{"sid":"{}","multi_task_enabled":true}}"#,
-            workspace()
-        )),
-        ok(format!(
-            r#"{{"sid":"{}","multi_task_enabled":false}}"#,
-            workspace()
-        )),
-        ok(r#"{"configured_capacity":3,"assigned_tasks":"4"}"#),
-    ]);
+async fn a_workers_load_is_read() {
+    let script = Script::new([ok(r#"{"configured_capacity":3,"assigned_tasks":"4"}"#)]);
     let client = script.client();
-    let named = client.task_channels(workspace()).await.unwrap();
-    assert_eq!(named[&tc(5)], "chat");
-    assert_eq!(named[&tc(6)], "");
-    assert_eq!(client.multi_tasking(workspace()).await, Ok(true));
-    assert_eq!(client.multi_tasking(workspace()).await, Ok(false));
-    let load = client.load(workspace(), sid("WK", 9), tc(5)).await;
+    let load = client.load(workspace(), sid("WK", 9), sid("TC", 5)).await;
     assert_eq!(
         load,
         Ok(Load {
