@@ -54,6 +54,15 @@ impl Settings {
     /// Fails with every missing or malformed variable, by name.
     pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
         let aws = Aws::from_environment(&mut environment);
+        Self::read_at(environment, aws)
+    }
+
+    /// Reads the settings, for an AWS that is known already.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
         let table = common::channels_table(&mut environment);
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
@@ -61,7 +70,7 @@ impl Settings {
         let chat_service = environment.optional("CHAT_SERVICE_SID");
         environment.require("PARK_TASK_CHANNELS");
         let pairs = common::park_pairs(&mut environment);
-        let policy = policy(&mut environment);
+        let policy = common::policy(&mut environment);
         let poll = poll(&mut environment);
         let webhook = webhook(&mut environment);
         let origin = environment.or("PARK_ALLOWED_ORIGIN", Origin::flex());
@@ -80,19 +89,6 @@ impl Settings {
             })
         })
     }
-}
-
-fn policy(environment: &mut Environment) -> Policy {
-    let default = Policy::default();
-    let faults_before = environment.faults().len();
-    let policy = Policy {
-        park_after: environment.duration_or("PARK_AFTER", default.park_after),
-        ..default
-    };
-    if environment.faults().len() == faults_before {
-        environment.unsound(policy.faults());
-    }
-    policy
 }
 
 /// The polls stand on the grid that waiting times are rounded to, so that the rounding makes
