@@ -62,15 +62,18 @@ def statements(document):
 
 def check_public_url():
     urls = of_type("AWS::Lambda::Url")
-    expect([url["TargetFunctionArn"] for url in urls.values()] == [{"Ref": "Ingest"}], "only Ingest has a function URL")
+    called = sorted(url["TargetFunctionArn"]["Ref"] for url in urls.values())
+    expect(called == ["Ingest", "Park"], "only Ingest and Park have a function URL")
+    expect(not any("Cors" in url for url in urls.values()), "Park answers preflights itself")
     public = {
         (p["FunctionName"].get("Ref"), p["Action"], p.get("FunctionUrlAuthType"), p.get("InvokedViaFunctionUrl"))
         for p in of_type("AWS::Lambda::Permission").values()
         if p["Principal"] == "*"
     }
     wanted = {
-        ("Ingest", "lambda:InvokeFunctionUrl", "NONE", None),
-        ("Ingest", "lambda:InvokeFunction", None, True),
+        (name, *permission)
+        for name in ("Ingest", "Park")
+        for permission in (("lambda:InvokeFunctionUrl", "NONE", None), ("lambda:InvokeFunction", None, True))
     }
     expect(public == wanted, f"the public may do exactly {sorted(wanted, key=str)}, not {sorted(public, key=str)}")
 
@@ -86,7 +89,7 @@ def check_schedules():
         expect(target.get("DeadLetterConfig", {}).get("Arn") == arn("DeadLetters"), f"{name} has a dead-letter queue")
         expect("Name" not in schedule, f"{name} has no fixed name, so that two stacks can live in one account")
     destinations = [c["DestinationConfig"]["OnFailure"]["Destination"] for c in of_type("AWS::Lambda::EventInvokeConfig").values()]
-    expect(destinations == [arn("DeadLetters")], "a failed sweep goes to the dead letters")
+    expect(destinations == 2 * [arn("DeadLetters")], "a failed sweep or parking goes to the dead letters")
 
 
 def check_permissions():
@@ -133,7 +136,7 @@ def check_table():
 
 def check_functions():
     functions = of_type("AWS::Lambda::Function")
-    expect(set(functions) == {"Ingest", "Sweep"}, f"the functions are {sorted(functions)}")
+    expect(set(functions) == {"Ingest", "Park", "Sweep"}, f"the functions are {sorted(functions)}")
     groups = of_type("AWS::Logs::LogGroup")
     maybe_empty = [{"Ref": name} for name, p in TEMPLATE["Parameters"].items() if p.get("Default") == ""]
     for name, function in functions.items():
@@ -146,7 +149,9 @@ def check_functions():
         expect("RetentionInDays" in group, f"{name} has a log group with a retention")
         for variable, value in function["Environment"]["Variables"].items():
             expect(variable in SETTINGS, f"{name} is given {variable}, which is not among the settings (or is a secret)")
-            expect(value not in maybe_empty, f"{name} may be given an empty {variable}")
+            # Without pairs there is no Park to give them to.
+            there = RESOURCES[name].get("Condition") == "Parks" and variable == "PARK_TASK_CHANNELS"
+            expect(there or value not in maybe_empty, f"{name} may be given an empty {variable}")
         for variable in ("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET"):
             expect(variable in function["Environment"]["Variables"], f"{name} is given {variable}")
 
@@ -170,6 +175,17 @@ def check_queues_and_alarms():
     pattern = {"source": ["channel-janitor"], "detail-type": ["EventRejected"]}
     expect(rule.get("EventPattern") == pattern, "the rule takes rejected events")
     expect([t["Arn"] for t in rule.get("Targets", [])] == [arn("RejectedEvents")], "rejected events are kept")
+
+
+def check_replies():
+    rule = of_type("AWS::Events::Rule").get("RepliesRule", {})
+    pattern = {"source": ["channel-janitor"], "detail-type": ["ReplyReceived"]}
+    expect(rule.get("EventPattern") == pattern, "the rule takes replies")
+    expect([t["Arn"] for t in rule.get("Targets", [])] == [arn("Park")], "replies wake Park")
+    buses = [
+        p for p in of_type("AWS::Lambda::Permission").values() if p["Principal"] == "events.amazonaws.com"
+    ]
+    expect([p.get("SourceArn") for p in buses] == [arn("RepliesRule")], "nobody but the rule wakes Park by the bus")
 
 
 def check_parameters():
@@ -196,6 +212,7 @@ check_permissions()
 check_table()
 check_functions()
 check_queues_and_alarms()
+check_replies()
 check_parameters()
 if FAULTS:
     sys.exit("template.yaml breaks its promises; expected:\n" + "\n".join(f"- {fault}" for fault in FAULTS))

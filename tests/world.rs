@@ -8,6 +8,7 @@
 
 mod calls;
 mod logs;
+mod parking;
 mod records;
 mod story;
 
@@ -31,6 +32,7 @@ use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
 
 pub use calls::{Crash, Gate};
+pub use parking::{PARK_TIME, POLL, Parking};
 pub use story::Chat;
 
 use calls::Calls;
@@ -66,7 +68,9 @@ pub struct World {
     /// The sweep of this plan, once it was needed.
     sweep: RefCell<Option<Rc<Sweep>>>,
     calls: Arc<Calls>,
-    agent: Sid,
+    /// The one agent of the contact centre.
+    pub agent: Sid,
+    parking: Option<Parking>,
     /// How far our clock is ahead of Twilio's, in milliseconds.
     skew: Cell<i64>,
     /// Whether the sweep ends the Proxy sessions that Flex leaves open.
@@ -119,6 +123,7 @@ impl World {
         let world = Self {
             calls: Arc::new(Calls::to(twilio.clone())),
             agent: agent.unwrap(),
+            parking: None,
             ingest: Ingest::new(settings),
             in_flight: RefCell::default(),
             plan: RefCell::default(),

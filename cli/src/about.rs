@@ -61,6 +61,9 @@ pub(crate) struct About {
     pub(crate) state: State,
     /// How many of its tasks are open.
     pub(crate) open_tasks: usize,
+    /// How many of those are parked, as far as we know.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) parked_tasks: usize,
     /// Whether it is long-lived, if anybody ever looked.
     pub(crate) long_lived: Option<bool>,
     /// When its last task ended, if none is open.
@@ -89,6 +92,7 @@ impl About {
             platform: channel.platform(),
             state: state(channel, policy, now),
             open_tasks: channel.open_tasks().count(),
+            parked_tasks: channel.parked_tasks().count(),
             long_lived: channel.long_lived(),
             idle_since_ms: idle.map(|idle| idle.since),
             last_task_sid: idle.and_then(|idle| idle.task()),
@@ -109,6 +113,14 @@ impl About {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls it in"
+)]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
     if channel.held(now).is_some() {
         return State::Held;
@@ -116,7 +128,9 @@ fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
     let progress = channel.cleanup().map(|cleanup| &cleanup.progress);
     match decide(channel, policy, now) {
         Decision::Release(_) | Decision::Reset(_) => State::Due,
-        Decision::Inspect(_) => State::Open,
+        Decision::Inspect(_) | Decision::Listen | Decision::Park(_) | Decision::Unpark(_) => {
+            State::Open
+        }
         Decision::EndSession(_) => State::Closed,
         Decision::Wait(_) | Decision::Nothing => match progress {
             Some(Progress::Closed { .. }) => State::Closed,

@@ -146,6 +146,11 @@ fn decision(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str
                 domain::Work::Inspect => {
                     "One of its tasks ended while another stays open and silent; then TaskRouter is asked."
                 }
+                domain::Work::Listen => "Its messages are not told to us yet.",
+                domain::Work::Park => "Its agent spoke last; then the chat is parked.",
+                domain::Work::Unpark => {
+                    "Its customer wrote, and the chat could not be brought back."
+                }
                 domain::Work::Retry => {
                     "Twilio refused, did not answer, or has a moment to end the Proxy session."
                 }
@@ -173,6 +178,21 @@ fn decision(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str
             format!(
                 "It is closed. The next sweep makes sure that its Proxy session {session} is gone."
             ),
+        ),
+        Decision::Listen => (
+            "listen",
+            "Due: an agent has its task. The next poll adds a webhook that tells its messages."
+                .to_owned(),
+        ),
+        Decision::Park(task) => (
+            "park",
+            format!(
+                "Due: its agent spoke last and its customer is silent. The next poll parks {task}."
+            ),
+        ),
+        Decision::Unpark(task) => (
+            "unpark",
+            format!("Due: its customer wrote on a parked chat. The next poll brings {task} back."),
         ),
         Decision::Inspect(reason) => (
             "inspect",

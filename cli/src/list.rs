@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Only the channels that wait for this, which reads no more than those
     #[arg(long, value_name = "WORK")]
     work: Option<Queue>,
+    /// Only the channels with a parked task
+    #[arg(long, conflicts_with = "work")]
+    parked: bool,
     /// One JSON object per channel and line
     #[arg(long)]
     json: bool,
@@ -56,6 +59,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let now = office.now();
     let mut listing = Listing {
         json: options.json,
+        parked: options.parked,
         policy,
         now,
         rows: Vec::new(),
@@ -103,6 +107,8 @@ fn unreadable(error: StoreError) -> anyhow::Result<Outcome> {
 
 struct Listing {
     json: bool,
+    /// Whether only channels with a parked task are wanted.
+    parked: bool,
     policy: Policy,
     now: Timestamp,
     rows: Vec<About>,
@@ -111,6 +117,9 @@ struct Listing {
 impl Listing {
     fn add(&mut self, channel: &Channel) -> anyhow::Result<()> {
         let about = About::new(channel, &self.policy, self.now);
+        if self.parked && about.parked_tasks == 0 {
+            return Ok(());
+        }
         if self.json {
             return say::json_line(&about);
         }
@@ -123,7 +132,12 @@ impl Listing {
             return Ok(());
         }
         if self.rows.is_empty() {
-            say::aloud(&format!("No channel in {}.", office.place()));
+            let what = if self.parked {
+                "parked chat"
+            } else {
+                "channel"
+            };
+            say::aloud(&format!("No {what} in {}.", office.place()));
             return Ok(());
         }
         // What is due first comes first, what waits for nothing last.

@@ -13,6 +13,7 @@ mod list;
 mod local;
 mod named;
 mod office;
+mod park;
 mod reconcile;
 mod reopen;
 mod replay;
@@ -25,6 +26,7 @@ mod sweep;
 mod unseal;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use domain::park::Wish;
 
 /// Keeps the chat channels of a Twilio Flex contact centre clean.
 #[derive(Debug, Parser)]
@@ -59,6 +61,10 @@ enum Command {
     Delete(named::Options),
     /// Keeps the sweep away from a channel
     Hold(hold::Options),
+    /// Parks a chat: its agent has room for another one
+    Park(park::Options),
+    /// Takes a parked chat up again
+    Unpark(park::Options),
     /// Begins again with channels that were given up
     Retry(retry::Options),
     /// Finds what Twilio's events never told, or what is older than the installation
@@ -96,6 +102,8 @@ async fn main() -> std::process::ExitCode {
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,
+        Command::Park(options) => park::run(&options, Wish::Park).await,
+        Command::Unpark(options) => park::run(&options, Wish::Resume).await,
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,

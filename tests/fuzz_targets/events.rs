@@ -1,6 +1,6 @@
 //! What Event Streams and TaskRouter's log send us, and what is believed of it.
 
-use domain::{Channel, Fact};
+use domain::{Channel, Fact, Word};
 use serde_json::{Value, json};
 use twilio::events::{Batch, Ignored, Scope, read_log, read_recording, read_task};
 
@@ -21,6 +21,7 @@ pub fn envelope(data: &[u8]) {
         whole(&batch);
         silent(&batch);
         order_free(&batch.facts);
+        words_are_order_free(&batch);
         beside_a_good_one(data, &batch, &scope);
     }
     whole(&read_log(data, &Scope::default()));
@@ -133,8 +134,14 @@ fn canonical(text: &str) -> Option<i64> {
 /// Every element is accounted for exactly once.
 fn whole(batch: &Batch) {
     let ignored: usize = batch.ignored.values().sum();
-    let sorted = batch.facts.len() + ignored + batch.rejected.len() + batch.tests.len();
+    let told = batch.facts.len() + batch.messages;
+    let sorted = told + ignored + batch.rejected.len() + batch.tests.len();
     assert_eq!(batch.received, sorted);
+    // An event of a task tells two words at most.
+    assert!(batch.words.len() <= batch.messages + 2 * batch.facts.len());
+    for word in &batch.words {
+        assert!(BELIEVABLE.contains(&word.at.as_millis()));
+    }
     assert!(batch.torn <= batch.facts.len());
     assert!(
         batch
@@ -176,6 +183,21 @@ fn order_free(facts: &[Fact]) {
         assert_eq!(forwards, fold(&mut facts.iter().rev()));
         assert_eq!(forwards, fold(&mut facts.iter().chain(facts)));
     }
+}
+
+/// So is what was heard of its talk.
+fn words_are_order_free(batch: &Batch) {
+    let Some(first) = batch.words.first() else {
+        return;
+    };
+    let fold = |words: &mut dyn Iterator<Item = &Word>| {
+        let mut channel = Channel::new(first.channel, first.platform);
+        batch.facts.iter().for_each(|fact| channel.absorb(fact));
+        words.for_each(|word| channel.hear(word));
+        channel
+    };
+    let forwards = fold(&mut batch.words.iter());
+    assert_eq!(forwards, fold(&mut batch.words.iter().rev()));
 }
 
 /// In a list, whatever it holds, an event that can be read is read.

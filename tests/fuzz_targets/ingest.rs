@@ -106,6 +106,7 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
+            talk: ingest::Talk::Ignored,
         });
         Self {
             aws,

@@ -128,7 +128,10 @@ pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, Waiting> {
                 Decision::Release(_)
                 | Decision::Reset(_)
                 | Decision::EndSession(_)
-                | Decision::Inspect(_) => record.waiting(),
+                | Decision::Inspect(_)
+                | Decision::Listen
+                | Decision::Park(_)
+                | Decision::Unpark(_) => record.waiting(),
             };
             Some((channel.clone(), due?))
         })

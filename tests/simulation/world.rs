@@ -121,6 +121,7 @@ fn ingest(stage: &Stage, clients: &Aws) -> Ingest {
         },
         public_url: None,
         basic_auth: None,
+        talk: ingest::Talk::Ignored,
     })
 }
 

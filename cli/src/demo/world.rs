@@ -298,5 +298,6 @@ async fn ingest(
         },
         public_url: None,
         basic_auth: None,
+        talk: ingest::Talk::Ignored,
     }))
 }

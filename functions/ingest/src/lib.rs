@@ -14,26 +14,25 @@
 //!   request. It is logged by cause and is worth an alarm: a wrong public URL or a rotated
 //!   key of our own looks the same as a forgery, and loses events.
 
+mod proof;
 mod report;
 mod settings;
+mod take_in;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::mem::take;
 use std::time::Duration;
 
-use domain::{ChannelSid, Fact, Timestamp};
-use futures::stream::{self, StreamExt};
+use domain::Timestamp;
 use http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use runtime::secrets::{Refreshed, TwilioSecrets};
 use runtime::{Notice, NoticeKind};
 use serde_json::json;
-use store::Saved;
-use twilio::events::{Rejected, read_stream};
-use twilio::signature::{self, Authentic, Refusal, SigningKeys, Verifier};
+use twilio::events::{Rejected, read_chat_webhook, read_stream};
+
+use crate::proof::{Proven, Unproven};
 
 pub use report::Report;
-pub use settings::Settings;
+pub use settings::{Settings, Talk};
 
 /// The largest body that is read: a Lambda's request limit, so that running elsewhere makes
 /// no difference (AWS Lambda quotas, "invocation payload").
@@ -42,9 +41,6 @@ pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
 /// How long storing and handing on may take. Twilio waits 5 seconds for the whole answer
 /// (Event Streams, webhook quickstart); what is not stored by then is sent again.
 pub const PATIENCE: Duration = Duration::from_millis(4_300);
-
-/// How many channels are read and written side by side.
-const CHANNELS_AT_ONCE: usize = 64;
 
 /// The webhook.
 #[derive(Debug)]
@@ -97,12 +93,16 @@ impl Ingest {
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
         };
-        let batch = read_stream(&body, &self.settings.scope);
+        let mut batch = match &body {
+            Proven::Stream(body) => read_stream(body, &self.settings.scope),
+            Proven::Form(form) => read_chat_webhook(form, &self.settings.scope),
+        };
         report.of_batch(&batch, now);
+        let (facts, words) = (take(&mut batch.facts), take(&mut batch.words));
         // Both in any case: what can be stored is, whatever becomes of the rest.
         let both = async {
             tokio::join!(
-                self.store(batch.facts, report),
+                self.take_in(facts, words, report, now),
                 self.hand_on(&batch.rejected, now),
                 self.note_test(batch.tests.last(), now)
             )
@@ -115,80 +115,6 @@ impl Ingest {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
-    }
-
-    /// Proves that the request is Twilio's. A signature of none of the known keys is what a
-    /// rotation looks like, so the keys are read again before it is refused.
-    async fn authenticate<'a>(
-        &self,
-        request: &'a Request,
-        now: Timestamp,
-    ) -> Result<Authentic<&'a [u8]>, Unproven> {
-        let secrets = &self.settings.secrets;
-        let keyless = |error: runtime::SecretsError| Unproven::Keyless(error.to_string());
-        let known = secrets.get(now).await.map_err(keyless)?;
-        let refusal = match self.verify(request, &known)? {
-            Ok(body) => return Ok(body),
-            Err(refusal) => refusal,
-        };
-        if refusal != Refusal::SignatureWrong {
-            return Err(Unproven::Refused(refusal));
-        }
-        match secrets.refresh_after_unknown_signature(now).await {
-            Ok(Refreshed::Changed(fresh)) => {
-                self.verify(request, &fresh)?.map_err(Unproven::Refused)
-            }
-            Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
-            Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
-            Err(error) => Err(keyless(error)),
-        }
-    }
-
-    fn verify<'a>(
-        &self,
-        request: &'a Request,
-        secrets: &Arc<TwilioSecrets>,
-    ) -> Result<Result<Authentic<&'a [u8]>, Refusal>, Unproven> {
-        let keys = SigningKeys::new(secrets.signing_keys.clone())
-            .map_err(|error| Unproven::Keyless(error.to_string()))?;
-        let mut verifier = Verifier::new(keys);
-        if let Some(url) = &self.settings.public_url {
-            verifier = verifier.with_public_url(url.clone());
-        }
-        if let Some(basic_auth) = &self.settings.basic_auth {
-            verifier = verifier.with_basic_auth(basic_auth.clone());
-        }
-        Ok(verifier.json(signature::Request {
-            url: request.uri(),
-            headers: request.headers(),
-            body: request.body().as_ref(),
-        }))
-    }
-
-    /// Folds the facts into the table: channel by channel, one read and at most one write
-    /// each, side by side. True if all are stored.
-    async fn store(&self, facts: Vec<Fact>, report: &mut Report) -> bool {
-        let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
-        for fact in facts {
-            channels.entry(fact.channel).or_default().push(fact);
-        }
-        report.channels = channels.len();
-        let table = &self.settings.table;
-        let mut folded = stream::iter(channels)
-            .map(|(channel, facts)| async move { table.absorb(channel, &facts).await })
-            .buffer_unordered(CHANNELS_AT_ONCE);
-        let mut all_stored = true;
-        while let Some(result) = folded.next().await {
-            match result {
-                Ok(Saved::Written) => report.written += 1,
-                Ok(Saved::Unchanged | Saved::Outrun(_)) => report.unchanged += 1,
-                Err(error) => {
-                    tracing::error!(%error, "not stored: the events are asked for again");
-                    all_stored = false;
-                }
-            }
-        }
-        all_stored
     }
 
     /// Remembers the sink's test event, which somebody is waiting for. True if that is done.
@@ -226,15 +152,6 @@ impl Ingest {
         }
         published.failed.is_empty()
     }
-}
-
-/// Why a request is not proven to be Twilio's.
-enum Unproven {
-    Refused(Refusal),
-    /// The keys were read again moments ago, for somebody else's sake, and a rotation may
-    /// have come since. A forger learns nothing from being asked to come back.
-    Undecided(Refusal),
-    Keyless(String),
 }
 
 /// What is said of an event that cannot be read: what it takes to find it at Twilio, the

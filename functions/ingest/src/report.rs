@@ -23,6 +23,8 @@ pub struct Report {
     pub written: usize,
     /// Channels whose record already said so.
     pub unchanged: usize,
+    /// Parked chats on which the customer wrote.
+    pub replies: usize,
     /// How old the oldest event was when it arrived, in milliseconds.
     pub lag_ms: u64,
     /// The ids of the sink's test events.
@@ -43,7 +45,9 @@ impl Report {
             .map(|(reason, count)| format!("{}={count}", reason.name()))
             .collect();
         self.ignored_by = reasons.join(" ");
-        let oldest = batch.facts.iter().map(|fact| now.since(fact.at)).max();
+        let times = batch.facts.iter().map(|fact| fact.at);
+        let times = times.chain(batch.words.iter().map(|word| word.at));
+        let oldest = times.map(|at| now.since(at)).max();
         self.lag_ms = oldest.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     }
 
@@ -66,6 +70,7 @@ impl Report {
             channels = self.channels,
             written = self.written,
             unchanged = self.unchanged,
+            replies = self.replies,
             lag_ms = self.lag_ms,
             "events taken in"
         );

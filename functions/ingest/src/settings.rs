@@ -22,6 +22,18 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// The user and password of the sink's URL.
     pub basic_auth: Option<BasicAuth>,
+    /// Whether it is remembered who spoke last.
+    pub talk: Talk,
+}
+
+/// Whether it is remembered who spoke last: only where chats are parked is it of use, and
+/// elsewhere it would cost writes for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// It is.
+    Heeded,
+    /// It is not.
+    Ignored,
 }
 
 impl Settings {
@@ -60,6 +72,7 @@ impl Settings {
                     .map_err(|why| environment.malformed("WEBHOOK_BASIC_AUTH", why))
                     .ok()
             });
+        let pairs = common::park_pairs(&mut environment);
         environment.finish(|| {
             Some(Self {
                 table: ChannelTable::new(aws?.dynamodb(), table?),
@@ -71,6 +84,11 @@ impl Settings {
                 },
                 public_url,
                 basic_auth,
+                talk: if pairs?.is_empty() {
+                    Talk::Ignored
+                } else {
+                    Talk::Heeded
+                },
             })
         })
     }

@@ -185,7 +185,10 @@ impl Closer {
             | Decision::Wait(_)
             | Decision::Release(_)
             | Decision::EndSession(_)
-            | Decision::Inspect(_) => plan,
+            | Decision::Inspect(_)
+            | Decision::Listen
+            | Decision::Park(_)
+            | Decision::Unpark(_) => plan,
         }))
     }
 }

@@ -203,7 +203,12 @@ impl<'a> Run<'a> {
             Decision::EndSession(session) => {
                 return self.end_session(before, after, session, due).await;
             }
-            Decision::Nothing | Decision::Wait(_) | Decision::Inspect(_) => {
+            Decision::Nothing
+            | Decision::Wait(_)
+            | Decision::Inspect(_)
+            | Decision::Listen
+            | Decision::Park(_)
+            | Decision::Unpark(_) => {
                 let came = match after.idle() {
                     None => Came::LiveAgain,
                     Some(_) => Came::NotDue,

@@ -10,6 +10,9 @@
 //! Joining two records keeps the later end. A hold that is over, or released, is dropped from
 //! the record, so that it costs nothing afterwards.
 //!
+//! A hold keeps the sweep away, not the customer: while a task is open, it is parked and
+//! brought back as ever.
+//!
 //! A hold that arrives between a sweep's look at the record and its write at Twilio comes too
 //! late, by the time of one or two requests. The channel is then closed and held.
 
@@ -48,6 +51,7 @@ impl Channel {
         let wants = self.wants()?;
         match self.held_until {
             None => Some(wants),
+            Some(_) if Work::OF_PARK.contains(&wants.work) => Some(wants),
             Some(UNTIL_RELEASED) => None,
             Some(until) => Some(Waiting {
                 work: Work::Retry,

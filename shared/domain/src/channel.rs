@@ -42,6 +42,7 @@ use serde::{Deserialize, Serialize};
 use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
 use crate::orphan::Orphan;
+use crate::talk::Talk;
 use crate::{ChannelSid, TaskSid, Timestamp};
 
 pub use waiting::{Cause, Idle, Waiting, Work};
@@ -57,7 +58,7 @@ pub struct Channel {
     sid: ChannelSid,
     platform: Platform,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    tasks: BTreeMap<TaskSid, Task>,
+    pub(crate) tasks: BTreeMap<TaskSid, Task>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     long_lived: Option<Observed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,9 +66,11 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    forgotten_to: Option<Timestamp>,
+    pub(crate) forgotten_to: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     orphan: Option<Orphan>,
+    #[serde(default, skip_serializing_if = "Talk::is_empty")]
+    pub(crate) talk: Talk,
 }
 
 /// What is remembered of one task.
@@ -116,6 +119,7 @@ impl Channel {
             held_until: None,
             forgotten_to: None,
             orphan: None,
+            talk: Talk::default(),
         }
     }
 
@@ -206,6 +210,7 @@ impl Channel {
             .and_modify(|task| task.merge(&told))
             .or_insert(told);
         self.forget_again();
+        self.settle_talk();
     }
 
     /// Joins what two places know of the same channel, as if one had heard it all.
@@ -227,6 +232,7 @@ impl Channel {
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
         self.orphan = self.orphan.max(other.orphan);
         self.forget_again();
+        self.merge_talk(other);
         self
     }
 
@@ -251,6 +257,7 @@ impl Channel {
         let forgotten_to = self.forgotten_to;
         self.forgotten_to = forgotten_to.max(Some(before));
         self.forget_again();
+        self.settle_talk();
         if self.tasks.len() == remembered {
             self.forgotten_to = forgotten_to;
         }

@@ -6,7 +6,7 @@ use crate::channel::{Cause, Channel, Waiting, Work};
 use crate::cleanup::{Outcome, Progress};
 use crate::fact::Platform;
 use crate::policy::Policy;
-use crate::{ProxySessionSid, Timestamp};
+use crate::{ProxySessionSid, TaskSid, Timestamp};
 
 /// What to do about a channel now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub enum Decision {
     EndSession(ProxySessionSid),
     /// Ask TaskRouter whether the open tasks that we know of are still open.
     Inspect(Reason),
+    /// Have a Chat channel's messages told to us.
+    Listen,
+    /// Move this task to the inactive TaskChannel, so that its agent can take another chat.
+    Park(TaskSid),
+    /// Move this task back.
+    Unpark(TaskSid),
 }
 
 /// Why, in facts; its `Display` says it in words.
@@ -62,7 +68,8 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
     let Some(waiting) = channel.wants() else {
         return Decision::Nothing;
     };
-    if let Some(until) = channel.held(now) {
+    let is_parks = Work::OF_PARK.contains(&waiting.work);
+    if let Some(until) = channel.held(now).filter(|_| !is_parks) {
         return Decision::Wait(Waiting {
             work: Work::Retry,
             since: until,
@@ -73,9 +80,7 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
         return Decision::Wait(waiting);
     }
     let Some(idle) = channel.idle() else {
-        return Decision::Inspect(Reason::Overlap {
-            since: waiting.since,
-        });
+        return decide_open(channel, waiting);
     };
     let reason = Reason::Idle {
         cause: idle.cause,
@@ -98,14 +103,39 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
     };
     let last_step = match waiting.work {
         Work::LongLived => true,
-        Work::Abandoned | Work::Ended | Work::Retry | Work::Inspect => {
-            released || (known_long_lived && reset_is_due)
-        }
+        Work::Abandoned
+        | Work::Ended
+        | Work::Retry
+        | Work::Inspect
+        | Work::Listen
+        | Work::Park
+        | Work::Unpark => released || (known_long_lived && reset_is_due),
     };
     if last_step {
         Decision::Reset(reason)
     } else {
         Decision::Release(reason)
+    }
+}
+
+/// The decision about a channel whose turn has come while a task is open on it.
+fn decide_open(channel: &Channel, waiting: Waiting) -> Decision {
+    match (waiting.work, channel.task_to_move()) {
+        (Work::Listen, _) => Decision::Listen,
+        (Work::Park, Some(task)) => Decision::Park(task),
+        (Work::Unpark, Some(task)) => Decision::Unpark(task),
+        (
+            Work::Park
+            | Work::Unpark
+            | Work::Inspect
+            | Work::Abandoned
+            | Work::Ended
+            | Work::LongLived
+            | Work::Retry,
+            _,
+        ) => Decision::Inspect(Reason::Overlap {
+            since: waiting.since,
+        }),
     }
 }
 

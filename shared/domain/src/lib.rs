@@ -2,8 +2,9 @@
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
-//! [`mod@decide`] is what follows; [`by_hand`] is what a person may do. Nothing in this crate
-//! reads a clock, a socket or a variable.
+//! [`mod@decide`] is what follows; [`by_hand`] is what a person may do. [`talk`] is who spoke
+//! last on a channel, and [`park`] is what follows from that for the agent. Nothing in this
+//! crate reads a clock, a socket or a variable.
 
 pub mod by_hand;
 pub mod channel;
@@ -12,7 +13,9 @@ pub mod decide;
 pub mod fact;
 pub mod ids;
 pub mod orphan;
+pub mod park;
 pub mod policy;
+pub mod talk;
 pub mod time;
 
 pub use channel::{Cause, Channel, Idle, Task, Waiting, Work};
@@ -26,5 +29,7 @@ pub use ids::{
     WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{Company, Held, Holder, Orphan, Spared, Verdict};
+pub use park::{Pair, PairFault, Pairs, Seat, Stand};
 pub use policy::{Policy, PolicyFault};
+pub use talk::{Heard, Side, Speaker, Voice, Word};
 pub use time::Timestamp;

@@ -26,6 +26,8 @@ pub struct Policy {
     pub orphan_grace: Duration,
     /// How long a closed channel's record is kept.
     pub retention: Duration,
+    /// After an agent's word that the customer leaves unanswered.
+    pub park_after: Duration,
 }
 
 impl Default for Policy {
@@ -40,6 +42,7 @@ impl Default for Policy {
             inspect_after: Duration::from_secs(15 * MINUTE),
             orphan_grace: Duration::from_secs(24 * HOUR),
             retention: Duration::from_secs(30 * 24 * HOUR),
+            park_after: Duration::from_secs(10 * MINUTE),
         }
     }
 }
@@ -79,6 +82,7 @@ impl Policy {
             ("INSPECT_AFTER", self.inspect_after),
             ("RETENTION", self.retention),
             ("ORPHAN_GRACE", self.orphan_grace),
+            ("PARK_AFTER", self.park_after),
         ];
         let too_short = cutoffs
             .iter()
@@ -111,8 +115,9 @@ impl Policy {
             Work::Ended => self.ended_cutoff,
             Work::LongLived => self.long_lived_cutoff,
             Work::Inspect => self.inspect_after,
-            // The record already says when.
-            Work::Retry => Duration::ZERO,
+            Work::Park => self.park_after,
+            // The record already says when, or there is nothing to wait for.
+            Work::Retry | Work::Listen | Work::Unpark => Duration::ZERO,
         }
     }
 }

@@ -68,6 +68,8 @@ enum Cell {
     Reset,
     EndSession,
     Inspect,
+    /// What an idle channel never is, nor one of which no talk was heard.
+    Move,
 }
 
 fn cell(decision: Decision) -> Cell {
@@ -78,6 +80,7 @@ fn cell(decision: Decision) -> Cell {
         Decision::Reset(_) => Cell::Reset,
         Decision::EndSession(_) => Cell::EndSession,
         Decision::Inspect(_) => Cell::Inspect,
+        Decision::Listen | Decision::Park(_) | Decision::Unpark(_) => Cell::Move,
     }
 }
 

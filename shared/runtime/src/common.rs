@@ -1,6 +1,6 @@
 //! The settings that several functions share; the names are fixed by the design.
 
-use domain::{AccountSid, Policy};
+use domain::{AccountSid, Pairs, Policy};
 
 use crate::aws::Aws;
 use crate::bus::Bus;
@@ -61,7 +61,8 @@ fn host_label(environment: &mut Environment, name: &'static str) -> Option<Strin
 }
 
 /// Reads the policy: `ABANDONED_CUTOFF`, `ENDED_CUTOFF`, `LONG_LIVED_CUTOFF`,
-/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER`, `ORPHAN_GRACE` and `RETENTION`, each with the default of
+/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER`, `ORPHAN_GRACE`, `RETENTION` and `PARK_AFTER`, each with
+/// the default of
 /// [`Policy::default`].
 pub fn policy(environment: &mut Environment) -> Policy {
     let faults_before = environment.faults().len();
@@ -74,6 +75,7 @@ pub fn policy(environment: &mut Environment) -> Policy {
         inspect_after: environment.duration_or("INSPECT_AFTER", default.inspect_after),
         orphan_grace: environment.duration_or("ORPHAN_GRACE", default.orphan_grace),
         retention: environment.duration_or("RETENTION", default.retention),
+        park_after: environment.duration_or("PARK_AFTER", default.park_after),
     };
     // With a default in place of a malformed value, the rest would be judged by a policy
     // that nobody asked for.
@@ -81,4 +83,19 @@ pub fn policy(environment: &mut Environment) -> Policy {
         environment.unsound(policy.faults());
     }
     policy
+}
+
+/// Reads `PARK_TASK_CHANNELS`, pairs of TaskChannels like `TCactive:TCinactive,…`. Without it,
+/// nothing is parked.
+pub fn park_pairs(environment: &mut Environment) -> Option<Pairs> {
+    let pairs = environment.list("PARK_TASK_CHANNELS");
+    match Pairs::new(pairs) {
+        Ok(pairs) => Some(pairs),
+        Err(faults) => {
+            for fault in faults {
+                environment.malformed("PARK_TASK_CHANNELS", fault);
+            }
+            None
+        }
+    }
 }

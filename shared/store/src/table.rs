@@ -188,16 +188,26 @@ impl ChannelTable {
         Ok(Saved::Outrun(Box::new(found)))
     }
 
-    /// The channels whose turn has come, those that are overdue longest first.
+    /// The channels whose turn to be swept has come, those that are overdue longest first.
     ///
     /// Reads grow with what is due, not with what is tracked. The index lags a little behind
     /// the table: what is listed may have changed.
     pub async fn due(&self, policy: &Policy, now: Timestamp) -> Result<Vec<Due>, StoreError> {
-        let queries = Work::ALL.into_iter().flat_map(|work| {
+        self.due_in(&Work::OF_SWEEP, policy, now).await
+    }
+
+    /// The channels whose turn has come in these queues, those that are overdue longest first.
+    pub async fn due_in(
+        &self,
+        queues: &[Work],
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Vec<Due>, StoreError> {
+        let queries = queues.iter().copied().flat_map(|work| {
             let until = now.minus(policy.cutoff(work));
             queue::queues_of(work).map(move |queue| (work, queue, until))
         });
-        let mut due: Vec<Due> = stream::iter(queries)
+        let mut due: Vec<Due> = stream::iter(queries.collect::<Vec<_>>())
             .map(|(work, queue, until)| self.waiting_in(work, queue, until))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()

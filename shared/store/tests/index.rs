@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use common::*;
+use domain::park::Ears;
 use domain::{
-    Channel, ChannelSid, End, News, Outcome, Platform, Policy, Progress, Stage, Trouble, Work,
+    Channel, ChannelSid, End, Heard, News, Outcome, Platform, Policy, Progress, Speaker, Stage,
+    Stand, Trouble, Voice, Word, Work,
 };
 use embedded::{Embedded, Lag};
 
@@ -57,10 +59,10 @@ async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
 }
 
 #[tokio::test]
-async fn every_queue_is_found_again() {
+async fn every_queue_of_the_sweep_is_found_again() {
     let (_aws, table) = memory().await;
     let mut channels = Vec::new();
-    for (number, work) in Work::ALL.into_iter().enumerate() {
+    for (number, work) in Work::OF_SWEEP.into_iter().enumerate() {
         let of = channel(u32::try_from(number).unwrap() + 1);
         let mut facts = vec![opened(of, 1), completed(of, 1, 5)];
         if work == Work::Abandoned {
@@ -81,7 +83,12 @@ async fn every_queue_is_found_again() {
                     now,
                 ),
                 Work::Retry => channel.note_failure(Trouble::Refused, now),
-                Work::Abandoned | Work::Ended | Work::Inspect => {}
+                Work::Abandoned
+                | Work::Ended
+                | Work::Inspect
+                | Work::Listen
+                | Work::Park
+                | Work::Unpark => {}
             }
         };
         table.fold(of, Platform::Chat, change).await.unwrap();
@@ -92,6 +99,75 @@ async fn every_queue_is_found_again() {
     let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
     due.sort();
     assert_eq!(due, channels);
+}
+
+#[tokio::test]
+async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
+    let (aws, table) = memory().await;
+    let agent = Voice::from_digest([1; 8]);
+    let word = |of, minute, heard| Word {
+        channel: of,
+        platform: Platform::Chat,
+        at: at(minute * MINUTE),
+        heard,
+    };
+    let mut channels = Vec::new();
+    for (number, work) in [(1, Work::Unpark), (2, Work::Listen), (3, Work::Park)] {
+        let of = channel(number);
+        let change = |channel: &mut Channel| {
+            channel.absorb(&fact(of, 1, 0, News::Open(Stage::Assigned)));
+            let (task, worker) = (task(1), format!("WK{:032x}", 1).parse().ok());
+            let voices = [Some(agent), None];
+            let mut words = vec![word(
+                of,
+                0,
+                Heard::Accepted {
+                    task,
+                    worker,
+                    voices,
+                },
+            )];
+            let says = |speaker, index| Heard::Message { speaker, index };
+            words.push(word(of, 1, says(Speaker::Voice(agent), 0)));
+            if work != Work::Listen {
+                channel.note_ears(Ears::Open);
+            }
+            if work == Work::Unpark {
+                let task_channel = format!("TC{:032x}", 2).parse().unwrap();
+                let stand = Stand {
+                    task_channel,
+                    inactive: true,
+                };
+                words.push(word(
+                    of,
+                    2,
+                    Heard::Stands {
+                        task,
+                        version: 3,
+                        stand,
+                    },
+                ));
+                words.push(word(of, 3, says(Speaker::Customer, 1)));
+            }
+            channel.heed(&words);
+        };
+        table.fold(of, Platform::Chat, change).await.unwrap();
+        let stored = table.get(of).await.unwrap().unwrap();
+        let mut again = stored.channel.clone();
+        change(&mut again);
+        assert_eq!(again, stored.channel, "what is stored is what is read");
+        channels.push((of, work));
+    }
+    let bytes = item(&aws.dynamodb(), channel(1)).await.len();
+    assert!(bytes < 1024, "{bytes} bytes, written out");
+
+    let policy = Policy::default();
+    let now = at(20 * MINUTE);
+    let due = table.due_in(&Work::OF_PARK, &policy, now).await.unwrap();
+    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    due.sort();
+    assert_eq!(due, channels);
+    assert_eq!(table.due(&policy, now).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -113,7 +189,7 @@ async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
         .await
         .unwrap();
     assert_eq!(due.len(), MANY as usize);
-    let idle = 4 * Work::ALL.len() as u64;
+    let idle = 4 * Work::OF_SWEEP.len() as u64;
     assert!(
         aws.tally("Query").requests > idle,
         "{:?}",

@@ -13,6 +13,7 @@ use domain::ProxySessionSid;
 use serde_json::value::RawValue;
 
 use crate::json;
+use crate::splice::{Change, Members, span_of, splice};
 
 /// The attribute `status` of a channel whose chat is over (Twilio, error 80619; Flex UI 1.x).
 pub const INACTIVE: &str = "INACTIVE";
@@ -41,12 +42,6 @@ pub struct Attributes {
 struct Member {
     spans: Vec<Range<usize>>,
     says_so: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Members {
-    None,
-    Some,
 }
 
 impl Attributes {
@@ -112,32 +107,16 @@ impl Attributes {
         ])
     }
 
-    /// Replaces every value of each key, so that it makes no difference which of several a
-    /// reader takes, and adds the keys that are missing at the end.
     fn with(&self, changes: &[(&str, &str, &Member)]) -> String {
-        let mut cuts = Vec::new();
-        let mut added = String::new();
-        for (key, value, member) in changes {
-            cuts.extend(member.spans.iter().map(|span| (span.clone(), *value)));
-            if member.spans.is_empty() {
-                if self.members == Members::Some || !added.is_empty() {
-                    added.push(',');
-                }
-                added.push_str(&format!("\"{key}\":{value}"));
-            }
-        }
-        cuts.push((self.end..self.end, &added));
-        cuts.sort_by_key(|(span, _)| span.start);
-
-        let mut text = String::with_capacity(self.text.len() + added.len() + 16 * cuts.len());
-        let mut copied_to = 0;
-        for (span, replacement) in cuts {
-            text.push_str(self.text.get(copied_to..span.start).unwrap_or_default());
-            text.push_str(replacement);
-            copied_to = span.end;
-        }
-        text.push_str(self.text.get(copied_to..).unwrap_or_default());
-        text
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|(key, value, member)| Change {
+                key,
+                value,
+                spans: &member.spans,
+            })
+            .collect();
+        splice(&self.text, self.end, self.members, &changes)
     }
 }
 
@@ -155,9 +134,7 @@ impl fmt::Debug for Attributes {
 
 impl Member {
     fn take(&mut self, text: &str, value: &RawValue, says_so: bool) {
-        // The value is a part of the text, so its place in memory tells its place there.
-        let start = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        self.spans.push(start..start + value.get().len());
+        self.spans.push(span_of(text, value));
         self.says_so = says_so;
     }
 }

@@ -20,12 +20,13 @@
 //! read. Where the text itself breaks off, what came before still counts.
 
 mod element;
+mod talk;
 mod task;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::{AccountSid, Fact, WorkspaceSid};
+use domain::{AccountSid, Fact, Word, WorkspaceSid};
 use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,8 @@ use crate::json;
 use crate::signature::Authentic;
 use element::Outcome;
 
+pub(crate) use talk::says_inactive;
+pub use talk::voice;
 pub use task::{About, Link, NoLink, Standing, TaskSeen, UnreadableTask, read_task};
 
 /// More elements than this are not read. Twilio's events take more than a kilobyte each and
@@ -53,10 +56,14 @@ pub struct Scope {
 /// What a body said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// How many elements there were: each is a fact, ignored, rejected or a test.
+    /// How many elements there were: each is a fact, a message, ignored, rejected or a test.
     pub received: usize,
     /// The facts, in the order of their elements.
     pub facts: Vec<Fact>,
+    /// What was heard of who talks and of where tasks stand, in the order of their elements.
+    pub words: Vec<Word>,
+    /// How many of the elements were messages: each is one of the words.
+    pub messages: usize,
     /// How many elements are none of our business, by reason.
     pub ignored: BTreeMap<Ignored, usize>,
     /// What should have been readable.
@@ -76,10 +83,12 @@ pub enum Ignored {
     OtherAccount,
     /// Another workspace's.
     OtherWorkspace,
-    /// Its task names no channel, or a placeholder.
+    /// Its task or message names no channel, or a placeholder.
     NoChannel,
     /// Its task's attributes are not a JSON object.
     AttributesUnreadable,
+    /// A message of a bot or of the system.
+    Nobodys,
 }
 
 impl Ignored {
@@ -91,6 +100,7 @@ impl Ignored {
             Self::OtherWorkspace => "other-workspace",
             Self::NoChannel => "no-channel",
             Self::AttributesUnreadable => "attributes-unreadable",
+            Self::Nobodys => "nobodys",
         }
     }
 }
@@ -177,6 +187,21 @@ pub fn read_log(page: &[u8], scope: &Scope) -> Batch {
     read(entries, |element| element::of_log(element, scope))
 }
 
+/// Reads what a Chat channel's webhook sends: one event, as a form.
+pub fn read_chat_webhook(form: &Authentic<Vec<(String, String)>>, scope: &Scope) -> Batch {
+    let mut batch = Batch {
+        received: 1,
+        ..Batch::default()
+    };
+    let element = talk::of_chat(form.get(), scope);
+    // What cannot be read is kept as it was sent, or as good as.
+    let written: String = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form.get())
+        .finish();
+    batch.take(0, &written, element);
+    batch
+}
+
 fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
     // A byte that is no UTF-8 spoils the text that it stands in, not the events around it.
     let text = String::from_utf8_lossy(body);
@@ -215,9 +240,14 @@ fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
 impl Batch {
     fn take(&mut self, position: usize, text: &str, element: element::Element) {
         match element.outcome {
-            Outcome::Fact(fact, torn) => {
-                self.torn += usize::from(torn);
-                self.facts.push(*fact);
+            Outcome::Task(news) => {
+                self.torn += usize::from(news.torn);
+                self.words.extend(news.words);
+                self.facts.push(news.fact);
+            }
+            Outcome::Word(word) => {
+                self.messages += 1;
+                self.words.push(*word);
             }
             Outcome::Ignored(reason) => *self.ignored.entry(reason).or_default() += 1,
             Outcome::Test(id) => self.tests.push(id),

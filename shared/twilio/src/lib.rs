@@ -2,8 +2,8 @@
 //! be asked.
 //!
 //! Read [`signature`] first (nothing is read before it), then [`events`], which turns what
-//! Twilio says into [`domain::Fact`]s. [`attributes`] changes two values in a text that
-//! belongs to others. `rest`, behind the feature of that name, is the client.
+//! Twilio says into [`domain::Fact`]s. [`attributes`] and [`task_attributes`] change a value or
+//! two in a text that belongs to others. `rest`, behind the feature of that name, is the client.
 //!
 //! Everything that comes from Twilio carries customers' words, names and numbers. None of it
 //! leaves this crate but SIDs, times and states, and no type here shows it when printed.
@@ -14,4 +14,6 @@ mod json;
 #[cfg(feature = "rest")]
 pub mod rest;
 pub mod signature;
+mod splice;
+pub mod task_attributes;
 mod when;

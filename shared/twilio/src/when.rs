@@ -18,7 +18,11 @@ const LONGEST: usize = 64;
 /// Reads a time that is written as ISO 8601 or as milliseconds since 1970, be it a string or
 /// a number (Twilio, Event Streams and TaskRouter's Events resource).
 pub(crate) fn moment(value: &RawValue) -> Option<Timestamp> {
-    let text = json::text(value).unwrap_or(value.get().into());
+    moment_of(&json::text(value).unwrap_or(value.get().into()))
+}
+
+/// Reads a time that is written so in a form.
+pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > LONGEST {
         return None;

@@ -19,19 +19,40 @@ pub enum Work {
     LongLived,
     /// One of its tasks ended while another stays open.
     Inspect,
+    /// An agent has a task on a Chat channel whose messages we do not hear yet.
+    Listen,
+    /// An agent spoke last, and the customer is silent.
+    Park,
+    /// The customer wrote on a parked chat.
+    Unpark,
     /// Twilio refused or did not answer, and it is to be tried again; or a person holds it.
     Retry,
 }
 
 impl Work {
     /// Every queue.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
+        Self::Abandoned,
+        Self::Ended,
+        Self::LongLived,
+        Self::Inspect,
+        Self::Retry,
+        Self::Listen,
+        Self::Park,
+        Self::Unpark,
+    ];
+
+    /// The queues that the sweep works on.
+    pub const OF_SWEEP: [Self; 5] = [
         Self::Abandoned,
         Self::Ended,
         Self::LongLived,
         Self::Inspect,
         Self::Retry,
     ];
+
+    /// The queues that `park` works on, the most urgent first.
+    pub const OF_PARK: [Self; 3] = [Self::Unpark, Self::Listen, Self::Park];
 
     /// The queue's name in the table and in reports.
     pub const fn name(self) -> &'static str {
@@ -40,6 +61,9 @@ impl Work {
             Self::Ended => "ended",
             Self::LongLived => "long-lived",
             Self::Inspect => "inspect",
+            Self::Listen => "listen",
+            Self::Park => "park",
+            Self::Unpark => "unpark",
             Self::Retry => "retry",
         }
     }
@@ -118,7 +142,7 @@ impl Channel {
     /// What the channel waits for where nobody holds it: see [`Channel::waiting`].
     pub(crate) fn wants(&self) -> Option<Waiting> {
         let Some(idle) = self.idle() else {
-            return self.waits_for_inspection();
+            return self.waits_to_move().or_else(|| self.waits_for_inspection());
         };
         let class = match idle.cause {
             Cause::Ended { how, .. } => match how {

@@ -14,7 +14,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&
     match (method, path) {
         ("GET", ["Tasks"]) => tasks(call, workspace),
         ("POST", ["Tasks"]) => create(call, workspace),
-        (_, ["Tasks", task]) => {
+        (_, ["Tasks", task, rest @ ..]) => {
             let sid = call.sid(task)?;
             if call
                 .state
@@ -23,10 +23,50 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&
             {
                 return Err(call.no_route());
             }
-            of_task(call, method, sid)
+            match (method, rest) {
+                (_, []) => of_task(call, method, sid),
+                ("GET", ["Reservations"]) => reservations(call, sid),
+                _ => Err(call.no_route()),
+            }
         }
         _ => Err(call.no_route()),
     }
+}
+
+/// The one reservation that a task has here: the agent's who has it, had it or is asked.
+fn reservations(call: &Call<'_>, task: Sid) -> Outcome {
+    let (query, paging) = call.list(&["ReservationStatus", "WorkerSid"], MAX_PAGE)?;
+    let stored = call.state.task_or_refuse(task)?;
+    let worker = query.sid("WorkerSid")?;
+    let status = match stored.status {
+        TaskStatus::Reserved => "pending",
+        TaskStatus::Assigned => "accepted",
+        TaskStatus::Wrapping => "wrapping",
+        TaskStatus::Completed => "completed",
+        TaskStatus::Pending | TaskStatus::Canceled => "rescinded",
+    };
+    let wanted = |holder: &Sid| {
+        worker.is_none_or(|worker| worker == *holder)
+            && query.get("ReservationStatus").is_none_or(|s| s == status)
+    };
+    let named = stored.worker.filter(wanted).zip(stored.reservation);
+    let entries = named.filter(|_| paging.after() == 0).map(|(worker, sid)| {
+        let name = call.state.worker(worker).map(|one| one.friendly_name.to_string());
+        let entry = json!({
+            "account_sid": call.state.account.sid,
+            "date_created": stored.assigned.map(seconds),
+            "date_updated": seconds(stored.updated),
+            "reservation_status": status,
+            "sid": sid,
+            "task_sid": task,
+            "worker_name": name,
+            "worker_sid": worker,
+            "workspace_sid": stored.workspace,
+            "url": call.url(format_args!("taskrouter/v1/Workspaces/{}/Tasks/{task}/Reservations/{sid}", stored.workspace)),
+        });
+        (place(1), entry)
+    });
+    call.page("reservations", &paging, entries.into_iter())
 }
 
 fn of_task(call: &mut Call<'_>, method: &str, task: Sid) -> Outcome {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use domain::{End, Fact, News, Stage, TaskSid, Timestamp};
+use domain::{End, Fact, News, Stage, TaskSid, Timestamp, Word};
 use serde_json::value::RawValue;
 
-use super::task::{self, Link, NoLink, Standing};
+use super::talk;
+use super::task::{self, NoLink, Standing};
 use super::{Ignored, Scope, Unreadable};
 use crate::json;
 use crate::when::moment;
@@ -15,6 +16,9 @@ const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
 
 /// What the types of TaskRouter's events begin with in Event Streams, and nowhere else.
 const TASKROUTER: &str = "com.twilio.taskrouter.";
+
+/// The event of an agent who takes a task.
+const ACCEPTED: &str = "reservation.accepted";
 
 /// An id is no longer than this; Twilio's are 34 or 36 characters.
 const LONGEST_ID: usize = 64;
@@ -28,11 +32,22 @@ pub(super) struct Element {
 
 /// What becomes of an event.
 pub(super) enum Outcome {
-    /// The fact, and whether its task names two different channels.
-    Fact(Box<Fact>, bool),
+    /// What a task's event tells.
+    Task(Box<TaskNews>),
+    /// What a message tells.
+    Word(Box<Word>),
     Ignored(Ignored),
     Rejected(Unreadable),
     Test(String),
+}
+
+/// What a task's event tells.
+pub(super) struct TaskNews {
+    pub(super) fact: Fact,
+    /// What it tells of its agent and of where it stands.
+    pub(super) words: Vec<Word>,
+    /// Whether its task names two different channels.
+    pub(super) torn: bool,
 }
 
 /// The parts of an event that lie around its payload.
@@ -60,6 +75,8 @@ pub(super) fn of_stream(text: &str, scope: &Scope) -> Element {
     let kind = kind.and_then(json::text);
     let outcome = if kind.as_deref() == Some(TEST_EVENT) {
         id_of(test_id).map_or(Outcome::Ignored(Ignored::OtherType), Outcome::Test)
+    } else if kind.as_deref() == Some(talk::MESSAGE_ADDED) {
+        talk::of_conversation(&data_text, time, scope)
     } else {
         outcome(
             Around {
@@ -118,15 +135,20 @@ fn rejected(reason: Unreadable) -> Element {
 
 /// The text, if it looks like an id: short, and of letters, digits, hyphens and underscores.
 fn id_of(value: Option<&RawValue>) -> Option<String> {
-    let text = json::text(value?)?;
+    plain_id(json::text(value?).as_deref())
+}
+
+/// The text, if it looks like an id: see [`id_of`].
+pub(super) fn plain_id(text: Option<&str>) -> Option<String> {
+    let text = text?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let is_id = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain);
-    is_id.then(|| text.into_owned())
+    is_id.then(|| text.to_owned())
 }
 
 fn outcome(around: Around<'_>, scope: &Scope) -> Outcome {
     match judge(around, scope) {
-        Ok((fact, link)) => Outcome::Fact(Box::new(fact), link.is_torn()),
+        Ok(news) => Outcome::Task(Box::new(news)),
         Err(Verdict::Ignored(reason)) => Outcome::Ignored(reason),
         Err(Verdict::Rejected(reason)) => Outcome::Rejected(reason),
     }
@@ -137,7 +159,7 @@ enum Verdict {
     Rejected(Unreadable),
 }
 
-fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
+fn judge(around: Around<'_>, scope: &Scope) -> Result<TaskNews, Verdict> {
     let payload = around.payload.and_then(json::object_text);
     let names = [
         "eventtype",
@@ -149,6 +171,11 @@ fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
         "task_attributes",
         "task_date_created",
         "task_assignment_status",
+        "task_channel_sid",
+        "task_version",
+        "worker_sid",
+        "worker_name",
+        "worker_attributes",
     ];
     let read = payload.as_deref().map(|text| json::members(text, names));
     let readable = matches!(read, Some(Ok(_)));
@@ -162,6 +189,11 @@ fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
         attributes,
         created,
         status,
+        task_channel,
+        version,
+        worker,
+        worker_name,
+        worker_attributes,
     ] = read.and_then(Result::ok).unwrap_or_default();
 
     let kind = around
@@ -169,6 +201,7 @@ fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
         .or_else(|| eventtype.and_then(json::text))
         .ok_or(Verdict::Rejected(Unreadable::NoType))?;
     let kind = kind.strip_prefix(TASKROUTER).unwrap_or(&kind);
+    let accepted = kind == ACCEPTED;
     let news = news(kind, status).ok_or(Verdict::Ignored(Ignored::OtherType))?;
 
     let [data_account, envelope_account] = around.accounts;
@@ -209,11 +242,22 @@ fn judge(around: Around<'_>, scope: &Scope) -> Result<(Fact, Link), Verdict> {
         interaction: link.interaction,
         news,
     };
-    Ok((fact, link))
+    let stands = talk::stands(&fact, task_channel, attributes, version);
+    let agent = talk::Agent {
+        worker,
+        name: worker_name,
+        attributes: worker_attributes,
+    };
+    let accepted = accepted.then(|| talk::accepted(&fact, agent));
+    Ok(TaskNews {
+        words: stands.into_iter().chain(accepted).collect(),
+        torn: link.is_torn(),
+        fact,
+    })
 }
 
 /// Whether any of the values that are there is another one.
-fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
+pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
     let mut named = values
         .iter()
         .flatten()
@@ -236,7 +280,7 @@ fn news(kind: &str, status: Option<&RawValue>) -> Option<News> {
             Standing::Open(stage) => News::Open(stage),
             Standing::Ended(how) => News::Ended(how),
         },
-        "reservation.accepted" => News::Open(Stage::Assigned),
+        ACCEPTED => News::Open(Stage::Assigned),
         "task.wrapup" | "reservation.wrapup" => News::Open(Stage::Wrapping),
         "task.completed" => News::Ended(End::Completed),
         "task.canceled" => News::Ended(End::Canceled),

@@ -21,7 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use domain::{AccountSid, ChatServiceSid};
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -156,11 +156,19 @@ pub(super) struct Call {
     method: Method,
     product: Product,
     path: String,
-    form: Option<String>,
+    body: Option<Body>,
+    /// The version that the thing must still have for the call to have an effect.
+    if_match: Option<HeaderValue>,
     /// Whether Twilio's webhooks are to fire for it, as they do for a person's doing.
     webhooks: Webhooks,
     /// Whether it may be made again when it failed.
     repeat: Repeat,
+}
+
+/// What is sent, and as what.
+struct Body {
+    content_type: &'static str,
+    text: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,9 +194,33 @@ impl Call {
 
     pub(super) fn post(product: Product, path: String, form: &[(&str, &str)]) -> Self {
         let mut body = form_urlencoded::Serializer::new(String::new());
+        let body = Body {
+            content_type: "application/x-www-form-urlencoded",
+            text: body.extend_pairs(form).finish(),
+        };
         Self {
-            form: Some(body.extend_pairs(form).finish()),
+            body: Some(body),
             ..Self::new(Method::POST, product, path)
+        }
+    }
+
+    /// The few calls that take JSON.
+    pub(super) fn post_json(product: Product, path: String, json: String) -> Self {
+        let body = Body {
+            content_type: "application/json",
+            text: json,
+        };
+        Self {
+            body: Some(body),
+            ..Self::new(Method::POST, product, path)
+        }
+    }
+
+    /// Lets the call fail with [`TwilioError::Conflict`] if the thing has another version.
+    pub(super) fn if_match(self, version: &HeaderValue) -> Self {
+        Self {
+            if_match: Some(version.clone()),
+            ..self
         }
     }
 
@@ -214,7 +246,8 @@ impl Call {
             method,
             product,
             path,
-            form: None,
+            body: None,
+            if_match: None,
             webhooks: Webhooks::Silent,
         }
     }
@@ -280,6 +313,16 @@ impl Client {
         call: Call,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<T, TwilioError> {
+        let text = |answer: &Response<Bytes>| read(std::str::from_utf8(answer.body()).ok()?);
+        self.ask_whole(call, text).await
+    }
+
+    /// The same, for whoever reads headers too.
+    pub(super) async fn ask_whole<T>(
+        &self,
+        call: Call,
+        read: impl Fn(&Response<Bytes>) -> Option<T>,
+    ) -> Result<T, TwilioError> {
         let limits = &self.0.limits;
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         let deadline = Instant::now() + limits.call_timeout;
@@ -301,7 +344,7 @@ impl Client {
         &self,
         call: &Call,
         deadline: Instant,
-        read: impl Fn(&str) -> Option<T>,
+        read: impl Fn(&Response<Bytes>) -> Option<T>,
     ) -> Result<T, TwilioError> {
         let request = self.request(call)?;
         let slot = self.0.pace.slot(deadline).await?;
@@ -313,11 +356,7 @@ impl Client {
             Err(_) => Err(TwilioError::Unreachable { why: Why::TimeUp }),
         };
         self.keep_pace(&slot, &answer);
-        let answer = answer?;
-        std::str::from_utf8(&answer)
-            .ok()
-            .and_then(read)
-            .ok_or_else(TwilioError::garbage)
+        read(&answer?).ok_or_else(TwilioError::garbage)
     }
 
     fn request(&self, call: &Call) -> Result<Request<Bytes>, TwilioError> {
@@ -330,16 +369,19 @@ impl Client {
         if call.webhooks == Webhooks::Fire {
             request = request.header("x-twilio-webhook-enabled", "true");
         }
-        if call.form.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(version) = &call.if_match {
+            request = request.header(header::IF_MATCH, version);
         }
-        let body = call.form.clone().unwrap_or_default();
+        if let Some(body) = &call.body {
+            request = request.header(header::CONTENT_TYPE, body.content_type);
+        }
+        let body = call.body.as_ref().map(|body| body.text.clone());
         request
-            .body(Bytes::from(body))
+            .body(Bytes::from(body.unwrap_or_default()))
             .map_err(|_| TwilioError::Unreachable { why: Why::Request })
     }
 
-    fn keep_pace(&self, slot: &Slot<'_>, answer: &Result<Bytes, TwilioError>) {
+    fn keep_pace(&self, slot: &Slot<'_>, answer: &Result<Response<Bytes>, TwilioError>) {
         match answer {
             Err(TwilioError::Throttled { retry_after }) => {
                 self.0.throttled.fetch_add(1, Ordering::Relaxed);

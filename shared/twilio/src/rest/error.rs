@@ -105,11 +105,11 @@ impl TwilioError {
     }
 }
 
-/// Takes a success's body, or sorts the failure.
-pub(super) fn judge(response: Response<Bytes>) -> Result<Bytes, TwilioError> {
+/// Takes a success, or sorts the failure.
+pub(super) fn judge(response: Response<Bytes>) -> Result<Response<Bytes>, TwilioError> {
     let status = response.status();
     if status.is_success() {
-        return Ok(response.into_body());
+        return Ok(response);
     }
     let retry_after = retry_after(response.headers());
     let code = code(response.body());

@@ -14,6 +14,7 @@ macro_rules! payload {
 
 mod hostile;
 mod shapes;
+mod talk;
 
 fn read(body: impl AsRef<[u8]>) -> Batch {
     events::read_recording(body.as_ref(), &Scope::default())
@@ -30,9 +31,13 @@ fn only(body: &str) -> Fact {
         Batch {
             received: 1,
             facts: vec![fact.clone()],
+            words: batch.words.clone(),
             ..Batch::default()
         }
     );
+    for word in &batch.words {
+        assert_eq!((word.channel, word.at), (fact.channel, fact.at));
+    }
     fact.clone()
 }
 

@@ -10,5 +10,6 @@ mod conversation_world;
 mod conversations;
 mod https;
 mod lists;
+mod moves;
 mod reconcile_lists;
 mod scripted;

@@ -210,6 +210,16 @@ impl State {
         self.router.workspaces.get(sid)
     }
 
+    /// Opens a workspace to be set up differently.
+    pub fn workspace_mut(&mut self, sid: Sid) -> Option<&mut Workspace> {
+        self.router.workspaces.get_mut(sid)
+    }
+
+    /// Opens a TaskChannel to be set up differently: older ones may have names that are refused today.
+    pub fn task_channel_mut(&mut self, sid: Sid) -> Option<&mut TaskChannel> {
+        self.router.channels.get_mut(sid)
+    }
+
     pub(crate) fn workspace_or_refuse(&self, sid: Sid) -> Result<&Workspace, Refusal> {
         self.workspace(sid).ok_or_else(|| Refusal::absent(sid))
     }

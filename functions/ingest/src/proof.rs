@@ -1,0 +1,94 @@
+//! The proof that a request is Twilio's, by the keys that are known now.
+//!
+//! Event Streams sends JSON, a Chat channel's webhook a form; each is signed in a way of its
+//! own. Which of the two a request claims to be makes no difference to a forger: both are
+//! signed with the same keys.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use http::header;
+use lambda_http::Request;
+use runtime::secrets::{Refreshed, TwilioSecrets};
+use twilio::signature::{self, Authentic, Refusal, SigningKeys, Verifier};
+
+use crate::Ingest;
+
+/// A body that is known to come from Twilio.
+pub(crate) enum Proven<'a> {
+    /// Events of Event Streams.
+    Stream(Authentic<&'a [u8]>),
+    /// What a Chat channel's webhook tells.
+    Form(Authentic<Vec<(String, String)>>),
+}
+
+/// Why a request is not proven to be Twilio's.
+pub(crate) enum Unproven {
+    Refused(Refusal),
+    /// The keys were read again moments ago, for somebody else's sake, and a rotation may
+    /// have come since. A forger learns nothing from being asked to come back.
+    Undecided(Refusal),
+    Keyless(String),
+}
+
+impl Ingest {
+    /// Proves that the request is Twilio's. A signature of none of the known keys is what a
+    /// rotation looks like, so the keys are read again before it is refused.
+    pub(crate) async fn authenticate<'a>(
+        &self,
+        request: &'a Request,
+        now: Timestamp,
+    ) -> Result<Proven<'a>, Unproven> {
+        let secrets = &self.settings.secrets;
+        let keyless = |error: runtime::SecretsError| Unproven::Keyless(error.to_string());
+        let known = secrets.get(now).await.map_err(keyless)?;
+        let refusal = match self.verify(request, &known)? {
+            Ok(body) => return Ok(body),
+            Err(refusal) => refusal,
+        };
+        if refusal != Refusal::SignatureWrong {
+            return Err(Unproven::Refused(refusal));
+        }
+        match secrets.refresh_after_unknown_signature(now).await {
+            Ok(Refreshed::Changed(fresh)) => {
+                self.verify(request, &fresh)?.map_err(Unproven::Refused)
+            }
+            Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
+            Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
+            Err(error) => Err(keyless(error)),
+        }
+    }
+
+    fn verify<'a>(
+        &self,
+        request: &'a Request,
+        secrets: &Arc<TwilioSecrets>,
+    ) -> Result<Result<Proven<'a>, Refusal>, Unproven> {
+        let keys = SigningKeys::new(secrets.signing_keys.clone())
+            .map_err(|error| Unproven::Keyless(error.to_string()))?;
+        let mut verifier = Verifier::new(keys);
+        if let Some(url) = &self.settings.public_url {
+            verifier = verifier.with_public_url(url.clone());
+        }
+        if let Some(basic_auth) = &self.settings.basic_auth {
+            verifier = verifier.with_basic_auth(basic_auth.clone());
+        }
+        let signed = signature::Request {
+            url: request.uri(),
+            headers: request.headers(),
+            body: request.body().as_ref(),
+        };
+        Ok(if is_form(request) {
+            verifier.form(signed).map(Proven::Form)
+        } else {
+            verifier.json(signed).map(Proven::Stream)
+        })
+    }
+}
+
+fn is_form(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}

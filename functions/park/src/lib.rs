@@ -1,0 +1,127 @@
+//! Frees an agent while a customer is silent, and brings the chat back when they write.
+//!
+//! # What wakes it
+//!
+//! * **Each minute**, the scheduler: due channels come from the index, every few seconds for
+//!   a minute. Nothing due, no request to Twilio.
+//! * **A customer's reply**, by the bus: one channel, at once. If that gets lost, the next
+//!   poll finds it.
+//! * **The agent**, from Flex, by the function's URL: see `door`.
+//!
+//! All three come to one function and are told apart by what they bring. Chat channels tell
+//! their messages to nobody but Flex, so each gets a webhook of its own as soon as an agent
+//! has its task. The webhook function links no client of Twilio's, so that is done here: the
+//! channel waits in a queue of its own until the next poll. The webhook goes with its channel.
+//!
+//! # What stays as it is
+//!
+//! Each move changes one attribute and the TaskChannel of a task, by its version. Every other
+//! byte of the attributes stays. What cannot be moved is left as it is and reported.
+
+mod body;
+mod by_hand;
+mod door;
+mod error;
+mod mover;
+mod place;
+mod settings;
+mod summary;
+mod tend;
+mod tick;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{ChannelSid, Timestamp};
+use runtime::NoticeKind;
+use serde_json::Value;
+use twilio::rest::Transport;
+
+use crate::place::Checked;
+
+pub use by_hand::{ByHand, NotMoved};
+pub use door::Answer;
+pub use error::ParkError;
+pub use settings::{InvalidOrigin, Origin, Settings, WebhookUrl};
+pub use summary::Summary;
+
+/// The parking function.
+pub struct Park {
+    settings: Settings,
+    transport: Arc<dyn Transport>,
+    checked: Checked,
+}
+
+impl Park {
+    /// Parking with these settings, over this transport.
+    pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            settings,
+            transport,
+            checked: Checked::default(),
+        }
+    }
+
+    /// Checks the pairs of TaskChannels at Twilio, so that a wrong one is logged at start and
+    /// the first move needs not wait. A failure is no reason not to start: it is looked again
+    /// before anything is moved.
+    pub async fn warm_up(&self, now: Timestamp) {
+        if let Err(error) = self.check(now).await {
+            tracing::error!(%error, "started without a place to park: nothing is moved");
+        }
+    }
+
+    /// Checks the pairs of TaskChannels at Twilio.
+    ///
+    /// # Errors
+    ///
+    /// Fails with everything that is wrong with them, or why they could not be looked at.
+    pub async fn check(&self, now: Timestamp) -> Result<(), ParkError> {
+        let twilio = place::client(&self.settings, &self.transport, now).await?;
+        self.checked.place(&twilio, &self.settings).await?;
+        Ok(())
+    }
+
+    /// Takes whatever wakes the function.
+    ///
+    /// # Errors
+    ///
+    /// Fails when nothing can be moved until a person mends it. A request from Flex is always
+    /// answered.
+    pub async fn handle(
+        &self,
+        event: Value,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Value, ParkError> {
+        if event.pointer("/requestContext/http").is_some() {
+            return Ok(self.answer_url(&event, now).await);
+        }
+        let summary = match replied(&event) {
+            Some(channel) => self.reply(channel, now).await?,
+            None => self.tick(now, time_left).await?,
+        };
+        Ok(serde_json::to_value(summary).unwrap_or_default())
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    pub(crate) fn checked(&self) -> &Checked {
+        &self.checked
+    }
+}
+
+/// The channel that a notice of the bus speaks of.
+fn replied(event: &Value) -> Option<ChannelSid> {
+    let kind = event.get("detail-type")?.as_str()?;
+    if kind != NoticeKind::ReplyReceived.name() {
+        return None;
+    }
+    event.pointer("/detail/channel_sid")?.as_str()?.parse().ok()
+}

@@ -1,0 +1,211 @@
+//! What the parking function is told by its environment.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::talk::GRAIN;
+use domain::{ChatServiceSid, Pairs, Policy, WorkspaceSid};
+use http::HeaderValue;
+use http::uri::{Scheme, Uri};
+use runtime::common::{self, TwilioAccount};
+use runtime::secrets::{Need, Secrets};
+use runtime::{Aws, Environment, SettingsError};
+use store::ChannelTable;
+use twilio::signature::{BasicAuth, PublicUrl};
+
+/// Where Flex's own pages come from.
+const FLEX: &str = "https://flex.twilio.com";
+
+/// How often it is looked for chats to move, unless the settings say.
+const POLL_SECONDS: u64 = 10;
+
+/// Everything that parking works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The channel table.
+    pub table: ChannelTable,
+    /// The credentials for Twilio.
+    pub secrets: Secrets,
+    /// Whom we act for at Twilio, and where Twilio is.
+    pub account: TwilioAccount,
+    /// The TaskRouter workspace; the Flex configuration's where absent.
+    pub workspace: Option<WorkspaceSid>,
+    /// The chat service; the Flex configuration's where absent.
+    pub chat_service: Option<ChatServiceSid>,
+    /// Between which TaskChannels tasks move.
+    pub pairs: Pairs,
+    /// How patient we are.
+    pub policy: Policy,
+    /// How often it is looked for chats to move.
+    pub poll: Duration,
+    /// Where a Chat channel's messages are to be told: the webhook's URL as Twilio calls it.
+    /// Without it no Chat channel's task is parked.
+    pub webhook: Option<WebhookUrl>,
+    /// Whose pages may ask for a chat to be moved.
+    pub origin: Origin,
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
+        let aws = Aws::from_environment(&mut environment);
+        Self::read_at(environment, aws)
+    }
+
+    /// Reads the settings, for an AWS that is known already.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
+        let table = common::channels_table(&mut environment);
+        let account = common::twilio_account(&mut environment);
+        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
+        let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
+        let chat_service = environment.optional("CHAT_SERVICE_SID");
+        environment.require("PARK_TASK_CHANNELS");
+        let pairs = common::park_pairs(&mut environment);
+        let policy = common::policy(&mut environment);
+        let poll = poll(&mut environment);
+        let webhook = webhook(&mut environment);
+        let origin = environment.or("PARK_ALLOWED_ORIGIN", Origin::flex());
+        environment.finish(|| {
+            Some(Self {
+                table: ChannelTable::new(aws?.dynamodb(), table?),
+                secrets: secrets?,
+                account: account?,
+                workspace,
+                chat_service,
+                pairs: pairs?,
+                policy,
+                poll,
+                webhook,
+                origin,
+            })
+        })
+    }
+}
+
+/// The polls stand on the grid that waiting times are rounded to, so that the rounding makes
+/// no chat wait for another poll.
+fn poll(environment: &mut Environment) -> Duration {
+    let seconds = environment.or("PARK_POLL_SECONDS", POLL_SECONDS);
+    let fits = 60_u64.checked_rem(seconds) == Some(0) && seconds % GRAIN.as_secs() == 0;
+    if !fits {
+        environment.malformed("PARK_POLL_SECONDS", "must be 10, 20, 30 or 60");
+    }
+    Duration::from_secs(seconds)
+}
+
+fn webhook(environment: &mut Environment) -> Option<WebhookUrl> {
+    let url = environment.url("WEBHOOK_URL")?;
+    if let Err(why) = PublicUrl::parse(&url) {
+        environment.malformed("WEBHOOK_URL", why);
+    }
+    let userinfo = environment.optional::<String>("WEBHOOK_BASIC_AUTH");
+    if let Some(Err(why)) = userinfo.as_deref().map(BasicAuth::parse) {
+        environment.malformed("WEBHOOK_BASIC_AUTH", why);
+    }
+    Some(WebhookUrl(match userinfo {
+        Some(userinfo) => url.replacen("://", &format!("://{userinfo}@"), 1),
+        None => url,
+    }))
+}
+
+/// The webhook's URL, with its user and password if it asks for them. It hides itself when
+/// printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookUrl(String);
+
+impl WebhookUrl {
+    /// The URL, for Twilio and nobody else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookUrl")
+    }
+}
+
+/// An origin as browsers write it: scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+/// What is no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an origin like https://flex.twilio.com: scheme and host, and no slash at its end")]
+pub struct InvalidOrigin;
+
+impl Origin {
+    fn flex() -> Self {
+        Self(HeaderValue::from_static(FLEX))
+    }
+
+    /// The origin as a header has it.
+    pub fn as_header(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl FromStr for Origin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let uri: Uri = text.parse().map_err(|_| InvalidOrigin)?;
+        let scheme = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme());
+        let host = uri.host().is_some_and(|host| !host.is_empty());
+        let bare = uri.path() == "/" && uri.query().is_none();
+        let plain = !text.ends_with('/') && !text.contains(['@', '#', '*']);
+        if scheme && host && bare && plain {
+            let lower = text.to_ascii_lowercase();
+            HeaderValue::try_from(lower)
+                .map(Self)
+                .map_err(|_| InvalidOrigin)
+        } else {
+            Err(InvalidOrigin)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_and_host_and_nothing_more() {
+        for good in [FLEX, "http://localhost:3000", "https://Flex.Example.com"] {
+            let origin: Origin = good.parse().unwrap();
+            assert_eq!(
+                origin.as_header().as_bytes(),
+                good.to_ascii_lowercase().as_bytes()
+            );
+        }
+        for bad in [
+            "",
+            "*",
+            "https://*.twilio.com",
+            "flex.twilio.com",
+            "https://flex.twilio.com/",
+        ] {
+            assert_eq!(bad.parse::<Origin>(), Err(InvalidOrigin), "{bad}");
+        }
+        for bad in [
+            "https://u@h",
+            "https://h/x",
+            "https://h?x",
+            "https://h#x",
+            "ftp://h",
+            "null",
+        ] {
+            assert_eq!(bad.parse::<Origin>(), Err(InvalidOrigin), "{bad}");
+        }
+    }
+}

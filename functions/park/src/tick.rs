@@ -1,0 +1,163 @@
+//! The minute: looked through every few seconds, and a single channel whose customer wrote.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::{ChannelSid, Timestamp, Work};
+use futures::stream::{self, StreamExt};
+use twilio::rest::Client;
+
+use crate::error::ParkError;
+use crate::summary::{Came, Summary};
+use crate::tend::{Stop, Tender, Watch};
+use crate::{Park, place};
+
+/// How long one run looks for something to do: until the next one begins.
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+/// What a poll may take after the last one began.
+const TIME_FOR_A_POLL: Duration = Duration::from_secs(15);
+
+/// How many channels are worked on side by side.
+const CHANNELS_AT_ONCE: usize = 10;
+
+impl Park {
+    /// Looks for chats to move, now and every few seconds for a minute, or for as long as
+    /// there is time. The looks stand on the clock's own grid.
+    ///
+    /// # Errors
+    ///
+    /// Fails when nothing can be moved until a person mends it.
+    pub async fn tick(&self, now: Timestamp, time_left: Duration) -> Result<Summary, ParkError> {
+        let watch = Watch::new(now);
+        let until = now.plus(A_MINUTE.min(time_left.saturating_sub(TIME_FOR_A_POLL)));
+        let mut summary = Summary::default();
+        loop {
+            self.poll(watch, &mut summary).await?;
+            let pause = to_the_grid(watch.now(), self.settings().poll);
+            if watch.now().plus(pause) >= until {
+                log(&summary);
+                return Ok(summary);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Looks for chats to move, once. Nothing due, no request to Twilio.
+    async fn poll(&self, watch: Watch, summary: &mut Summary) -> Result<(), ParkError> {
+        let settings = self.settings();
+        summary.polls += 1;
+        let now = watch.now();
+        let due = settings.table.due_in(&Work::OF_PARK, &settings.policy, now);
+        let mut due = due.await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        // Who waits for an answer comes first.
+        due.sort_by_key(|due| due.work != Work::Unpark);
+        let channels = due.into_iter().map(|due| due.channel).collect();
+        self.tend(channels, watch, summary).await
+    }
+
+    /// Brings one channel's chat back, if its customer wrote.
+    ///
+    /// # Errors
+    ///
+    /// Fails when nothing can be moved until a person mends it.
+    pub async fn reply(&self, channel: ChannelSid, now: Timestamp) -> Result<Summary, ParkError> {
+        let mut summary = Summary::default();
+        self.tend(vec![channel], Watch::new(now), &mut summary)
+            .await?;
+        log(&summary);
+        Ok(summary)
+    }
+
+    async fn tend(
+        &self,
+        channels: Vec<ChannelSid>,
+        watch: Watch,
+        summary: &mut Summary,
+    ) -> Result<(), ParkError> {
+        let settings = self.settings();
+        let twilio = place::client(settings, self.transport(), watch.now()).await?;
+        let place = self.checked().place(&twilio, settings).await;
+        let place = counted(summary, &twilio, place)?;
+        let tender = Tender::new(settings, twilio.clone(), place, watch);
+        summary.due += channels.len();
+        let counts = Mutex::new(std::mem::take(summary));
+        let returned = Mutex::new(Vec::new());
+        let stopped = Mutex::new(None);
+        stream::iter(channels)
+            .for_each_concurrent(CHANNELS_AT_ONCE, async |channel| {
+                let came = if lock(&stopped).is_some() {
+                    Came::Deferred
+                } else {
+                    match tender.tend(channel).await {
+                        Ok(came) => came,
+                        Err(Stop::Store(error)) => {
+                            tracing::error!(%channel, %error, "its record could not be used: next time again");
+                            Came::Failed
+                        }
+                        Err(Stop::Unauthorized(error)) => {
+                            *lock(&stopped) = Some(error);
+                            Came::Deferred
+                        }
+                    }
+                };
+                if came == Came::Returned {
+                    lock(&returned).push(channel);
+                }
+                lock(&counts).count(came);
+            })
+            .await;
+        *summary = std::mem::take(&mut *lock(&counts));
+        if let Some(error) = lock(&stopped).take() {
+            return counted(summary, &twilio, Err(ParkError::Unauthorized(error)));
+        }
+        // Only now that everybody is back where they belong.
+        let returned = std::mem::take(&mut *lock(&returned));
+        for channel in returned {
+            summary.over_capacity += usize::from(tender.is_over_capacity(channel).await);
+        }
+        counted(summary, &twilio, Ok(()))
+    }
+}
+
+fn counted<T>(summary: &mut Summary, twilio: &Client, result: T) -> T {
+    summary.calls += twilio.stats().attempts;
+    result
+}
+
+/// How long it is to the next moment on the grid: at least a millisecond.
+fn to_the_grid(now: Timestamp, step: Duration) -> Duration {
+    let step = u64::try_from(step.as_millis()).unwrap_or(u64::MAX).max(1);
+    let into = now
+        .as_millis()
+        .rem_euclid(i64::try_from(step).unwrap_or(i64::MAX));
+    Duration::from_millis(step - u64::try_from(into).unwrap_or(0))
+}
+
+fn log(summary: &Summary) {
+    let text = serde_json::to_string(summary).unwrap_or_default();
+    tracing::info!(summary = text, "looked for chats to move");
+}
+
+/// A poisoned lock only means that a count is off by the one that panicked.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_stand_on_the_grid() {
+        let pause = |millis| to_the_grid(Timestamp::from_millis(millis), Duration::from_secs(10));
+        assert_eq!(pause(60_000), Duration::from_secs(10));
+        assert_eq!(pause(60_001), Duration::from_millis(9_999));
+        assert_eq!(pause(69_999), Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,272 @@
+//! Messages: who wrote them, and who the agents are.
+//!
+//! Twilio does not say whether an author is a customer, an agent or a program. So:
+//!
+//! * **Agents** are told by their acceptance of a task. They write under the identity that
+//!   their worker's `contact_uri` names; where there is none, under the worker's name.
+//! * **Programs** write as `system` (Twilio's own default) or as `Bot` (Flex's), or through the
+//!   API without being a participant of the conversation. They are nobody.
+//! * **Everybody else is a customer.** To take a program for a customer brings a parked chat
+//!   back for nothing; to take a customer for a program would leave one waiting.
+//!
+//! What is kept of an identity is a digest of it together with the channel's SID, so that it
+//! says nothing on another channel. Flex writes an identity with all but letters and digits
+//! escaped (`agent_40example_2Ecom`), and not everywhere: the digest is of the plain form.
+
+use domain::{
+    AccountSid, ChannelSid, Fact, Heard, Platform, Speaker, Stand, TaskChannelSid, Timestamp,
+    Voice, Word, WorkerSid,
+};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::element::{Element, Outcome, names_another};
+use super::{Ignored, Scope, Unreadable};
+use crate::json;
+use crate::when::{moment, moment_of};
+
+/// The type of the event of a message in a Conversation.
+pub(super) const MESSAGE_ADDED: &str = "com.twilio.conversations.message.added";
+
+/// The event of a message in a Chat channel.
+const MESSAGE_SENT: &str = "onMessageSent";
+
+/// The authors that programs write as.
+const PROGRAMS: [&str; 2] = ["system", "bot"];
+
+/// The sources of messages that come from a customer's own network (Twilio, Conversations
+/// webhooks, `Source`), in lower case.
+const NETWORKS: [&str; 6] = ["sms", "mms", "whatsapp", "messenger", "email", "rcs"];
+
+/// A message, as far as it tells who wrote it.
+struct Message<'a> {
+    author: &'a str,
+    source: &'a str,
+    /// Whether the author may be no participant: only Conversations say who is.
+    by_participant: bool,
+}
+
+/// Reads the data of a Conversation's message, whose keys are in Pascal case.
+pub(super) fn of_conversation(data: &str, time: Option<&RawValue>, scope: &Scope) -> Outcome {
+    let names = [
+        "AccountSid",
+        "ConversationSid",
+        "Author",
+        "Source",
+        "ParticipantSid",
+        "Index",
+        "DateCreated",
+    ];
+    let Ok(
+        [
+            account,
+            channel,
+            author,
+            source,
+            participant,
+            index,
+            created,
+        ],
+    ) = json::members(data, names)
+    else {
+        return Outcome::Rejected(Unreadable::NoPayload);
+    };
+    if is_anothers(scope.account, &[account]) {
+        return Outcome::Ignored(Ignored::OtherAccount);
+    }
+    let Some(channel) = channel else {
+        return Outcome::Ignored(Ignored::OtherType);
+    };
+    let Some(channel) = json::parsed(Some(channel)) else {
+        return Outcome::Ignored(Ignored::NoChannel);
+    };
+    let author = author.and_then(json::text).unwrap_or_default();
+    let source = source.and_then(json::text).unwrap_or_default();
+    let message = Message {
+        author: &author,
+        source: &source,
+        by_participant: participant.is_some(),
+    };
+    let at = [created, time].into_iter().flatten().find_map(moment);
+    let index = index.and_then(|index| index.get().trim_matches('"').parse().ok());
+    word(channel, Platform::Conversations, at, index, &message)
+}
+
+/// Reads what a Chat channel's webhook sends.
+pub(super) fn of_chat(form: &[(String, String)], scope: &Scope) -> Element {
+    let field = |name: &str| {
+        let mut fields = form.iter().filter(|(key, _)| key == name);
+        fields.next_back().map(|(_, value)| value.as_str())
+    };
+    let anothers = |sid: &str| scope.account.is_some_and(|ours| ours.as_str() != sid);
+    let channel: Option<ChannelSid> = field("ChannelSid").and_then(|sid| sid.parse().ok());
+    let outcome = if field("EventType") != Some(MESSAGE_SENT) {
+        Outcome::Ignored(Ignored::OtherType)
+    } else if field("AccountSid").is_some_and(anothers) {
+        Outcome::Ignored(Ignored::OtherAccount)
+    } else if let Some(channel) = channel {
+        let message = Message {
+            author: field("From").unwrap_or_default(),
+            source: field("Source").unwrap_or_default(),
+            by_participant: true,
+        };
+        let at = field("DateCreated").and_then(moment_of);
+        let index = field("Index").and_then(|index| index.parse().ok());
+        word(channel, Platform::Chat, at, index, &message)
+    } else {
+        Outcome::Ignored(Ignored::NoChannel)
+    };
+    Element {
+        event_id: None,
+        sid: super::element::plain_id(field("MessageSid")),
+        outcome,
+    }
+}
+
+fn is_anothers(ours: Option<AccountSid>, named: &[Option<&RawValue>]) -> bool {
+    ours.is_some_and(|ours| names_another(ours.as_str(), named))
+}
+
+fn word(
+    channel: ChannelSid,
+    platform: Platform,
+    at: Option<Timestamp>,
+    index: Option<u32>,
+    message: &Message<'_>,
+) -> Outcome {
+    let Some(speaker) = speaker(channel, message) else {
+        return Outcome::Ignored(Ignored::Nobodys);
+    };
+    let Some(at) = at else {
+        return Outcome::Rejected(Unreadable::NoTime);
+    };
+    let index = index.unwrap_or_default();
+    Outcome::Word(Box::new(Word {
+        channel,
+        platform,
+        at,
+        heard: Heard::Message { speaker, index },
+    }))
+}
+
+fn speaker(channel: ChannelSid, message: &Message<'_>) -> Option<Speaker> {
+    let author = message.author.trim();
+    let is_any_of = |text: &str, of: &[&str]| of.iter().any(|one| text.eq_ignore_ascii_case(one));
+    if is_any_of(message.source, &NETWORKS) {
+        return Some(Speaker::Customer);
+    }
+    let by_program = message.source.eq_ignore_ascii_case("api") && !message.by_participant;
+    if author.is_empty() || by_program || is_any_of(author, &PROGRAMS) {
+        return None;
+    }
+    if is_address(author) {
+        return Some(Speaker::Customer);
+    }
+    Some(Speaker::Voice(voice(channel, author)))
+}
+
+/// Whether this is how a customer is reached: a phone number, or `whatsapp:…` and the like.
+/// An agent's identity may have been written with `client:` before it.
+fn is_address(author: &str) -> bool {
+    let number = author.strip_prefix('+').unwrap_or(author);
+    let is_number = number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || (author.contains(':') && !author.starts_with("client:"))
+}
+
+/// The voice of a chat identity on a channel.
+pub fn voice(channel: ChannelSid, identity: &str) -> Voice {
+    let mut hasher = Sha256::new();
+    hasher.update(channel.as_str());
+    hasher.update(plain(identity));
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hasher.finalize());
+    Voice::from_digest([a, b, c, d, e, f, g, h])
+}
+
+/// An identity without its `client:`, unescaped and in lower case.
+fn plain(identity: &str) -> Vec<u8> {
+    let identity = identity.trim();
+    let identity = identity.strip_prefix("client:").unwrap_or(identity);
+    let mut rest = identity.as_bytes();
+    let mut plain = Vec::with_capacity(rest.len());
+    while let Some((first, others)) = rest.split_first() {
+        let escaped = others.split_at_checked(2).filter(|_| *first == b'_');
+        let escaped = escaped.and_then(|(digits, after)| Some((hex::decode(digits).ok()?, after)));
+        match escaped {
+            Some((byte, after)) => {
+                plain.extend(byte);
+                rest = after;
+            }
+            None => {
+                plain.push(*first);
+                rest = others;
+            }
+        }
+    }
+    plain.make_ascii_lowercase();
+    plain
+}
+
+/// What an acceptance says of its agent.
+pub(super) struct Agent<'a> {
+    pub(super) worker: Option<&'a RawValue>,
+    pub(super) name: Option<&'a RawValue>,
+    pub(super) attributes: Option<&'a RawValue>,
+}
+
+/// What an acceptance tells: under which identities its agent may write.
+pub(super) fn accepted(fact: &Fact, agent: Agent<'_>) -> Word {
+    let attributes = agent.attributes.and_then(json::object_text);
+    let uri = attributes.as_deref().and_then(|text| {
+        let [uri] = json::members(text, ["contact_uri"]).ok()?;
+        json::text(uri?).map(|uri| uri.into_owned())
+    });
+    let name = agent.name.and_then(json::text);
+    let voice = |identity: &str| voice(fact.channel, identity);
+    let worker: Option<WorkerSid> = json::parsed(agent.worker);
+    let heard = Heard::Accepted {
+        task: fact.task,
+        worker,
+        voices: [uri.as_deref().map(voice), name.as_deref().map(voice)],
+    };
+    of_task(fact, heard)
+}
+
+/// Where a task stands, by its event.
+pub(super) fn stands(
+    fact: &Fact,
+    task_channel: Option<&RawValue>,
+    attributes: Option<&RawValue>,
+    version: Option<&RawValue>,
+) -> Option<Word> {
+    let task_channel: TaskChannelSid = json::parsed(task_channel)?;
+    let attributes = attributes.and_then(json::object_text);
+    let inactive = attributes.as_deref().is_some_and(|text| {
+        let inactive = json::members(text, ["inactive"]);
+        inactive.is_ok_and(|[inactive]| inactive.is_some_and(says_inactive))
+    });
+    let version = version.and_then(|version| version.get().trim_matches('"').parse().ok());
+    let heard = Heard::Stands {
+        task: fact.task,
+        version: version.unwrap_or_default(),
+        stand: Stand {
+            task_channel,
+            inactive,
+        },
+    };
+    Some(of_task(fact, heard))
+}
+
+/// Whether a task's attribute `inactive` says that it is parked: 1, or what people write for
+/// it by hand.
+pub(crate) fn says_inactive(value: &RawValue) -> bool {
+    matches!(value.get(), "1" | "true" | "\"1\"" | "\"true\"")
+}
+
+fn of_task(fact: &Fact, heard: Heard) -> Word {
+    Word {
+        channel: fact.channel,
+        platform: fact.platform,
+        at: fact.at,
+        heard,
+    }
+}

@@ -1,0 +1,274 @@
+//! Who talks, and where tasks stand.
+
+use domain::{Channel, ChannelSid, Heard, News, Platform, Side, Speaker, Stage, Voice, Word};
+use serde_json::{Value, json};
+use twilio::events::{Batch, Ignored, Scope, Unreadable, voice};
+
+use crate::{at, read};
+
+const CONVERSATION: &str = "CH00000000000000000000000000000012";
+
+fn channel() -> ChannelSid {
+    CONVERSATION.parse().unwrap()
+}
+
+/// A message as Event Streams tells it, with these members of its data changed.
+fn message(changes: Value) -> Value {
+    let mut data = json!({
+        "EventType": "onMessageAdded",
+        "AccountSid": "AC00000000000000000000000000000001",
+        "ChatServiceSid": "IS00000000000000000000000000000003",
+        "ConversationSid": CONVERSATION,
+        "MessageSid": "IM00000000000000000000000000000030",
+        "ParticipantSid": "MB00000000000000000000000000000031",
+        "Index": 7,
+        "Author": "visitor-17",
+        "MessageBody": "Where is my parcel?",
+        "Attributes": "{}",
+        "DateCreated": "2026-01-05T10:05:00.250Z",
+        "Source": "SDK",
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        data[name] = value.clone();
+    }
+    json!({
+        "specversion": "1.0",
+        "type": "com.twilio.conversations.message.added",
+        "id": "EZ00000000000000000000000000000032",
+        "time": "2026-01-05T10:05:01.000Z",
+        "data": data,
+    })
+}
+
+fn batch(changes: Value) -> Batch {
+    read(message(changes).to_string())
+}
+
+fn speaker(changes: Value) -> Option<Speaker> {
+    let batch = batch(changes);
+    match &batch.words[..] {
+        [
+            Word {
+                heard: Heard::Message { speaker, .. },
+                ..
+            },
+        ] => Some(*speaker),
+        [] => {
+            assert_eq!(batch.ignored.get(&Ignored::Nobodys), Some(&1), "{batch:?}");
+            None
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn of(identity: &str) -> Option<Speaker> {
+    Some(Speaker::Voice(voice(channel(), identity)))
+}
+
+#[test]
+fn a_message_tells_who_wrote_when() {
+    let told = batch(json!({}));
+    assert_eq!((told.received, told.messages, told.facts.len()), (1, 1, 0));
+    let [word] = &told.words[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(word.channel, channel());
+    assert_eq!(word.platform, Platform::Conversations);
+    assert_eq!(word.at, at("2026-01-05T10:05:00.250Z"));
+    let Heard::Message { index, .. } = word.heard else {
+        panic!("{word:?}");
+    };
+    assert_eq!(index, 7);
+    assert!(!format!("{told:?}").contains("visitor"));
+
+    let mut as_text = message(json!({ "Index": "7" }));
+    as_text["data"] = as_text["data"].to_string().into();
+    assert_eq!(read(json!([as_text]).to_string()).words, told.words);
+}
+
+#[test]
+fn customers_agents_and_programs_are_told_apart() {
+    let from = |author: &str, source: &str| json!({ "Author": author, "Source": source });
+    for address in [
+        "+15550100123",
+        "15550100123",
+        "whatsapp:+15550100123",
+        "messenger:4711",
+    ] {
+        assert_eq!(
+            speaker(from(address, "API")),
+            Some(Speaker::Customer),
+            "{address}"
+        );
+    }
+    for network in ["SMS", "WhatsApp", "EMAIL"] {
+        let author = from("anna@example.com", network);
+        assert_eq!(speaker(author), Some(Speaker::Customer), "{network}");
+    }
+    for program in ["system", "System", "Bot", "bot", "", " "] {
+        assert_eq!(speaker(from(program, "SDK")), None, "{program:?}");
+    }
+    // Whoever writes through the API and is no participant is a program; others may be people.
+    let mut by_api = from("autopilot", "API");
+    assert_eq!(speaker(by_api.clone()), of("autopilot"));
+    by_api["ParticipantSid"] = Value::Null;
+    assert_eq!(speaker(by_api), None);
+    let visitor = json!({ "ParticipantSid": null, "Author": "visitor-17" });
+    assert_eq!(speaker(visitor), of("visitor-17"));
+}
+
+#[test]
+fn an_identity_has_one_voice_however_it_is_written() {
+    let plain = voice(channel(), "Agent.Smith@example.com");
+    for written in [
+        "agent.smith@example.com",
+        "Agent_2ESmith_40example_2Ecom",
+        "Agent_2eSmith_40example_2ecom",
+        "client:Agent_2ESmith_40example_2Ecom",
+        " agent.smith@example.com ",
+    ] {
+        assert_eq!(voice(channel(), written), plain, "{written}");
+    }
+    let another: ChannelSid = "CH00000000000000000000000000000013".parse().unwrap();
+    assert_ne!(voice(another, "agent.smith@example.com"), plain);
+    for other in ["agent_smith@example.com", "agent_", "_", "_2", "_2E", "_zz"] {
+        assert_ne!(voice(channel(), other), plain, "{other}");
+    }
+}
+
+#[test]
+fn an_acceptance_names_its_agent_by_every_name() {
+    let accept = |attributes: Value, name: &str| {
+        let mut event: Value = serde_json::from_str(payload!("reservation-accepted")).unwrap();
+        let event = if event.is_array() {
+            event[0].take()
+        } else {
+            event
+        };
+        let mut event = event;
+        let payload = &mut event["data"]["payload"];
+        payload["worker_sid"] = "WK00000000000000000000000000000040".into();
+        payload["worker_name"] = name.into();
+        payload["worker_attributes"] = attributes;
+        let batch = read(event.to_string());
+        assert_eq!(batch.facts[0].news, News::Open(Stage::Assigned));
+        let channel = batch.facts[0].channel;
+        let mut heard = batch.words.iter().map(|word| word.heard);
+        let accepted = heard.find_map(|heard| match heard {
+            Heard::Accepted { worker, voices, .. } => Some((worker, voices)),
+            Heard::Message { .. } | Heard::Stands { .. } => None,
+        });
+        let (worker, voices) = accepted.unwrap();
+        assert_eq!(
+            worker.unwrap().as_str(),
+            "WK00000000000000000000000000000040"
+        );
+        let is =
+            |voice: Option<Voice>, name: &str| voice == Some(twilio::events::voice(channel, name));
+        assert!(is(voices[1], name));
+        (voices[0], move |name: &str| {
+            Some(twilio::events::voice(channel, name))
+        })
+    };
+    let uri = json!({ "contact_uri": "client:smith_40example_2Ecom", "full_name": "Smith" });
+    for attributes in [uri.clone(), uri.to_string().into()] {
+        let (voice, named) = accept(attributes, "Smith");
+        assert_eq!(voice, named("smith@example.com"));
+    }
+    for useless in [
+        Value::Null,
+        "".into(),
+        "[]".into(),
+        "{".into(),
+        json!({ "contact_uri": 7 }),
+    ] {
+        let (voice, _) = accept(useless, "Smith");
+        assert_eq!(voice, None);
+    }
+}
+
+#[test]
+fn events_of_a_task_tell_where_it_stands() {
+    let stand = |from: &str, to: &str| {
+        let event = crate::completed(from, to);
+        let words = read(event).words;
+        words.first().map(|word| match word.heard {
+            Heard::Stands { version, stand, .. } => {
+                (version, stand.task_channel.to_string(), stand.inactive)
+            }
+            Heard::Message { .. } | Heard::Accepted { .. } => panic!("{word:?}"),
+        })
+    };
+    let chat = "TC00000000000000000000000000000005".to_owned();
+    assert_eq!(
+        stand("resolved", "resolved"),
+        Some((6, chat.clone(), false))
+    );
+    let key = "\\\"channelType\\\"";
+    for (value, inactive) in [
+        ("1", true),
+        ("0", false),
+        ("true", true),
+        ("\\\"1\\\"", true),
+    ] {
+        let with = format!("\\\"inactive\\\":{value},{key}");
+        assert_eq!(
+            stand(key, &with),
+            Some((6, chat.clone(), inactive)),
+            "{value}"
+        );
+    }
+    assert_eq!(stand("TC0000", "TX0000"), None, "nothing is made of it");
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_for_a_person_and_what_is_others_is_ignored() {
+    for (sid, reason) in [
+        (json!(null), Ignored::OtherType),
+        (json!("CHx"), Ignored::NoChannel),
+        (json!(7), Ignored::NoChannel),
+    ] {
+        let batch = batch(json!({ "ConversationSid": sid }));
+        assert_eq!(batch.ignored.get(&reason), Some(&1), "{sid}");
+    }
+    let timeless = json!({ "DateCreated": "soon" });
+    assert_eq!(batch(timeless).words[0].at, at("2026-01-05T10:05:01.000Z"));
+    let mut event = message(json!({ "DateCreated": null }));
+    event["time"] = Value::Null;
+    assert_eq!(
+        read(event.to_string()).rejected[0].reason,
+        Unreadable::NoTime
+    );
+
+    let scope = Scope {
+        account: "AC00000000000000000000000000000002".parse().ok(),
+        workspace: None,
+    };
+    let body = message(json!({})).to_string();
+    let batch = twilio::events::read_recording(body.as_bytes(), &scope);
+    assert_eq!(batch.ignored.get(&Ignored::OtherAccount), Some(&1));
+    assert!(batch.words.is_empty());
+}
+
+#[test]
+fn a_message_before_its_authors_acceptance_is_the_agents_all_the_same() {
+    let identity = "smith_40example_2Ecom";
+    let message = batch(json!({ "Author": identity })).words.remove(0);
+    let accepted = Word {
+        heard: Heard::Accepted {
+            task: "WT00000000000000000000000000000020".parse().unwrap(),
+            worker: None,
+            voices: [Some(voice(channel(), "smith@example.com")), None],
+        },
+        ..message.clone()
+    };
+    let mut one = Channel::new(channel(), Platform::Conversations);
+    one.hear(&message);
+    assert_eq!(one.talk().last_word().unwrap().0, Side::Customer);
+    one.hear(&accepted);
+    assert_eq!(one.talk().last_word().unwrap().0, Side::Agent);
+    let mut other = Channel::new(channel(), Platform::Conversations);
+    other.hear(&accepted);
+    other.hear(&message);
+    assert_eq!(one, other);
+}
