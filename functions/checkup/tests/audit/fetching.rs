@@ -120,7 +120,7 @@ async fn lists_of_many_pages_are_read_to_their_end() {
     let stage = Stage::with(
         twilio,
         line,
-        "http://twilio.invalid/under/a/path".to_owned(),
+        "http://twilio.invalid".to_owned(),
     );
     {
         let mut state = stage.state();
