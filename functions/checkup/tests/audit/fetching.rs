@@ -117,11 +117,7 @@ async fn a_large_project_costs_its_pages_and_one_call_for_each_studio_flow() {
 async fn lists_of_many_pages_are_read_to_their_end() {
     let (twilio, _) = Simulator::with_flex(7).unwrap();
     let line = Arc::new(Line(twilio.clone()));
-    let stage = Stage::with(
-        twilio,
-        line,
-        "http://twilio.invalid".to_owned(),
-    );
+    let stage = Stage::with(twilio, line, "http://twilio.invalid".to_owned());
     {
         let mut state = stage.state();
         for number in 0..2_500 {

@@ -28,7 +28,7 @@ pub(crate) struct Stage {
 
 /// The types of events that a sound project is subscribed to.
 pub(crate) fn types() -> Vec<(&'static str, u32)> {
-    let types = TASK_EVENTS.into_iter().chain([MESSAGE_EVENT]);
+    let types = COUNTED_EVENTS.into_iter();
     types
         .map(|(name, version)| (name, version.into()))
         .collect()
