@@ -332,9 +332,9 @@ fn channel_kind(snapshot: &Snapshot, _: &Wanted) -> Verdict {
             continue;
         };
         let is_voice = channel.unique_name == "voice";
-        let name = &channel.unique_name;
+        let sid = channel.sid;
         if by.contains(&Entry::Call) && !is_voice {
-            let text = format!("it hands calls over on the TaskChannel {name}");
+            let text = format!("it hands calls over on the TaskChannel {sid}, which is not voice");
             found.push((subject, text));
         } else if by.iter().any(|entry| *entry != Entry::Call) && is_voice {
             let text = "it hands messages over on the TaskChannel voice".to_owned();
