@@ -18,7 +18,10 @@ SETTINGS = {
     *("TASKROUTER_WORKSPACE_SID", "CHAT_SERVICE_SID", "PROXY_SERVICE_SID"),
     # for sweep
     *("ABANDONED_CUTOFF", "ENDED_CUTOFF", "LONG_LIVED_CUTOFF", "RELEASE_LONG_LIVED", "INSPECT_AFTER", "RETENTION"),
+    "ORPHAN_GRACE",
     *("SWEEP_MODE", "SWEEP_ACTION", "SWEEP_CONCURRENCY", "MAX_CLOSES_PER_SWEEP"),
+    # for checkup
+    *("FLEX_JANITOR", "FLEX_LONG_LIVED"),
     # for park
     *("PARK_AFTER", "PARK_POLL_SECONDS", "PARK_TASK_CHANNELS", "PARK_ALLOWED_ORIGIN"),
 }
@@ -89,7 +92,7 @@ def check_schedules():
         expect(target.get("DeadLetterConfig", {}).get("Arn") == arn("DeadLetters"), f"{name} has a dead-letter queue")
         expect("Name" not in schedule, f"{name} has no fixed name, so that two stacks can live in one account")
     destinations = [c["DestinationConfig"]["OnFailure"]["Destination"] for c in of_type("AWS::Lambda::EventInvokeConfig").values()]
-    expect(destinations == 2 * [arn("DeadLetters")], "a failed sweep or parking goes to the dead letters")
+    expect(destinations and all(d == arn("DeadLetters") for d in destinations), "what fails goes to the dead letters")
 
 
 def check_permissions():
@@ -136,7 +139,7 @@ def check_table():
 
 def check_functions():
     functions = of_type("AWS::Lambda::Function")
-    expect(set(functions) == {"Ingest", "Park", "Sweep"}, f"the functions are {sorted(functions)}")
+    expect(set(functions) == {"Ingest", "Sweep", "Park", "Checkup"}, f"the functions are {sorted(functions)}")
     groups = of_type("AWS::Logs::LogGroup")
     maybe_empty = [{"Ref": name} for name, p in TEMPLATE["Parameters"].items() if p.get("Default") == ""]
     for name, function in functions.items():

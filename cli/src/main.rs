@@ -1,6 +1,7 @@
 //! The operator's command.
 
 mod about;
+mod checkup;
 mod close;
 mod connect;
 mod consent;
@@ -73,6 +74,8 @@ enum Command {
     Replay(replay::Options),
     /// Runs the whole system on this machine
     Local(local::Options),
+    /// Audits how the Flex project is set up, and mends it with --fix
+    Checkup(checkup::Options),
     /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
     Unseal(unseal::Options),
     /// Lets Twilio's events come to the webhook, and sees one arrive
@@ -99,6 +102,7 @@ async fn main() -> std::process::ExitCode {
         Command::Connect(options) => connect::run(&options).await,
         Command::Disconnect(options) => connect::disconnect(&options).await,
         Command::Local(options) => local::run(&options).await,
+        Command::Checkup(options) => checkup::run(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,

@@ -39,6 +39,13 @@ pub(crate) struct Place {
     table: Option<String>,
 }
 
+impl Place {
+    /// Whether a place is named, and not left to the variables.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.data.is_some() || self.table.is_some()
+    }
+}
+
 /// Where a command works.
 pub(crate) struct Office {
     environment: Environment,

@@ -59,6 +59,9 @@
 //! ```text
 //! .flow_for(Medium) .flex_flow_mut(sid)    .buy_number(..) .point_number(sid, settings) .add_to_pool(..) .configure_address(..)
 //! .create_studio_flow(..) .revise_studio_flow(..) .create_sink(..) .subscribe(..) .test_sink(sid)
+//! .create_messaging_service(..) .add_to_messaging_service(..) .take_from_pool(number) .configure_flex(member, value)
+//! .put_in_order(webhook, types) -> Order       completes a project to what Twilio's guides have
+//! .lose(sid)                                   whatever still refers to it
 //! ```
 //!
 //! What REST can do, `create_…`, `update_…`, `delete_…` and the like do without a request.
@@ -89,6 +92,7 @@ pub use state::flows::{Lifespan, Medium};
 pub use state::interactions::interaction::{ChannelStatus, Interaction, InteractionChannel};
 pub use state::proxy::Session;
 pub use state::refusal::Refusal;
+pub use state::setup::Order;
 pub use state::sid::Sid;
 pub use state::sinks::Dispatch;
 pub use state::story::{Contact, LostMessage, Transfer};

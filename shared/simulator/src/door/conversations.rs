@@ -5,6 +5,7 @@ use super::answer::{Answer, Failure, Outcome};
 use super::call::{Call, Params};
 use super::conversation_parts;
 use super::page::{maybe, place, seconds};
+use crate::state::chat::ChatService;
 use crate::state::clock::later;
 use crate::state::conversations::conversation::{
     Conversation, ConversationChange, ConversationState, Timer,
@@ -62,28 +63,18 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
                 rest,
             )
         }
+        ("GET", ["v1", "Services"]) => {
+            let (_, paging) = call.list(&[], MAX_PAGE)?;
+            let services = call.state.chat.services.after(paging.after());
+            let entries = services.map(|(at, one)| (place(at), service_json(call, one)));
+            call.page("services", &paging, entries)
+        }
         ("GET", ["v1", "Services", service]) => {
             call.bare()?;
             let sid = call.sid(service)?;
             let service = call.state.chat.services.get(sid);
             let service = service.ok_or_else(|| call.no_route())?;
-            let url = call.url(format_args!("conversations/v1/Services/{sid}"));
-            Ok(Answer::ok(json!({
-                "sid": service.sid,
-                "account_sid": call.state.account.sid,
-                "friendly_name": service.friendly_name,
-                "date_created": seconds(service.created),
-                "date_updated": seconds(service.updated),
-                "url": url,
-                "links": {
-                    "conversations": format!("{url}/Conversations"),
-                    "users": format!("{url}/Users"),
-                    "roles": format!("{url}/Roles"),
-                    "bindings": format!("{url}/Bindings"),
-                    "configuration": format!("{url}/Configuration"),
-                    "participant_conversations": format!("{url}/ParticipantConversations"),
-                },
-            })))
+            Ok(Answer::ok(service_json(call, service)))
         }
         (_, ["v1", "Services", service, "Conversations", rest @ ..]) => {
             let service = call.sid(service)?;
@@ -104,6 +95,26 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
         }
         _ => Err(call.no_route()),
     }
+}
+
+fn service_json(call: &Call<'_>, service: &ChatService) -> Value {
+    let url = call.url(format_args!("conversations/v1/Services/{}", service.sid));
+    json!({
+        "sid": service.sid,
+        "account_sid": call.state.account.sid,
+        "friendly_name": service.friendly_name,
+        "date_created": seconds(service.created),
+        "date_updated": seconds(service.updated),
+        "url": url,
+        "links": {
+            "conversations": format!("{url}/Conversations"),
+            "users": format!("{url}/Users"),
+            "roles": format!("{url}/Roles"),
+            "bindings": format!("{url}/Bindings"),
+            "configuration": format!("{url}/Configuration"),
+            "participant_conversations": format!("{url}/ParticipantConversations"),
+        },
+    })
 }
 
 fn in_scope(call: &mut Call<'_>, method: &str, scope: &Scope, path: &[&str]) -> Outcome {

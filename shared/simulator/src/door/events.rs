@@ -126,7 +126,11 @@ fn sinks(call: &Call<'_>) -> Outcome {
         .filter(|(_, sink)| {
             in_use.is_none_or(|wanted| call.state.subscription_of(sink.sid).is_some() == wanted)
         })
-        .filter(|_| query.get("Status").is_none_or(|status| status == "active"))
+        .filter(|(_, sink)| {
+            query
+                .get("Status")
+                .is_none_or(|status| status == sink.status)
+        })
         .map(|(at, sink)| (place(at), sink_json(call, sink)));
     call.page("sinks", &paging, entries)
 }
@@ -261,7 +265,7 @@ fn sink_json(call: &Call<'_>, sink: &Sink) -> Value {
         "sid": sink.sid,
         "sink_configuration": sink.configuration,
         "sink_type": sink.kind,
-        "status": "active",
+        "status": sink.status,
         "links": { "sink_test": format!("{url}/Test"), "sink_validate": format!("{url}/Validate") },
         "url": url,
     })
@@ -299,7 +303,7 @@ fn type_json(call: &Call<'_>, name: &str, schema: &str) -> Value {
         "date_created": seconds(OPENING),
         "date_updated": seconds(OPENING),
         "description": name,
-        "status": "available",
+        "status": call.state.streams.statuses.get(name).map_or("available", String::as_str),
         "documentation_url": null,
         "links": { "schema": schema_url },
         "url": call.url(format_args!("events/v1/Types/{name}")),

@@ -13,6 +13,7 @@ mod flex_flows;
 mod iam;
 mod interaction_forms;
 mod interactions;
+mod messaging;
 mod numbers;
 mod page;
 mod pool;
@@ -108,6 +109,7 @@ fn route(state: &mut State, request: &Request<Bytes>, target: &Target) -> Outcom
         "conversations" => conversations::route(&mut call, method, rest),
         "events" => events::route(&mut call, method, rest),
         "api" => numbers::route(&mut call, method, rest),
+        "messaging" => messaging::route(&mut call, method, rest),
         "studio" => studio::route(&mut call, method, rest),
         "iam" => iam::route(&mut call, method, rest),
         "flex-api" => flex::route(&mut call, method, rest),

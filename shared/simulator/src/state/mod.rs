@@ -11,9 +11,11 @@ pub mod flex;
 pub mod flows;
 mod hostile;
 pub mod interactions;
+pub mod messaging;
 pub mod numbers;
 pub mod proxy;
 pub mod refusal;
+pub mod setup;
 mod shelf;
 pub mod sid;
 pub mod sinks;
@@ -31,6 +33,7 @@ use crate::state::conversations::Conversations;
 use crate::state::faults::Faults;
 use crate::state::flex::Flex;
 use crate::state::interactions::Interactions;
+use crate::state::messaging::MessagingService;
 use crate::state::numbers::Numbers;
 use crate::state::proxy::Proxy;
 use crate::state::shelf::Shelf;
@@ -91,6 +94,7 @@ pub struct State {
     pub(crate) interactions: Interactions,
     pub(crate) streams: Sinks,
     pub(crate) numbers: Numbers,
+    pub(crate) messaging: Shelf<MessagingService>,
     pub(crate) studio: Shelf<StudioFlow>,
     pub(crate) tokens: HashMap<String, Claims>,
     pub(crate) webhook_calls: Vec<WebhookCall>,
@@ -133,6 +137,7 @@ impl State {
             interactions: Interactions::default(),
             streams: Sinks::default(),
             numbers: Numbers::default(),
+            messaging: Shelf::default(),
             studio: Shelf::default(),
             tokens: HashMap::new(),
             webhook_calls: Vec::new(),

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Sinks {
     pub(crate) sinks: Shelf<Sink>,
     pub(crate) subscriptions: Shelf<Subscription>,
+    /// Of the types that are not simply available.
+    pub(crate) statuses: BTreeMap<String, String>,
 }
 
 /// Is a sink, DG….
@@ -27,6 +29,8 @@ pub struct Sink {
     pub kind: String,
     /// Where it leads; of a webhook `destination`, `method` and `batch_events`.
     pub configuration: Value,
+    /// `initialized`, `validating`, `active` or `failed`.
+    pub status: String,
     /// When it was created.
     pub created: Timestamp,
     /// When it was changed last.
@@ -127,6 +131,7 @@ impl State {
                 description,
                 kind,
                 configuration,
+                status: "active".to_owned(),
                 created: now,
                 updated: now,
             },

@@ -20,6 +20,8 @@ pub struct StudioFlow {
     pub status: String,
     /// Counts its revisions from 1.
     pub revision: u64,
+    /// Whether Studio finds it valid.
+    pub valid: bool,
     /// Why the revision was made.
     pub commit_message: Option<String>,
     /// When it was created.
@@ -57,6 +59,7 @@ impl State {
             definition,
             status: status.to_owned(),
             revision: 1,
+            valid: true,
             commit_message: None,
             created: now,
             updated: now,
@@ -77,6 +80,7 @@ impl State {
         stored.friendly_name = given
             .friendly_name
             .unwrap_or(std::mem::take(&mut stored.friendly_name));
+        stored.valid = true;
         stored.definition = given.definition.unwrap_or(stored.definition.take());
         stored.commit_message = given.commit_message;
         stored.revision += 1;

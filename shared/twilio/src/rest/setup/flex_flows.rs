@@ -15,6 +15,15 @@ const PATH: &str = "/v1/FlexFlows";
 /// The most that a page may hold (Twilio, OpenAPI of Flex).
 const PAGE_SIZE: u16 = 1000;
 
+/// The channel type of text messages.
+const SMS: &str = "sms";
+
+/// What a new Flex Flow is called, as in the Console.
+const NAME: &str = "Flex SMS Channel Flow";
+
+/// How often a new Flex Flow tries its Studio flow again: Twilio's default.
+const RETRIES: u8 = 3;
+
 /// A Flex Flow, with everything of it that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FlexFlow {
@@ -92,37 +101,52 @@ pub struct Integration {
     pub retry_count: Option<i64>,
 }
 
-/// A Flex Flow to be made: a flow without a SID.
+/// A Flex Flow to be made for text messages, as Twilio sets up a new number: it leads to a
+/// Studio flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewFlexFlow(FlexFlow);
+pub struct NewFlexFlow {
+    /// The number that customers write to.
+    pub contact: Contact,
+    /// The service that it makes channels in.
+    pub chat_service: ChatServiceSid,
+    /// Where its messages go.
+    pub flow: StudioFlowSid,
+    /// Whether its channels outlive their tasks.
+    pub long_lived: bool,
+    /// Whether Twilio's own janitor ends the Proxy sessions of its channels.
+    pub janitor_enabled: bool,
+}
 
 impl NewFlexFlow {
-    /// One like another, for another address.
-    pub fn like(other: &FlexFlow, friendly_name: String, contact: Contact) -> Self {
-        Self(FlexFlow {
-            friendly_name,
-            contact_identity: Some(contact),
-            enabled: true,
-            ..other.clone()
-        })
+    /// Whether a Flex Flow is the one that was to be made.
+    pub fn is_made(&self, flow: &FlexFlow) -> bool {
+        flow.enabled
+            && flow.channel_type == SMS
+            && flow.contact_identity.as_ref() == Some(&self.contact)
+            && flow.chat_service == Ref::To(self.chat_service)
+            && flow.kind == Some(Kind::Studio)
+            && flow.integration.flow == Ref::To(self.flow)
+            && flow.long_lived == self.long_lived
+            && flow.janitor_enabled == self.janitor_enabled
     }
 
-    /// What it will be, but for its SID.
-    pub fn plan(&self) -> &FlexFlow {
-        &self.0
+    fn form(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("FriendlyName", NAME.to_owned()),
+            ("ChannelType", SMS.to_owned()),
+            ("ContactIdentity", self.contact.expose().to_owned()),
+            ("ChatServiceSid", self.chat_service.to_string()),
+            ("Enabled", true.to_string()),
+            ("IntegrationType", Kind::Studio.word().to_owned()),
+            ("Integration.FlowSid", self.flow.to_string()),
+            ("Integration.RetryCount", RETRIES.to_string()),
+            ("LongLived", self.long_lived.to_string()),
+            ("JanitorEnabled", self.janitor_enabled.to_string()),
+        ]
     }
 }
 
 impl FlexFlow {
-    /// Whether another flow is set up like this one, whatever its SID.
-    pub fn is_set_up_like(&self, other: &Self) -> bool {
-        let of_this_name = Self {
-            sid: self.sid,
-            ..other.clone()
-        };
-        *self == of_this_name
-    }
-
     /// Everything that can be set, as Twilio takes it. Whether an update that leaves out a part
     /// of the integration keeps that part is not documented, so nothing is left out. A
     /// reference that is no SID cannot be sent, and is.
@@ -219,7 +243,7 @@ impl Client {
     /// Makes a Flex Flow. It is tried once: whether a try whose answer was lost made it, only
     /// the list says.
     pub async fn create_flex_flow(&self, flow: &NewFlexFlow) -> Result<FlexFlow, TwilioError> {
-        let form = flow.0.form();
+        let form = flow.form();
         let call = Call::post(Product::Flex, PATH.to_owned(), &pairs(&form)).once();
         self.ask(call, record).await
     }

@@ -64,6 +64,19 @@ pub enum NumberChange {
     NoCallApplication,
 }
 
+impl PhoneNumber {
+    /// What the number is after a change.
+    pub fn change(&mut self, change: &NumberChange) {
+        let told = |url: &String| Some(url.clone()).filter(|url| !url.is_empty());
+        match change {
+            NumberChange::MessagesTo(url) => self.sms_url = told(url),
+            NumberChange::NoMessageApplication => self.sms_application_sid = None,
+            NumberChange::CallsTo(url) => self.voice_url = told(url),
+            NumberChange::NoCallApplication => self.voice_application_sid = None,
+        }
+    }
+}
+
 impl NumberChange {
     fn form(&self) -> Vec<(&str, &str)> {
         match self {

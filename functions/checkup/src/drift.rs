@@ -1,0 +1,101 @@
+//! What changed since the last run.
+//!
+//! The last run is remembered as one note in the channel table: of each rule how many findings
+//! there were, and a digest of what they were about. That is enough to say what is new and what
+//! is mended, holds nothing of anybody, and stays small however large the project is. A rule
+//! that could not be applied this time keeps what was known of it: what nobody saw did not
+//! change.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::report::Report;
+
+/// How many bytes of a digest are kept.
+const DIGEST_BYTES: usize = 8;
+
+/// What is remembered of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// When it was.
+    pub at: Option<Timestamp>,
+    /// What was found, by rule.
+    pub rules: BTreeMap<String, Remembered>,
+}
+
+/// What is remembered of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// How many findings there were.
+    pub count: usize,
+    /// What they were about.
+    pub digest: String,
+}
+
+/// A rule of which other findings were made than last time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// The rule.
+    pub rule: String,
+    /// How many findings there were.
+    pub before: usize,
+    /// How many there are.
+    pub now: usize,
+}
+
+impl Memory {
+    /// What is to be remembered of a run, after this one before it.
+    pub fn of(report: &Report, before: Option<&Self>, at: Timestamp) -> Self {
+        let mut subjects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for finding in &report.findings {
+            let of_rule = subjects.entry(finding.rule.id).or_default();
+            of_rule.push(finding.subject.to_string());
+        }
+        let mut rules: BTreeMap<String, Remembered> = subjects
+            .into_iter()
+            .map(|(rule, subjects)| (rule.to_owned(), Remembered::of(subjects)))
+            .collect();
+        for not_looked in &report.not_looked {
+            let rule = not_looked.rule.id;
+            let known = before.and_then(|before| before.rules.get(rule));
+            rules.extend(known.map(|known| (rule.to_owned(), known.clone())));
+        }
+        Self {
+            at: Some(at),
+            rules,
+        }
+    }
+
+    /// What changed since an earlier run.
+    pub fn since(&self, before: &Self) -> Vec<Drift> {
+        let all: BTreeMap<&String, ()> = self
+            .rules
+            .keys()
+            .chain(before.rules.keys())
+            .map(|rule| (rule, ()))
+            .collect();
+        let count = |of: Option<&Remembered>| of.map_or(0, |one| one.count);
+        all.into_keys()
+            .filter(|rule| self.rules.get(*rule) != before.rules.get(*rule))
+            .map(|rule| Drift {
+                rule: rule.clone(),
+                before: count(before.rules.get(rule)),
+                now: count(self.rules.get(rule)),
+            })
+            .collect()
+    }
+}
+
+impl Remembered {
+    fn of(mut subjects: Vec<String>) -> Self {
+        subjects.sort_unstable();
+        let digest = Sha256::digest(subjects.join("\n"));
+        Self {
+            count: subjects.len(),
+            digest: hex::encode(&digest[..DIGEST_BYTES]),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Fetches the snapshot: every list to its end, every Studio flow once, side by side within
+//! the client's bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use domain::{
+    AccountSid, ChatServiceSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
+    StudioFlowSid, SubscriptionSid, WorkerSid, WorkflowSid, WorkspaceSid,
+};
+use futures::future::join;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use twilio::rest::setup::{
+    Address, ConversationDefaults, EventType, FlexFlow, Listed, PhoneNumber, ProxyService, Sink,
+    StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel, Workspace,
+};
+use twilio::rest::{Client, FlexConfiguration, TwilioError};
+
+use crate::snapshot::{Seen, Snapshot, Unseen, see};
+use crate::wanted::Wanted;
+
+/// How many things of one list are asked for side by side. All lists together are bounded by
+/// the client.
+const AT_ONCE: usize = 16;
+
+/// The subscriptions, each with its types.
+type Subscriptions = BTreeMap<SubscriptionSid, (Subscription, Vec<SubscribedEvent>)>;
+
+/// Counts the records that had to be left out of lists.
+#[derive(Default)]
+struct Unreadable(Mutex<BTreeMap<&'static str, usize>>);
+
+impl Unreadable {
+    fn items<T>(&self, resource: &'static str, listed: Listed<T>) -> Vec<T> {
+        if listed.unreadable > 0 {
+            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry(resource).or_default() += listed.unreadable;
+        }
+        listed.items
+    }
+}
+
+impl Snapshot {
+    /// Fetches the set-up of an account. It costs one call for each page of each list, one for
+    /// each Studio flow, and, where parking is wanted, one for each worker.
+    ///
+    /// # Errors
+    ///
+    /// Fails where Twilio refuses the credentials altogether (status 401): nothing else would
+    /// fare better. Every other failure is part of the snapshot.
+    pub async fn fetch(
+        client: &Client,
+        account: AccountSid,
+        wanted: &Wanted,
+    ) -> Result<Self, TwilioError> {
+        let configuration = client.flex_configuration().await;
+        if let Err(error @ TwilioError::Unauthorized { status: 401, .. }) = configuration {
+            return Err(error);
+        }
+        let configuration = configuration.map_err(|why| Unseen {
+            resource: "the Flex configuration",
+            why,
+        });
+        let lost = Unreadable::default();
+        let fetch = Fetch {
+            client,
+            lost: &lost,
+        };
+        let named = see(&configuration).map(|flex| flex.workspace);
+        // The workspace that Flex works with is the one to be looked at.
+        let workspace = match named {
+            Ok(named) => Ok(named),
+            Err(unseen) => wanted.workspace.map(Some).ok_or(unseen),
+        };
+        let chat = join(
+            join(fetch.chat_services(), fetch.flex_flows()),
+            fetch.proxy(&configuration, wanted),
+        );
+        let router = fetch.router(&workspace, wanted);
+        let studio = fetch.studio_flows();
+        let numbers = join(fetch.numbers(account), fetch.taken_numbers());
+        let conversations = join(fetch.defaults(), fetch.addresses());
+        let events = join(
+            join(fetch.sinks(), fetch.subscriptions()),
+            fetch.event_types(),
+        );
+        let (chat, (router, (studio, (numbers, (conversations, events))))) = join(
+            chat,
+            join(
+                router,
+                join(studio, join(numbers, join(conversations, events))),
+            ),
+        )
+        .await;
+        let ((chat_services, flex_flows), (proxy_services, pool)) = chat;
+        let ((numbers, taken_numbers), (defaults, addresses)) = (numbers, conversations);
+        let ((sinks, subscriptions), event_types) = events;
+        Ok(Self {
+            account,
+            configuration,
+            chat_services,
+            flex_flows,
+            proxy_services,
+            pool,
+            workspace: router.workspace,
+            workflows: router.workflows,
+            task_channels: router.task_channels,
+            capacities: router.capacities,
+            studio_flows: studio,
+            numbers,
+            taken_numbers,
+            defaults,
+            addresses,
+            sinks,
+            subscriptions,
+            event_types,
+            unreadable: lost.0.into_inner().unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+}
+
+struct Fetch<'a> {
+    client: &'a Client,
+    lost: &'a Unreadable,
+}
+
+struct Router {
+    workspace: Seen<Option<Workspace>>,
+    workflows: Seen<BTreeSet<WorkflowSid>>,
+    task_channels: Seen<Vec<TaskChannel>>,
+    capacities: Seen<BTreeMap<WorkerSid, Vec<WorkerChannel>>>,
+}
+
+impl Fetch<'_> {
+    /// A list, or why it could not be looked at.
+    async fn list<T>(
+        &self,
+        resource: &'static str,
+        listed: impl Future<Output = Result<Listed<T>, TwilioError>>,
+    ) -> Seen<Vec<T>> {
+        match listed.await {
+            Ok(listed) => Ok(self.lost.items(resource, listed)),
+            Err(why) => Err(Unseen { resource, why }),
+        }
+    }
+
+    async fn chat_services(&self) -> Seen<BTreeSet<ChatServiceSid>> {
+        let services = self.list("the chat services", self.client.every_chat_service());
+        Ok(services.await?.into_iter().collect())
+    }
+
+    async fn flex_flows(&self) -> Seen<Vec<FlexFlow>> {
+        self.list("the Flex Flows", self.client.flex_flows()).await
+    }
+
+    async fn proxy(
+        &self,
+        configuration: &Seen<FlexConfiguration>,
+        wanted: &Wanted,
+    ) -> (Seen<Vec<ProxyService>>, Seen<BTreeSet<PhoneNumberSid>>) {
+        let services = self
+            .list("the Proxy services", self.client.proxy_services())
+            .await;
+        let chosen = see(&services).map(|services| {
+            let chat_service = see(configuration).ok().and_then(|flex| flex.chat_service);
+            our_proxy(services, chat_service, wanted.proxy_service)
+        });
+        let pool = match chosen {
+            Ok(Some(service)) => {
+                let pool = self.list("the Proxy number pool", self.client.proxy_pool(service));
+                let pool = pool.await;
+                pool.map(|pool| pool.into_iter().map(|number| number.sid).collect())
+            }
+            Ok(None) => Ok(BTreeSet::new()),
+            Err(unseen) => Err(unseen),
+        };
+        (services, pool)
+    }
+
+    async fn router(&self, workspace: &Seen<Option<WorkspaceSid>>, wanted: &Wanted) -> Router {
+        let sid = match workspace {
+            Ok(Some(sid)) => *sid,
+            Ok(None) => return Router::empty(),
+            Err(unseen) => return Router::unseen(unseen),
+        };
+        let client = self.client;
+        let found = match client.workspace(sid).await {
+            Ok(found) => found,
+            Err(TwilioError::Gone) => return Router::empty(),
+            Err(why) => {
+                return Router::unseen(&Unseen {
+                    resource: "the workspace",
+                    why,
+                });
+            }
+        };
+        let workflows = self.list("the workflows", client.workflows(sid));
+        let channels = self.list("the TaskChannels", client.task_channels(sid));
+        let ((workflows, task_channels), capacities) = join(
+            join(workflows, channels),
+            self.capacities(sid, !wanted.parking.is_empty()),
+        )
+        .await;
+        Router {
+            workspace: Ok(Some(found)),
+            workflows: workflows.map(|workflows| workflows.into_iter().collect()),
+            task_channels,
+            capacities,
+        }
+    }
+
+    async fn capacities(
+        &self,
+        workspace: WorkspaceSid,
+        needed: bool,
+    ) -> Seen<BTreeMap<WorkerSid, Vec<WorkerChannel>>> {
+        if !needed {
+            return Ok(BTreeMap::new());
+        }
+        let workers = self.list("the workers", self.client.workers(workspace));
+        stream::iter(workers.await?)
+            .map(|worker| async move {
+                let channels = self.client.worker_channels(workspace, worker);
+                let channels = self.list("the workers' capacities", channels).await?;
+                Ok((worker, channels))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn studio_flows(&self) -> Seen<BTreeMap<StudioFlowSid, StudioFlow>> {
+        const RESOURCE: &str = "the Studio flows";
+        let flows = self.list(RESOURCE, self.client.studio_flows()).await?;
+        let flows = stream::iter(flows)
+            .map(|flow| async move {
+                match self.client.studio_flow(flow).await {
+                    Ok(seen) => Ok(Some((flow, seen))),
+                    // Deleted since it was listed.
+                    Err(TwilioError::Gone) => Ok(None),
+                    Err(why) => Err(Unseen {
+                        resource: RESOURCE,
+                        why,
+                    }),
+                }
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_filter_map(|found| async move { Ok(found) });
+        flows.try_collect().await
+    }
+
+    async fn numbers(&self, account: AccountSid) -> Seen<Vec<PhoneNumber>> {
+        self.list("the phone numbers", self.client.phone_numbers(account))
+            .await
+    }
+
+    async fn taken_numbers(&self) -> Seen<BTreeMap<PhoneNumberSid, MessagingServiceSid>> {
+        const RESOURCE: &str = "the messaging services";
+        let services = self.list(RESOURCE, self.client.messaging_services());
+        let takers = services.await?.into_iter();
+        let takers = takers.filter(|service| !service.defers_to_number);
+        let taken: Vec<Vec<_>> = stream::iter(takers)
+            .map(|service| async move {
+                let numbers = self.list(RESOURCE, self.client.numbers_of(service.sid));
+                let numbers = numbers.await?.into_iter();
+                Ok(numbers.map(|number| (number, service.sid)).collect())
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(taken.into_iter().flatten().collect())
+    }
+
+    async fn defaults(&self) -> Seen<ConversationDefaults> {
+        let defaults = self.client.conversation_defaults().await;
+        defaults.map_err(|why| Unseen {
+            resource: "the defaults of Conversations",
+            why,
+        })
+    }
+
+    async fn addresses(&self) -> Seen<Vec<Address>> {
+        self.list("the addresses of Conversations", self.client.addresses())
+            .await
+    }
+
+    async fn sinks(&self) -> Seen<Vec<Sink>> {
+        self.list("the event sinks", self.client.sinks()).await
+    }
+
+    async fn subscriptions(&self) -> Seen<Subscriptions> {
+        const RESOURCE: &str = "the event subscriptions";
+        let subscriptions = self.list(RESOURCE, self.client.subscriptions());
+        stream::iter(subscriptions.await?)
+            .map(|subscription| async move {
+                let types = self.client.subscribed_events(subscription.sid);
+                let types = self.list(RESOURCE, types).await?;
+                Ok((subscription.sid, (subscription, types)))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn event_types(&self) -> Seen<Vec<EventType>> {
+        self.list("the event types", self.client.event_types())
+            .await
+    }
+}
+
+impl Router {
+    fn empty() -> Self {
+        Self {
+            workspace: Ok(None),
+            workflows: Ok(BTreeSet::new()),
+            task_channels: Ok(Vec::new()),
+            capacities: Ok(BTreeMap::new()),
+        }
+    }
+
+    fn unseen(unseen: &Unseen) -> Self {
+        Self {
+            workspace: Err(unseen.clone()),
+            workflows: Err(unseen.clone()),
+            task_channels: Err(unseen.clone()),
+            capacities: Err(unseen.clone()),
+        }
+    }
+}
+
+/// The Proxy service whose pool counts: the one that is linked to the project's Chat service,
+/// or else the one that the settings name.
+fn our_proxy(
+    services: &[ProxyService],
+    chat_service: Option<ChatServiceSid>,
+    named: Option<ProxyServiceSid>,
+) -> Option<ProxyServiceSid> {
+    let linked = services
+        .iter()
+        .find(|one| chat_service.is_some() && one.chat_service.target() == chat_service);
+    let named = services.iter().find(|one| Some(one.sid) == named);
+    linked.or(named).map(|service| service.sid)
+}

@@ -1,0 +1,263 @@
+//! Event Streams: whether we are told of everything that we have to know.
+
+use std::collections::BTreeMap;
+
+use domain::{SinkSid, SubscriptionSid};
+use twilio::rest::setup::{COUNTED_EVENTS, Sink, SubscribedEvent, TypeStatus};
+
+use super::{Fix, Rule, Severity, Verdict};
+use crate::report::Subject;
+use crate::snapshot::{Snapshot, Unseen, see};
+use crate::wanted::Wanted;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "events/sink",
+        severity: Severity::Error,
+        why: "without a sink that leads to our webhook, this system is told nothing",
+        remedy: "run `janitor connect`, which makes the sink and its subscription",
+        fix: Fix::Person,
+        check: sink,
+    },
+    Rule {
+        id: "events/sink-status",
+        severity: Severity::Error,
+        why: "a sink that is not active is sent nothing",
+        remedy: "run `janitor disconnect` and `janitor connect`: a sink cannot be revived",
+        fix: Fix::Person,
+        check: sink_status,
+    },
+    Rule {
+        id: "events/sink-method",
+        severity: Severity::Error,
+        why: "a request without a body carries no event",
+        remedy: "run `janitor disconnect` and `janitor connect`: the method of a sink cannot be changed",
+        fix: Fix::Person,
+        check: sink_method,
+    },
+    Rule {
+        id: "events/sink-batching",
+        severity: Severity::Warning,
+        why: "one request for each event costs more, and throttles sooner",
+        remedy: "run `janitor disconnect` and `janitor connect`: the batching of a sink cannot be changed",
+        fix: Fix::Person,
+        check: sink_batching,
+    },
+    Rule {
+        id: "events/subscription",
+        severity: Severity::Error,
+        why: "a sink without a subscription is sent nothing",
+        remedy: "run `janitor connect`, which makes the subscription",
+        fix: Fix::Person,
+        check: subscription,
+    },
+    Rule {
+        id: "events/types",
+        severity: Severity::Error,
+        why: "a task whose end we are not told of leaves its chat open",
+        remedy: "add the type to the subscription, with its schema version pinned",
+        fix: Fix::Default,
+        check: types,
+    },
+    Rule {
+        id: "events/schema-version",
+        severity: Severity::Warning,
+        why: "another version of an event's schema may lack what we read of it",
+        remedy: "pin the schema version that this system was written for",
+        fix: Fix::Default,
+        check: schema_version,
+    },
+    Rule {
+        id: "events/type-status",
+        severity: Severity::Warning,
+        why: "Twilio takes this type of event out of service",
+        remedy: "look for a newer version of this system",
+        fix: Fix::Person,
+        check: type_status,
+    },
+    Rule {
+        id: "events/error-logs",
+        severity: Severity::Warning,
+        why: "Twilio's error log, sent to a webhook that may fail, feeds itself",
+        remedy: "remove com.twilio.error-logs.error.logged from the subscription",
+        fix: Fix::Person,
+        check: error_logs,
+    },
+];
+
+/// What must never be sent to a webhook of ours.
+const ERROR_LOGS: &str = "com.twilio.error-logs.error.logged";
+
+/// A subscription, and what it holds.
+type Held<'a> = (SubscriptionSid, &'a [SubscribedEvent]);
+
+/// The subscription of a sink, and its types. One sink feeds one subscription.
+fn held(snapshot: &Snapshot, sink: SinkSid) -> Result<Option<Held<'_>>, Unseen> {
+    let subscriptions = see(&snapshot.subscriptions)?.values();
+    let mut ours = subscriptions.filter(|(one, _)| one.sink.target() == Some(sink));
+    Ok(ours.next().map(|(one, types)| (one.sid, types.as_slice())))
+}
+
+/// The sinks that lead to our webhook: by its URL, or, where that is not known, those that are
+/// sent what becomes of tasks.
+fn ours<'a>(snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<&'a Sink>, Unseen> {
+    let mut ours = Vec::new();
+    for sink in see(&snapshot.sinks)? {
+        let destination = sink.webhook.destination.as_ref();
+        let leads_to_us = sink.kind == "webhook"
+            && match &wanted.webhook {
+                Some(webhook) => destination == Some(webhook),
+                None => held(snapshot, sink.sid)?.is_some_and(|(_, types)| {
+                    let mut names = types.iter().map(|one| one.name.as_str());
+                    names.any(|name| name.starts_with("com.twilio.taskrouter.task."))
+                }),
+            };
+        if leads_to_us {
+            ours.push(sink);
+        }
+    }
+    Ok(ours)
+}
+
+/// The sinks of ours of which something can be said, with what is to be said of each.
+fn each(snapshot: &Snapshot, wanted: &Wanted, say: impl Fn(&Sink) -> Option<String>) -> Verdict {
+    let ours = ours(snapshot, wanted)?.into_iter();
+    Ok(ours
+        .filter_map(|sink| Some((Subject::Sink(sink.sid), say(sink)?)))
+        .collect())
+}
+
+fn sink(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    if !ours(snapshot, wanted)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = match &wanted.webhook {
+        Some(webhook) => format!("no sink leads to {webhook}"),
+        None => "no webhook sink is sent what becomes of tasks".to_owned(),
+    };
+    Ok(vec![(Subject::Project, found)])
+}
+
+fn sink_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    each(snapshot, wanted, |sink| {
+        let text = match sink.status.as_str() {
+            "active" => return None,
+            "initialized" => "it is not validated yet",
+            "validating" => "it is being validated",
+            "failed" => "it failed",
+            _ => "it is not active",
+        };
+        Some(text.to_owned())
+    })
+}
+
+fn sink_method(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    each(snapshot, wanted, |sink| {
+        let method = &sink.webhook.method;
+        let wrong = !method.is_empty() && !method.eq_ignore_ascii_case("post");
+        wrong.then(|| "it is not called by POST".to_owned())
+    })
+}
+
+fn sink_batching(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    each(snapshot, wanted, |sink| {
+        let off = !sink.webhook.batch_events;
+        off.then(|| "it is sent each event by itself".to_owned())
+    })
+}
+
+fn subscription(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let mut found = Vec::new();
+    for sink in ours(snapshot, wanted)? {
+        if held(snapshot, sink.sid)?.is_none() {
+            let text = "it has no subscription".to_owned();
+            found.push((Subject::Sink(sink.sid), text));
+        }
+    }
+    Ok(found)
+}
+
+/// The version in which each type is held.
+type Versions<'a> = BTreeMap<&'a str, Option<i64>>;
+
+/// What our subscriptions hold.
+fn all_held<'a>(
+    snapshot: &'a Snapshot,
+    wanted: &Wanted,
+) -> Result<Vec<(SubscriptionSid, Versions<'a>)>, Unseen> {
+    let mut all = Vec::new();
+    for sink in ours(snapshot, wanted)? {
+        if let Some((sid, types)) = held(snapshot, sink.sid)? {
+            let types = types.iter();
+            let types = types.map(|one| (one.name.as_str(), one.schema_version));
+            all.push((sid, types.collect()));
+        }
+    }
+    Ok(all)
+}
+
+fn types(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let held = all_held(snapshot, wanted)?;
+    let Some((first, _)) = held.first() else {
+        return Ok(Vec::new());
+    };
+    let missing = COUNTED_EVENTS
+        .into_iter()
+        .filter(|(name, _)| !held.iter().any(|(_, types)| types.contains_key(name)));
+    Ok(missing
+        .map(|(name, _)| {
+            let found = "the type is not subscribed".to_owned();
+            (Subject::Event(*first, name), found)
+        })
+        .collect())
+}
+
+fn schema_version(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let mut found = Vec::new();
+    for (sid, types) in all_held(snapshot, wanted)? {
+        for (name, version) in COUNTED_EVENTS {
+            let text = match types.get(name) {
+                None => continue,
+                Some(Some(held)) if *held == i64::from(version) => continue,
+                Some(Some(held)) => format!("its schema version is {held}, and not {version}"),
+                Some(None) => "it has no schema version".to_owned(),
+            };
+            found.push((Subject::Event(sid, name), text));
+        }
+    }
+    Ok(found)
+}
+
+fn type_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let known: BTreeMap<&str, TypeStatus> = see(&snapshot.event_types)?
+        .iter()
+        .map(|one| (one.name.as_str(), one.status))
+        .collect();
+    let held = all_held(snapshot, wanted)?;
+    let Some((first, _)) = held.first() else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for (name, _) in COUNTED_EVENTS {
+        let text = match known.get(name) {
+            Some(TypeStatus::Available) => continue,
+            Some(TypeStatus::Deprecated) => "the type is deprecated",
+            Some(TypeStatus::Restricted) => "the type is restricted",
+            Some(TypeStatus::Discontinued) => "the type is discontinued",
+            None => "the type is not known to Twilio",
+        };
+        found.push((Subject::Event(*first, name), text.to_owned()));
+    }
+    Ok(found)
+}
+
+fn error_logs(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let held = all_held(snapshot, wanted)?.into_iter();
+    Ok(held
+        .filter(|(_, types)| types.contains_key(ERROR_LOGS))
+        .map(|(sid, _)| {
+            let found = "the type is subscribed".to_owned();
+            (Subject::Event(sid, ERROR_LOGS), found)
+        })
+        .collect())
+}

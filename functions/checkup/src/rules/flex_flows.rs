@@ -1,0 +1,316 @@
+//! Flex Flows: what becomes of a message for which no chat is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twilio::rest::setup::{Contact, FlexFlow, Kind, PhoneNumber, Ref};
+
+use super::numbers::{Role, role_of};
+use super::studio::named;
+use super::{Fix, Rule, Severity, Verdict};
+use crate::report::Subject;
+use crate::snapshot::{Snapshot, Unseen, see};
+use crate::wanted::Wanted;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "flex-flow/chat-service",
+        severity: Severity::Error,
+        why: "its chats begin in a service where no agent sees them, or not at all",
+        remedy: "link the Flex Flow to the chat service of Flex",
+        fix: Fix::Default,
+        check: chat_service,
+    },
+    Rule {
+        id: "flex-flow/integration",
+        severity: Severity::Error,
+        why: "a message that leads nowhere is lost",
+        remedy: "give the Flex Flow a Studio flow, a URL, or a workspace and a workflow to lead to",
+        fix: Fix::Person,
+        check: integration,
+    },
+    Rule {
+        id: "flex-flow/studio-flow",
+        severity: Severity::Error,
+        why: "a message that leads to a missing Studio flow is lost",
+        remedy: "link the Flex Flow to a Studio flow that takes messages (--studio-flow chooses which)",
+        fix: Fix::Named,
+        check: studio_flow,
+    },
+    Rule {
+        id: "flex-flow/workspace",
+        severity: Severity::Error,
+        why: "its tasks are made where no agent works",
+        remedy: "let the Flex Flow make its tasks in the workspace of Flex",
+        fix: Fix::Person,
+        check: workspace,
+    },
+    Rule {
+        id: "flex-flow/workflow",
+        severity: Severity::Error,
+        why: "no task can be made without its workflow",
+        remedy: "choose a workflow of the workspace for the Flex Flow",
+        fix: Fix::Person,
+        check: workflow,
+    },
+    Rule {
+        id: "flex-flow/task-channel",
+        severity: Severity::Error,
+        why: "Flex shows a task as a chat only on a TaskChannel for chats",
+        remedy: "choose the TaskChannel chat or sms for the Flex Flow",
+        fix: Fix::Person,
+        check: task_channel,
+    },
+    Rule {
+        id: "flex-flow/disabled",
+        severity: Severity::Warning,
+        why: "nobody takes the messages to an address whose Flex Flows are all disabled",
+        remedy: "enable one Flex Flow of the address, or delete them",
+        fix: Fix::Person,
+        check: disabled,
+    },
+    Rule {
+        id: "flex-flow/doubled",
+        severity: Severity::Error,
+        why: "only one enabled Flex Flow of an address acts, and which one is chance",
+        remedy: "disable all but one Flex Flow of the address",
+        fix: Fix::Person,
+        check: doubled,
+    },
+    Rule {
+        id: "flex-flow/missing",
+        severity: Severity::Error,
+        why: "the first message to a number without a Flex Flow is lost",
+        remedy: "make a Flex Flow for the number, like those that there are",
+        fix: Fix::Named,
+        check: missing,
+    },
+    Rule {
+        id: "flex-flow/janitor",
+        severity: Severity::Warning,
+        why: "Twilio's own janitor ends Proxy sessions that a closed browser leaves open; post-chat surveys need it off",
+        remedy: "turn JanitorEnabled on or off, as FLEX_JANITOR wants it",
+        fix: Fix::Named,
+        check: janitor,
+    },
+    Rule {
+        id: "flex-flow/long-lived",
+        severity: Severity::Warning,
+        why: "it decides whether a customer who comes back finds the old chat",
+        remedy: "set LongLived as FLEX_LONG_LIVED wants it; it counts for new chats",
+        fix: Fix::Named,
+        check: long_lived,
+    },
+];
+
+/// The flows of which something can be said, with what is to be said of each.
+fn each(snapshot: &Snapshot, say: impl Fn(&FlexFlow) -> Option<String>) -> Verdict {
+    let flows = see(&snapshot.flex_flows)?.iter();
+    Ok(flows
+        .filter_map(|flow| Some((Subject::FlexFlow(flow.sid), say(flow)?)))
+        .collect())
+}
+
+fn chat_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let services = see(&snapshot.chat_services)?;
+    let Some(ours) = snapshot.chat_service()? else {
+        return Ok(Vec::new());
+    };
+    each(snapshot, |flow| match flow.chat_service {
+        Ref::To(sid) if sid == ours => None,
+        Ref::To(sid) if services.contains(&sid) => Some(format!(
+            "it is linked to {sid}, which is not the chat service of Flex"
+        )),
+        Ref::To(sid) => Some(format!("it is linked to {sid}, which does not exist")),
+        Ref::None | Ref::Broken => Some(format!("it is linked to {}", flow.chat_service)),
+    })
+}
+
+fn integration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    each(snapshot, |flow| {
+        let target = &flow.integration;
+        let lacking = match flow.kind {
+            None => "it leads to nothing that is known",
+            Some(Kind::Studio) if target.flow == Ref::None => {
+                "it leads to Studio, and names no flow"
+            }
+            Some(Kind::External) => match target.url.as_deref() {
+                None => "it leads to a URL, and names none",
+                Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
+                    "it leads to something that is no URL"
+                }
+                Some(_) => return None,
+            },
+            Some(Kind::Task) if target.workspace == Ref::None => {
+                "it makes tasks, and names no workspace"
+            }
+            Some(Kind::Task) if target.workflow == Ref::None => {
+                "it makes tasks, and names no workflow"
+            }
+            Some(Kind::Studio | Kind::Task) => return None,
+        };
+        Some(lacking.to_owned())
+    })
+}
+
+fn studio_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let flows = see(&snapshot.studio_flows)?;
+    each(snapshot, |flow| match flow.integration.flow {
+        _ if flow.kind != Some(Kind::Studio) => None,
+        Ref::None => None,
+        Ref::To(sid) if flows.contains_key(&sid) => None,
+        Ref::To(sid) => Some(format!(
+            "it leads to the Studio flow {sid}, which does not exist"
+        )),
+        Ref::Broken => Some("it leads to something that is no Studio flow's SID".to_owned()),
+    })
+}
+
+fn workspace(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let Some(ours) = see(&snapshot.configuration)?.workspace else {
+        return Ok(Vec::new());
+    };
+    each(snapshot, |flow| match flow.integration.workspace {
+        _ if flow.kind != Some(Kind::Task) => None,
+        Ref::None => None,
+        Ref::To(sid) if sid == ours => None,
+        Ref::To(sid) => Some(format!(
+            "it makes tasks in {sid}, which is not the workspace of Flex"
+        )),
+        Ref::Broken => Some("it makes tasks in something that is no workspace's SID".to_owned()),
+    })
+}
+
+fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let workflows = see(&snapshot.workflows)?;
+    let Some(workspace) = see(&snapshot.workspace)? else {
+        return Ok(Vec::new());
+    };
+    each(snapshot, |flow| match flow.integration.workflow {
+        _ if flow.kind != Some(Kind::Task) => None,
+        // Of another workspace's workflows we know nothing.
+        _ if flow.integration.workspace != Ref::To(workspace.sid) => None,
+        Ref::None => None,
+        Ref::To(sid) if workflows.contains(&sid) => None,
+        Ref::To(sid) => Some(format!("its workflow {sid} is not in the workspace")),
+        Ref::Broken => Some("its workflow is no workflow's SID".to_owned()),
+    })
+}
+
+fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let channels = see(&snapshot.task_channels)?;
+    if see(&snapshot.workspace)?.is_none() {
+        return Ok(Vec::new());
+    }
+    each(snapshot, |flow| {
+        if flow.kind != Some(Kind::Task) {
+            return None;
+        }
+        let found = flow.integration.channel.as_deref();
+        let found = found.map(|text| named(channels, text));
+        let wrong = match found {
+            None => "its tasks have the TaskChannel default",
+            Some(None) => "its TaskChannel is not in the workspace",
+            Some(Some(channel)) => match channel.unique_name.as_str() {
+                "default" => "its tasks have the TaskChannel default",
+                "voice" => "its tasks have the TaskChannel voice",
+                _ => return None,
+            },
+        };
+        Some(wrong.to_owned())
+    })
+}
+
+/// The flows of each address. Web chats have none, and as many flows as there are web sites.
+fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
+    let mut groups: BTreeMap<(&str, &Contact), Vec<&FlexFlow>> = BTreeMap::new();
+    for flow in see(&snapshot.flex_flows)? {
+        if let Some(contact) = &flow.contact_identity {
+            let group = groups.entry((&flow.channel_type, contact)).or_default();
+            group.push(flow);
+        }
+    }
+    Ok(groups.into_values().collect())
+}
+
+fn disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let groups = by_address(snapshot)?.into_iter();
+    let silent = groups.filter(|group| group.iter().all(|flow| !flow.enabled));
+    let by_address = silent.flatten();
+    let web = see(&snapshot.flex_flows)?.iter();
+    let web = web.filter(|flow| flow.contact_identity.is_none() && !flow.enabled);
+    Ok(by_address
+        .chain(web)
+        .map(|flow| {
+            let found = "it is disabled, and no other takes its place".to_owned();
+            (Subject::FlexFlow(flow.sid), found)
+        })
+        .collect())
+}
+
+fn doubled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let mut found = Vec::new();
+    for group in by_address(snapshot)? {
+        let enabled: Vec<&FlexFlow> = group.into_iter().filter(|flow| flow.enabled).collect();
+        let Some((first, others)) = enabled.split_first() else {
+            continue;
+        };
+        for flow in others {
+            let text = format!(
+                "it serves the same address as {}, and both are enabled",
+                first.sid
+            );
+            found.push((Subject::FlexFlow(flow.sid), text));
+        }
+    }
+    Ok(found)
+}
+
+/// The numbers of Chat that no Flex Flow listens on.
+fn contacts_without_flow(snapshot: &Snapshot) -> Result<Vec<&PhoneNumber>, Unseen> {
+    let flows = see(&snapshot.flex_flows)?.iter();
+    let served: BTreeSet<&Contact> = flows
+        .filter(|flow| flow.channel_type == "sms")
+        .filter_map(|flow| flow.contact_identity.as_ref())
+        .collect();
+    let mut lonely = Vec::new();
+    for number in see(&snapshot.numbers)? {
+        if role_of(snapshot, number)? == Role::Chat && !served.contains(&number.contact) {
+            lonely.push(number);
+        }
+    }
+    Ok(lonely)
+}
+
+fn missing(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let lonely = contacts_without_flow(snapshot)?.into_iter();
+    Ok(lonely
+        .map(|number| {
+            let found = format!("no Flex Flow listens on the number {}", number.contact);
+            (Subject::Number(number.sid), found)
+        })
+        .collect())
+}
+
+fn janitor(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let Some(on) = wanted.janitor.wanted() else {
+        return Ok(Vec::new());
+    };
+    each(snapshot, |flow| {
+        (flow.janitor_enabled != on).then(|| switch("JanitorEnabled", flow.janitor_enabled))
+    })
+}
+
+fn long_lived(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let Some(long_lived) = &wanted.long_lived else {
+        return Ok(Vec::new());
+    };
+    each(snapshot, |flow| {
+        let on = long_lived.includes(&flow.channel_type);
+        (flow.long_lived != on).then(|| switch("LongLived", flow.long_lived))
+    })
+}
+
+fn switch(name: &str, is_on: bool) -> String {
+    let (is, wanted) = if is_on { ("on", "off") } else { ("off", "on") };
+    format!("{name} is {is}, and is wanted {wanted}")
+}

@@ -1,0 +1,162 @@
+//! TaskRouter: workflows, TaskChannels, and room for parked chats.
+
+use domain::TaskChannelSid;
+use twilio::rest::setup::TaskChannel;
+
+use super::studio::{Entry, takes};
+use super::{Fix, Rule, Severity, Verdict};
+use crate::report::Subject;
+use crate::snapshot::{Snapshot, see};
+use crate::wanted::Wanted;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "taskrouter/workflow",
+        severity: Severity::Error,
+        why: "a task without a workflow reaches nobody",
+        remedy: "make a workflow in the workspace, or name one that exists in the Flex configuration",
+        fix: Fix::Person,
+        check: workflow,
+    },
+    Rule {
+        id: "taskrouter/multi-tasking",
+        severity: Severity::Error,
+        why: "without it an agent has one task at a time, and no task can change its TaskChannel",
+        remedy: "turn multi-tasking on in the workspace's settings; it cannot be turned off again",
+        fix: Fix::Person,
+        check: multi_tasking,
+    },
+    Rule {
+        id: "taskrouter/task-channel",
+        severity: Severity::Error,
+        why: "Flex shows a task as a chat or a call by its TaskChannel",
+        remedy: "run Flex System Checkup in the Twilio Console, or make the TaskChannel with this unique name",
+        fix: Fix::Person,
+        check: task_channel,
+    },
+    Rule {
+        id: "taskrouter/parking-channel",
+        severity: Severity::Error,
+        why: "a chat cannot be parked without the TaskChannel that it is to move to",
+        remedy: "make the TaskChannel, without a hyphen in its unique name, and correct PARK_TASK_CHANNELS",
+        fix: Fix::Person,
+        check: parking_channel,
+    },
+    Rule {
+        id: "taskrouter/parking-capacity",
+        severity: Severity::Error,
+        why: "a worker without capacity for parked chats cannot keep one",
+        remedy: "give the worker capacity on the inactive TaskChannel, as large as the number of chats that may wait",
+        fix: Fix::Person,
+        check: parking_capacity,
+    },
+];
+
+fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let workflows = see(&snapshot.workflows)?;
+    let Some(workspace) = see(&snapshot.workspace)? else {
+        return Ok(Vec::new());
+    };
+    if workflows.is_empty() {
+        let found = "the workspace has no workflow".to_owned();
+        return Ok(vec![(Subject::Workspace(workspace.sid), found)]);
+    }
+    let named = see(&snapshot.configuration)?.workflow;
+    let gone = named.filter(|workflow| !workflows.contains(workflow));
+    Ok(gone
+        .map(|sid| {
+            let found = "the workflow that the Flex configuration names is not in the workspace";
+            (Subject::Workflow(sid), found.to_owned())
+        })
+        .into_iter()
+        .collect())
+}
+
+fn multi_tasking(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let workspace = see(&snapshot.workspace)?.filter(|workspace| !workspace.multi_task_enabled);
+    Ok(workspace
+        .map(|workspace| {
+            let found = "multi-tasking is off".to_owned();
+            (Subject::Workspace(workspace.sid), found)
+        })
+        .into_iter()
+        .collect())
+}
+
+fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let channels = see(&snapshot.task_channels)?;
+    let Some(workspace) = see(&snapshot.workspace)? else {
+        return Ok(Vec::new());
+    };
+    let mut flows = see(&snapshot.studio_flows)?.values();
+    let mut needed = vec!["chat"];
+    if flows.any(|flow| takes(flow, Entry::Call)) {
+        needed.push("voice");
+    }
+    let there = |name: &&str| channels.iter().any(|channel| channel.unique_name == **name);
+    let missing = needed.iter().filter(|name| !there(name));
+    Ok(missing
+        .map(|name| {
+            let found = format!("there is no TaskChannel of the unique name {name}");
+            (Subject::Workspace(workspace.sid), found)
+        })
+        .collect())
+}
+
+fn parking_channel(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let channels = see(&snapshot.task_channels)?;
+    if wanted.parking.is_empty() || see(&snapshot.workspace)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for pair in &wanted.parking {
+        if pair.active == pair.inactive {
+            let text = "the active and the inactive TaskChannel are the same".to_owned();
+            found.push((Subject::TaskChannel(pair.active), text));
+        }
+        for sid in [pair.active, pair.inactive] {
+            match named(channels, sid) {
+                None => {
+                    let text = "the TaskChannel is not in the workspace".to_owned();
+                    found.push((Subject::TaskChannel(sid), text));
+                }
+                Some(channel) if channel.unique_name.contains('-') => {
+                    let text = "its unique name has a hyphen, which expressions take for a minus";
+                    found.push((Subject::TaskChannel(sid), text.to_owned()));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+fn named(channels: &[TaskChannel], sid: TaskChannelSid) -> Option<&TaskChannel> {
+    channels.iter().find(|channel| channel.sid == sid)
+}
+
+fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let capacities = see(&snapshot.capacities)?;
+    let channels = see(&snapshot.task_channels)?;
+    let mut found = Vec::new();
+    for pair in &wanted.parking {
+        // Of a TaskChannel that is not there, another rule speaks.
+        if named(channels, pair.inactive).is_none() {
+            continue;
+        }
+        for (worker, has) in capacities {
+            let mine = has
+                .iter()
+                .find(|one| one.task_channel.target() == Some(pair.inactive));
+            let text = match mine {
+                Some(one) if !one.available => "the worker is not available for",
+                Some(one) if one.capacity.is_some_and(|capacity| capacity > 0) => continue,
+                Some(_) | None => "the worker has no capacity on",
+            };
+            let text = format!("{text} the inactive TaskChannel {}", pair.inactive);
+            found.push((Subject::Worker(*worker), text));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,48 @@
+//! What the checkup is told by its environment.
+
+use runtime::common::{self, TwilioAccount};
+use runtime::secrets::{Need, Secrets};
+use runtime::{Aws, Bus, Environment, SettingsError};
+use store::ChannelTable;
+
+use crate::wanted::Wanted;
+
+/// Everything that the scheduled checkup works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where the last run is remembered.
+    pub table: ChannelTable,
+    /// Where findings are told.
+    pub bus: Bus,
+    /// The credentials for Twilio.
+    pub secrets: Secrets,
+    /// Whom we act for at Twilio, and where Twilio is.
+    pub account: TwilioAccount,
+    /// What is wanted of the set-up.
+    pub wanted: Wanted,
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
+        let aws = Aws::from_environment(&mut environment);
+        let table = common::channels_table(&mut environment);
+        let bus = common::notice_bus(&mut environment, aws.as_ref());
+        let account = common::twilio_account(&mut environment);
+        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
+        let wanted = Wanted::read(&mut environment);
+        environment.finish(|| {
+            Some(Self {
+                table: ChannelTable::new(aws?.dynamodb(), table?),
+                bus: bus?,
+                secrets: secrets?,
+                account: account?,
+                wanted,
+            })
+        })
+    }
+}

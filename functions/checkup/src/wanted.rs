@@ -1,0 +1,174 @@
+//! What is wanted of a set-up, as far as it is a matter of taste or of our own settings.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use domain::{ChatServiceSid, ProxyServiceSid, TaskChannelSid, WorkspaceSid};
+use runtime::Environment;
+use twilio::rest::setup::Destination;
+
+/// The channel types of Flex Flows (Twilio, OpenAPI of Flex).
+const CHANNEL_TYPES: [&str; 6] = ["web", "sms", "whatsapp", "facebook", "line", "custom"];
+
+/// What is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where the sweep looks for tasks, if it is told.
+    pub workspace: Option<WorkspaceSid>,
+    /// Where the sweep looks for channels, if it is told.
+    pub chat_service: Option<ChatServiceSid>,
+    /// Where the sweep looks for Proxy sessions, if it is told.
+    pub proxy_service: Option<ProxyServiceSid>,
+    /// The URL of our webhook as Twilio calls it, if it is known.
+    pub webhook: Option<Destination>,
+    /// Whether Flex Flows have Twilio's own janitor on.
+    pub janitor: Switch,
+    /// Which channel types are long-lived; not looked at where it is not said.
+    pub long_lived: Option<LongLived>,
+    /// The TaskChannels between which parking moves tasks; empty without parking.
+    pub parking: Vec<Pair>,
+}
+
+/// Whether something is to be on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Switch {
+    /// It is, as Twilio recommends for its janitor.
+    #[default]
+    On,
+    /// It is not.
+    Off,
+    /// It does not matter.
+    Any,
+}
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            "any" => Ok(Self::Any),
+            _ => Err("must be on, off or any"),
+        }
+    }
+}
+
+impl Switch {
+    /// What it is to be, if it matters.
+    pub const fn wanted(self) -> Option<bool> {
+        match self {
+            Self::On => Some(true),
+            Self::Off => Some(false),
+            Self::Any => None,
+        }
+    }
+}
+
+/// The channel types whose channels outlive their tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongLived(BTreeSet<String>);
+
+impl LongLived {
+    /// Whether channels of this type do.
+    pub fn includes(&self, channel_type: &str) -> bool {
+        self.0.contains(channel_type)
+    }
+}
+
+impl FromStr for LongLived {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self(BTreeSet::new()));
+        }
+        let types = text.split(',').map(str::trim);
+        types
+            .map(|word| CHANNEL_TYPES.contains(&word).then(|| word.to_owned()))
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or("must be none, or some of web, sms, whatsapp, facebook, line and custom, separated by commas")
+    }
+}
+
+/// Two TaskChannels between which parking moves tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Where a chat is while it is being answered.
+    pub active: TaskChannelSid,
+    /// Where it waits for the customer.
+    pub inactive: TaskChannelSid,
+}
+
+impl FromStr for Pair {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "must be TC…:TC…, the active TaskChannel and the inactive one";
+        let (active, inactive) = text.split_once(':').ok_or(wrong)?;
+        Ok(Self {
+            active: active.trim().parse().map_err(|_| wrong)?,
+            inactive: inactive.trim().parse().map_err(|_| wrong)?,
+        })
+    }
+}
+
+impl Wanted {
+    /// Reads what is wanted from the settings; each may be absent.
+    pub fn read(environment: &mut Environment) -> Self {
+        let webhook = environment.url("WEBHOOK_URL");
+        let destination = webhook.as_deref().and_then(Destination::parse);
+        if webhook.is_some() && destination.is_none() {
+            environment.malformed("WEBHOOK_URL", "not a URL that Twilio could call");
+        }
+        Self {
+            workspace: environment.optional("TASKROUTER_WORKSPACE_SID"),
+            chat_service: environment.optional("CHAT_SERVICE_SID"),
+            proxy_service: environment.optional("PROXY_SERVICE_SID"),
+            webhook: destination,
+            janitor: environment.or("FLEX_JANITOR", Switch::default()),
+            long_lived: environment.optional("FLEX_LONG_LIVED"),
+            parking: environment.list("PARK_TASK_CHANNELS"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_is_read_or_named() {
+        let pair = format!("TC{}:TC{}", "1".repeat(32), "2".repeat(32));
+        let mut environment: Environment = [
+            ("WEBHOOK_URL", "https://example.com/hook/"),
+            ("FLEX_JANITOR", "off"),
+            ("FLEX_LONG_LIVED", "whatsapp, sms"),
+            ("PARK_TASK_CHANNELS", &pair),
+        ]
+        .into_iter()
+        .collect();
+        let wanted = Wanted::read(&mut environment);
+        assert!(environment.faults().is_empty());
+        assert_eq!(
+            wanted.webhook,
+            Destination::parse("https://example.com/hook")
+        );
+        assert_eq!(wanted.janitor.wanted(), Some(false));
+        let long_lived = wanted.long_lived.unwrap();
+        assert!(long_lived.includes("sms") && !long_lived.includes("web"));
+        assert_eq!(wanted.parking.len(), 1);
+
+        let nonsense = [
+            ("FLEX_JANITOR", "yes"),
+            ("FLEX_LONG_LIVED", "sms,fax"),
+            ("PARK_TASK_CHANNELS", "TC1:TC2"),
+            ("WEBHOOK_URL", "https://"),
+            ("CHAT_SERVICE_SID", "IS1"),
+        ];
+        let mut environment: Environment = nonsense.into_iter().collect();
+        Wanted::read(&mut environment);
+        assert_eq!(environment.faults().len(), nonsense.len());
+    }
+}
