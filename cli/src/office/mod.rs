@@ -45,8 +45,10 @@ pub(crate) struct Office {
     aws: Aws,
     clock: Clock,
     table: ChannelTable,
-    /// The folder, if this process holds it.
-    folder: Option<Folder>,
+    /// Where this is, in words.
+    place: String,
+    /// The folder, if this process holds it: to drop it is to let go of it.
+    _folder: Option<Folder>,
 }
 
 impl Office {
@@ -54,10 +56,16 @@ impl Office {
     pub(crate) async fn open(place: &Place) -> anyhow::Result<Self> {
         let environment = Environment::of_process();
         match (&place.data, &place.table) {
-            (Some(path), _) => match Folder::open(path)? {
-                Access::Ours(folder) => Self::in_folder(environment, folder).await,
-                Access::Running(note) => Self::beside(environment, &note),
-            },
+            (Some(path), _) => {
+                let office = match Folder::open(path)? {
+                    Access::Ours(folder) => Self::in_folder(environment, folder).await?,
+                    Access::Running(note) => Self::beside(environment, &note)?,
+                };
+                Ok(Self {
+                    place: format!("the data folder {}", path.display()),
+                    ..office
+                })
+            }
             (None, Some(table)) => {
                 Self::on_aws(environment.with("CHANNELS_TABLE", table.as_str())).await
             }
@@ -87,7 +95,7 @@ impl Office {
             folder.clock()?,
         )?;
         Ok(Self {
-            folder: Some(folder),
+            _folder: Some(folder),
             ..office
         })
     }
@@ -122,8 +130,9 @@ impl Office {
             environment,
             aws,
             clock,
+            place: format!("the table {}", table.name()),
             table,
-            folder: None,
+            _folder: None,
         })
     }
 
@@ -148,11 +157,8 @@ impl Office {
     }
 
     /// Where this is, in words.
-    pub(crate) fn place(&self) -> String {
-        match &self.folder {
-            Some(folder) => format!("the data folder {}", folder.path().display()),
-            None => format!("the table {}", self.table.name()),
-        }
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     /// Reads what a function working here would read.
