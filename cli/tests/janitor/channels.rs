@@ -178,7 +178,7 @@ fn a_sweep_by_hand_observes_plans_and_acts() {
     let channel = world.tab_closed("+15550100001");
     world.pass(HOUR);
     world.events_arrive();
-    let status = || world.attributes(&channel).unwrap()["status"].clone();
+    let status = || world.attributes(&channel).unwrap().status;
 
     let plan = world
         .janitor(["sweep"])
@@ -234,7 +234,7 @@ fn a_held_channel_is_left_alone_until_the_hold_is_over() {
         .janitor(["close", &channel, "--yes"])
         .ends(5)
         .says("is held until");
-    assert_eq!(world.attributes(&channel).unwrap()["status"], "ACTIVE");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
 
     world
         .janitor(["hold", &channel, "--yes"])
@@ -288,12 +288,12 @@ fn a_channel_is_closed_at_once_unless_an_agent_is_at_work() {
         .ends(5)
         .says("is in use");
     assert!(seen.stderr.contains("WT"), "{seen}");
-    assert_eq!(world.attributes(&channel).unwrap()["long_lived"], true);
+    assert!(world.attributes(&channel).unwrap().long_lived);
 
     let channel = world.tab_closed("whatsapp:+15550100003");
     world.events_arrive();
     world.janitor(["close", &channel]).ends(5).says("Plan:");
-    assert_eq!(world.attributes(&channel).unwrap()["status"], "ACTIVE");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
     let closed = world
         .janitor(["close", &channel, "--yes", "--json"])
         .ends(0)
@@ -304,8 +304,8 @@ fn a_channel_is_closed_at_once_unless_an_agent_is_at_work() {
     );
     let attributes = world.attributes(&channel).unwrap();
     assert_eq!(
-        (&attributes["status"], &attributes["long_lived"]),
-        (&json!("INACTIVE"), &json!(false))
+        (&*attributes.status, attributes.long_lived),
+        ("INACTIVE", false)
     );
     let again = world
         .janitor(["close", &channel, "--yes", "--json"])
@@ -338,7 +338,7 @@ fn a_closing_is_taken_back_where_the_platform_lets_one() {
         .ends(0)
         .json();
     assert_eq!(done["done"], "reopened");
-    assert_eq!(world.attributes(&channel).unwrap()["status"], "ACTIVE");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
     world
         .janitor(["sweep", "--yes"])
         .ends(0)

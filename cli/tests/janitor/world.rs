@@ -82,6 +82,14 @@ pub(crate) fn run(command: Command) -> Said {
     }
 }
 
+/// The attributes that matter; among the others are numbers that no reader could hold.
+#[derive(serde::Deserialize)]
+pub(crate) struct Attributes {
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) long_lived: bool,
+}
+
 /// A Flex project, and a table that knows nothing of it yet.
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
@@ -215,11 +223,11 @@ impl World {
     }
 
     /// A channel's attributes at Twilio; nothing if it is gone.
-    pub(crate) fn attributes(&self, channel: &str) -> Option<serde_json::Value> {
+    pub(crate) fn attributes(&self, channel: &str) -> Option<Attributes> {
         let state = self.simulator.state();
         let mut channels = state.channels();
         let channel = channels.find(|seen| seen.sid.as_str() == channel)?;
-        serde_json::from_str(&channel.attributes.to_string()).ok()
+        Some(serde_json::from_str(&channel.attributes).unwrap())
     }
 
     /// Lets time pass at Twilio.
