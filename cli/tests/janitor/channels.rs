@@ -87,6 +87,7 @@ fn what_is_known_is_listed_counted_and_explained() {
             "last_task_sid",
             "long_lived",
             "open_tasks",
+            "orphaned_by",
             "platform",
             "state",
             "version",
