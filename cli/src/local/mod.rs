@@ -137,7 +137,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     };
     let default = if real { 1 } else { SIMULATED_SPEED };
     let speed = options.accelerate.unwrap_or(default);
-    let clock = folder.clock()?.from_then_on(runtime::clock::now(), speed);
+    let clock = folder.clock()?.set_off(runtime::clock::now(), speed);
     let (end, ended) = watch::channel(false);
     let mut parts = Parts::new();
     let stop = told_to_stop()?;
@@ -157,7 +157,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     // One that does not end by itself is dropped with the process.
     drop(tokio::time::timeout(LAST_WORDS, all_end).await);
     folder.leave(&Note {
-        clock: clock.from_then_on(runtime::clock::now(), 1),
+        clock: clock.set_off(runtime::clock::now(), 1),
         ..note
     })?;
     result?;
@@ -240,7 +240,7 @@ async fn until_told(
             () = &mut stop => return Ok(()),
             _ = notes.tick() => {
                 let now = runtime::clock::now();
-                let clock = note.clock.from_then_on(now, note.clock.speed());
+                let clock = note.clock.set_off(now, note.clock.speed());
                 folder.leave(&Note { clock, ..note.clone() })?;
             }
             ended = parts.join_next() => match ended {
