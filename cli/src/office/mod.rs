@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use aws_config::BehaviorVersion;
+use aws_credential_types::provider::ProvideCredentials;
 use clap::Args;
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
 use runtime::secrets::{Need, Secrets};
@@ -80,6 +81,13 @@ impl Office {
             .await;
         loaded.region().context(
             "no AWS region: set AWS_REGION or AWS_PROFILE, or name a data folder with --data",
+        )?;
+        // Asked for now, because a table that nobody may read says only that it cannot be reached.
+        let credentials = loaded
+            .credentials_provider()
+            .context("no AWS credentials: set AWS_PROFILE")?;
+        credentials.provide_credentials().await.context(
+            "no AWS credentials: set AWS_PROFILE (and log in), or name a data folder with --data",
         )?;
         Self::around(environment, Aws::of_person(&loaded), Clock::of_machine())
     }

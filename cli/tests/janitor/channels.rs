@@ -476,9 +476,13 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
     let channel = world.tab_closed("+15550100001");
     world.events_arrive();
     run(janitor().args(["list"])).ends(1).says("AWS_REGION");
-    run(janitor().args(["list"]).env("AWS_REGION", "eu-central-1"))
+    run(world.command().env_remove("CHANNELS_TABLE").args(["list"]))
         .ends(1)
         .says("CHANNELS_TABLE");
+    let nobody = janitor()
+        .args(["list", "--table", "x"])
+        .env("AWS_REGION", "eu-central-1");
+    run(nobody).ends(1).says("no AWS credentials");
     run(janitor().args(["list", "--data", "/nonexistent"]))
         .ends(1)
         .says("is no data folder");
