@@ -103,9 +103,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     if options.json {
         say::json(&replayed)?;
     }
-    Ok(match ends_here.unwrap_or(Outcome::Good) {
-        Outcome::Good if replayed.rejected > 0 => Outcome::Broken,
-        outcome => outcome,
+    let outcome = ends_here.unwrap_or(Outcome::Good);
+    let all_read = replayed.rejected == 0;
+    Ok(if outcome == Outcome::Good && !all_read {
+        Outcome::Broken
+    } else {
+        outcome
     })
 }
 

@@ -96,9 +96,9 @@ pub(crate) fn moment(at: Timestamp) -> String {
 /// A duration as a person says it, to the second.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    // "1h 5m 3s"; beyond days nobody wants to know the seconds.
+    // "1h 5m 3s"; beyond a day nobody wants to know the minutes.
     let rounded = match seconds {
-        172_800.. => seconds - seconds % 3600,
+        86_400.. => seconds - seconds % 3600,
         _ => seconds,
     };
     let (days, rest) = (rounded / 86_400, rounded % 86_400);

@@ -81,7 +81,7 @@ async fn status(office: &Office, policy: &Policy, now: Timestamp) -> anyhow::Res
     }
     let test = office.table().last_test_event().await?;
     Ok(Status {
-        place: office.place(),
+        place: office.place().to_owned(),
         now_ms: now,
         queues,
         last_test_event: test.map(|test| TestEvent {

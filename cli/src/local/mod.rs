@@ -137,9 +137,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     };
     let default = if real { 1 } else { SIMULATED_SPEED };
     let speed = options.accelerate.unwrap_or(default);
-    let clock = folder.clock()?.from_then_on(runtime::clock::now(), speed);
+    let clock = folder.clock()?.set_off(runtime::clock::now(), speed);
     let (end, ended) = watch::channel(false);
     let mut parts = Parts::new();
+    let stop = told_to_stop()?;
     let doors = Doors::open(options, real).await?;
     let note = start(
         options,
@@ -150,13 +151,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         &mut parts,
     )
     .await?;
-    let result = until_told(&folder, &note, &mut parts).await;
+    let result = until_told(stop, &folder, &note, &mut parts).await;
     end.send_replace(true);
     let all_end = async { while parts.join_next().await.is_some() {} };
     // One that does not end by itself is dropped with the process.
     drop(tokio::time::timeout(LAST_WORDS, all_end).await);
     folder.leave(&Note {
-        clock: clock.from_then_on(runtime::clock::now(), 1),
+        clock: clock.set_off(runtime::clock::now(), 1),
         ..note
     })?;
     result?;
@@ -226,16 +227,20 @@ async fn start(
 }
 
 /// Waits until somebody says stop, or a part fails.
-async fn until_told(folder: &Folder, note: &Note, parts: &mut Parts) -> anyhow::Result<()> {
+async fn until_told(
+    stop: impl Future<Output = ()>,
+    folder: &Folder,
+    note: &Note,
+    parts: &mut Parts,
+) -> anyhow::Result<()> {
     let mut notes = tokio::time::interval(NOTE_EVERY);
-    let stop = told_to_stop()?;
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => return Ok(()),
             _ = notes.tick() => {
                 let now = runtime::clock::now();
-                let clock = note.clock.from_then_on(now, note.clock.speed());
+                let clock = note.clock.set_off(now, note.clock.speed());
                 folder.leave(&Note { clock, ..note.clone() })?;
             }
             ended = parts.join_next() => match ended {
@@ -247,22 +252,24 @@ async fn until_told(folder: &Folder, note: &Note, parts: &mut Parts) -> anyhow::
     }
 }
 
-/// Waits for Ctrl-C, or for a polite end from outside.
+/// Waits for Ctrl-C, or for a polite end from outside. It listens from now on.
+#[cfg(unix)]
 fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut polite = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut by_keyboard = signal(SignalKind::interrupt())?;
+    let mut politely = signal(SignalKind::terminate())?;
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = polite.recv() => {}
+            _ = by_keyboard.recv() => {}
+            _ = politely.recv() => {}
         }
-        #[cfg(not(unix))]
-        drop(tokio::signal::ctrl_c().await);
     })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 impl Doors {

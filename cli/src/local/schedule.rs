@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use serde::Serialize;
-use sweep::{Settings, Summary, Sweep, SweepError};
+use sweep::{Order, Settings, Summary, Sweep, SweepError};
 
 use super::{Here, Parts};
 use crate::office::transport;
@@ -15,6 +15,9 @@ use crate::sweep::TIME;
 
 /// However fast the clock runs, nothing is done more often than this by the machine's.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often what was lost on the way is looked for, by the clock that is run.
+const RECONCILE_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often expired records are deleted, by the machine's clock as their time to live is.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
@@ -88,8 +91,9 @@ impl Journal {
 /// Starts every schedule. A further function gets a line here.
 pub(super) fn start(here: &Here, sweep_every: Duration, parts: &mut Parts) -> anyhow::Result<()> {
     let settings = Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
-    let sweep = Sweep::new(settings, transport()?);
-    parts.spawn(sweeps(here.clone(), sweep, sweep_every));
+    let sweep = Arc::new(Sweep::new(settings, transport()?));
+    parts.spawn(sweeps(here.clone(), Arc::clone(&sweep), sweep_every));
+    parts.spawn(reconciles(here.clone(), sweep));
     parts.spawn(expiry(here.clone()));
     Ok(())
 }
@@ -99,7 +103,7 @@ fn by_machine(here: &Here, time: Duration) -> Duration {
     (time / here.clock.speed()).max(LEAST_PAUSE)
 }
 
-async fn sweeps(here: Here, sweep: Sweep, every: Duration) -> anyhow::Result<()> {
+async fn sweeps(here: Here, sweep: Arc<Sweep>, every: Duration) -> anyhow::Result<()> {
     while here.end.comes_not_within(by_machine(&here, every)).await {
         let now = here.clock.now();
         let swept = match sweep.run(now, TIME).await {
@@ -141,6 +145,18 @@ fn tell(swept: &Swept) {
             summary.live_again
         ));
     }
+}
+
+async fn reconciles(here: Here, sweep: Arc<Sweep>) -> anyhow::Result<()> {
+    let every = by_machine(&here, RECONCILE_EVERY);
+    while here.end.comes_not_within(every).await {
+        let now = here.clock.now();
+        let job = sweep.reconcile(Order::scheduled(), now, TIME, &|_found| {});
+        if let Err(error) = job.await {
+            say::aloud(&format!("{}  reconcile failed: {error}", say::moment(now)));
+        }
+    }
+    Ok(())
 }
 
 async fn expiry(here: Here) -> anyhow::Result<()> {

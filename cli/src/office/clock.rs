@@ -42,7 +42,7 @@ impl Clock {
 
     /// The same clock, from `machine` on so many times as fast. It never shows less than the
     /// machine's: after a night of rest, a folder's day is today.
-    pub(crate) fn from_then_on(self, machine: Timestamp, speed: u32) -> Self {
+    pub(crate) fn set_off(self, machine: Timestamp, speed: u32) -> Self {
         Self {
             machine,
             shown: self.at(machine).max(machine),
@@ -63,13 +63,13 @@ mod tests {
     #[test]
     fn a_fast_clock_goes_on_from_where_it_was_and_never_back() {
         let at = Timestamp::from_millis;
-        let fast = Clock::of_machine().from_then_on(at(1_000), 100);
+        let fast = Clock::of_machine().set_off(at(1_000), 100);
         assert_eq!(fast.at(at(1_000)), at(1_000));
         assert_eq!(fast.at(at(1_010)), at(2_000));
         assert_eq!(fast.at(at(500)), at(1_000), "a step back stands still");
-        let rested = fast.from_then_on(at(1_010), 1);
+        let rested = fast.set_off(at(1_010), 1);
         assert_eq!(rested.at(at(1_510)), at(2_500));
-        let much_later = rested.from_then_on(at(9_000), 1);
+        let much_later = rested.set_off(at(9_000), 1);
         assert_eq!(much_later.at(at(9_000)), at(10_000 - 10));
         assert_eq!(Clock::of_machine().at(at(77)), at(77));
     }

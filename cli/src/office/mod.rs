@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use aws_config::BehaviorVersion;
+use aws_credential_types::provider::ProvideCredentials;
 use clap::Args;
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
 use runtime::secrets::{Need, Secrets};
@@ -52,8 +53,10 @@ pub(crate) struct Office {
     aws: Aws,
     clock: Clock,
     table: ChannelTable,
-    /// The folder, if this process holds it.
-    folder: Option<Folder>,
+    /// Where this is, in words.
+    place: String,
+    /// The folder, if this process holds it: to drop it is to let go of it.
+    _folder: Option<Folder>,
 }
 
 impl Office {
@@ -61,10 +64,16 @@ impl Office {
     pub(crate) async fn open(place: &Place) -> anyhow::Result<Self> {
         let environment = Environment::of_process();
         match (&place.data, &place.table) {
-            (Some(path), _) => match Folder::open(path)? {
-                Access::Ours(folder) => Self::in_folder(environment, folder).await,
-                Access::Running(note) => Self::beside(environment, &note),
-            },
+            (Some(path), _) => {
+                let office = match Folder::open(path)? {
+                    Access::Ours(folder) => Self::in_folder(environment, folder).await?,
+                    Access::Running(note) => Self::beside(environment, &note)?,
+                };
+                Ok(Self {
+                    place: format!("the data folder {}", path.display()),
+                    ..office
+                })
+            }
             (None, Some(table)) => {
                 Self::on_aws(environment.with("CHANNELS_TABLE", table.as_str())).await
             }
@@ -80,6 +89,13 @@ impl Office {
         loaded.region().context(
             "no AWS region: set AWS_REGION or AWS_PROFILE, or name a data folder with --data",
         )?;
+        // Asked for now, because a table that nobody may read says only that it cannot be reached.
+        let credentials = loaded
+            .credentials_provider()
+            .context("no AWS credentials: set AWS_PROFILE")?;
+        credentials.provide_credentials().await.context(
+            "no AWS credentials: set AWS_PROFILE (and log in), or name a data folder with --data",
+        )?;
         Self::around(environment, Aws::of_person(&loaded), Clock::of_machine())
     }
 
@@ -94,7 +110,7 @@ impl Office {
             folder.clock()?,
         )?;
         Ok(Self {
-            folder: Some(folder),
+            _folder: Some(folder),
             ..office
         })
     }
@@ -129,8 +145,9 @@ impl Office {
             environment,
             aws,
             clock,
+            place: format!("the table {}", table.name()),
             table,
-            folder: None,
+            _folder: None,
         })
     }
 
@@ -155,11 +172,8 @@ impl Office {
     }
 
     /// Where this is, in words.
-    pub(crate) fn place(&self) -> String {
-        match &self.folder {
-            Some(folder) => format!("the data folder {}", folder.path().display()),
-            None => format!("the table {}", self.table.name()),
-        }
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     /// Reads what a function working here would read.

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use domain::by_hand::UNTIL_RELEASED;
 use domain::decide::LastStep;
 use domain::{
     Channel, ChannelSid, Decision, End, Fact, News, Outcome, Platform, Policy, Progress, Remedy,
@@ -210,6 +211,64 @@ fn every_cell_of_an_idle_channel() {
         }
     }
     assert_eq!(cells, 2 * 5 * 3 * 6 * 5, "a new case needs its cells");
+}
+
+/// A hold changes every cell in the same way: nothing while it lasts, and what the table says
+/// as soon as it is over.
+#[test]
+fn every_cell_of_a_held_channel() {
+    for how in ENDS {
+        for long_lived in [None, Some(false), Some(true)] {
+            for done in DONE {
+                for age in AGES {
+                    let free = idle_channel(Platform::Chat, how, long_lived, done);
+                    let now = now(age);
+                    let until = now.plus(Duration::from_millis(1));
+                    let decide_at = |channel: &Channel, at| decide(channel, &Policy::default(), at);
+
+                    let mut held = free.clone();
+                    held.hold(until);
+                    let cell_held = cell(decide_at(&held, now));
+                    let waits = free.waiting().is_some();
+                    let wanted = if waits {
+                        Cell::Wait(Work::Retry)
+                    } else {
+                        Cell::Nothing
+                    };
+                    assert_eq!(cell_held, wanted, "{how:?} {done:?} {age:?}");
+                    let until_its_end = waits.then_some((Work::Retry, until));
+                    let waiting = held.waiting().map(|waiting| (waiting.work, waiting.since));
+                    assert_eq!(waiting, until_its_end, "it waits for the end of the hold");
+
+                    assert_eq!(decide_at(&held, until), decide_at(&free, until), "over");
+                    held.end_hold(now);
+                    assert!(held.held(now).is_some(), "not over yet");
+                    held.end_hold(until);
+                    assert_eq!(held, free, "and nothing of it is left");
+
+                    held.hold(UNTIL_RELEASED);
+                    assert_eq!(held.waiting(), None, "it waits in no queue");
+                    assert!(matches!(
+                        cell(decide_at(&held, until)),
+                        Cell::Wait(_) | Cell::Nothing
+                    ));
+                    held.release_hold();
+                    assert_eq!(held, free);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_given_up_or_closed_by_hand_begins_again() {
+    for done in DONE {
+        let mut channel = idle_channel(Platform::Chat, End::Completed, None, done);
+        assert_eq!(channel.given_up().is_some(), done == Done::Failed);
+        channel.begin_cleanup_again();
+        let untouched = idle_channel(Platform::Chat, End::Completed, None, Done::Nothing);
+        assert_eq!(channel.waiting(), untouched.waiting(), "{done:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,507 @@
+//! The commands that look at channels and write to them, against a simulated Twilio and a table
+//! over the network.
+
+use std::time::Duration;
+
+use crate::world::{World, janitor, run};
+use serde_json::json;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn a_replay_shows_its_plan_first_and_changes_nothing_twice() {
+    let world = World::new();
+    world.tab_closed("+15550100001");
+    let events = serde_json::Value::from(world.simulator.take_events());
+    let count = events.as_array().unwrap().len();
+
+    let held_back = world
+        .janitor_reads(&events.to_string(), ["replay", "-", "--json"])
+        .ends(5);
+    assert_eq!(held_back.json()["changed"], 1);
+    assert_eq!(held_back.json()["written"], false);
+    world.janitor(["list"]).ends(0).says("No channel");
+
+    let plan = world.janitor_reads(&events.to_string(), ["replay", "-", "--plan"]);
+    plan.ends(0).says("1 channels: 1 change");
+
+    let lines: Vec<String> = events
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let done = world
+        .janitor_reads(&lines.join("\n"), ["replay", "-", "--yes", "--json"])
+        .ends(0);
+    assert_eq!(
+        done.json(),
+        json!({ "version": 1, "events": count, "ignored": done.json()["ignored"], "rejected": 0,
+                "channels": 1, "changed": 1, "unchanged": 0, "written": true })
+    );
+    let again = world
+        .janitor_reads(&events.to_string(), ["replay", "-", "--json"])
+        .ends(0);
+    assert_eq!(
+        again.json()["changed"],
+        0,
+        "nothing to do, so nothing to ask for"
+    );
+
+    world
+        .janitor_reads("{", ["replay", "-", "--plan"])
+        .ends(3)
+        .says("not JSON");
+    world
+        .janitor(["replay", "/nonexistent"])
+        .ends(1)
+        .says("cannot read /nonexistent");
+}
+
+#[test]
+fn what_is_known_is_listed_counted_and_explained() {
+    let world = World::new();
+    let ended = world.tab_closed("+15550100001");
+    let live = world.live_chat("+15550100002");
+    world.pass(HOUR);
+    world.events_arrive();
+
+    let table = world.janitor(["list"]).ends(0).stdout;
+    let first = table.find(&ended).unwrap();
+    assert!(
+        first < table.find(&live).unwrap(),
+        "what is due comes first:\n{table}"
+    );
+
+    let mut lines = world.janitor(["list", "--json"]).ends(0).json_lines();
+    lines.sort_by_key(|line| line["state"].to_string());
+    let fields: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "channel_sid",
+            "due_at_ms",
+            "held_until_ms",
+            "idle_since_ms",
+            "last_task_end",
+            "last_task_sid",
+            "long_lived",
+            "open_tasks",
+            "orphaned_by",
+            "platform",
+            "state",
+            "version",
+            "work",
+        ],
+        "the schema is stable: fields may be added, none may change"
+    );
+    assert_eq!(lines[0]["channel_sid"], ended);
+    assert_eq!(lines[0]["state"], "due");
+    assert_eq!(lines[1]["state"], "open");
+
+    let waiting = world.janitor(["list", "--work", "ended", "--json"]).ends(0);
+    assert_eq!(waiting.json_lines(), [lines[0].clone()]);
+    world
+        .janitor(["list", "--work", "abandoned"])
+        .ends(0)
+        .says("No channel");
+    world
+        .janitor(["list", "--work", "sleeping"])
+        .ends(2)
+        .says("long-lived");
+
+    let status = world.janitor(["status", "--json"]).ends(0).json();
+    let queue = status["queues"].as_array().unwrap().iter();
+    let queue = queue
+        .clone()
+        .find(|queue| queue["work"] == "ended")
+        .unwrap();
+    assert_eq!((&queue["waiting"], &queue["due"]), (&json!(1), &json!(1)));
+    assert!(world.janitor(["status"]).ends(0).stdout.contains("ended"));
+
+    let explained = world.janitor(["explain", &ended]).ends(0);
+    for part in [&*ended, "was completed", "Due: its last task", "INACTIVE"] {
+        assert!(explained.stdout.contains(part), "{part} in {explained}");
+    }
+    let explained = world.janitor(["explain", &live, "--json"]).ends(0).json();
+    assert_eq!(explained["decision"], "nothing");
+    assert_eq!(explained["tasks"][0]["stage"], "assigned");
+}
+
+#[test]
+fn sids_that_are_half_typed_unknown_or_wrong_get_a_helpful_answer() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    let other = world.tab_closed("+15550100002");
+    world.events_arrive();
+    let common = channel
+        .bytes()
+        .zip(other.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let half = &channel[..common + 1];
+
+    let read = world
+        .janitor(["explain", half])
+        .ends(0)
+        .says(&format!("taken for {channel}"));
+    assert!(read.stdout.contains(&channel));
+    let write = world.janitor(["hold", half, "--yes"]).ends(4);
+    write.says("did you mean this one?").says(&channel);
+    let both = world.janitor(["explain", &channel[..3]]);
+    if common > 2 {
+        both.ends(4).says("channels begin with");
+    }
+    let unknown = "CHffffffffffffffffffffffffffffffff";
+    for command in ["explain", "close", "hold", "delete", "reopen", "retry"] {
+        world
+            .janitor([command, unknown])
+            .ends(4)
+            .says("holds no record of");
+        world
+            .janitor([command, "CHffffffffffffffff"])
+            .ends(4)
+            .says("begins with");
+        for (wrong, why) in [
+            ("CHxyz", "hexadecimal digits only"),
+            ("WT0123", "that is a task"),
+            ("0123", "a channel's SID is"),
+            ("", "a channel's SID is"),
+        ] {
+            world.janitor([command, wrong]).ends(2).says(why);
+        }
+    }
+}
+
+#[test]
+fn a_sweep_by_hand_observes_plans_and_acts() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    world.pass(HOUR);
+    world.events_arrive();
+    let status = || world.attributes(&channel).unwrap().status;
+
+    let plan = world
+        .janitor(["sweep"])
+        .ends(5)
+        .says("1 ended")
+        .says("--yes");
+    assert_eq!(plan.stdout, "", "a plan is talk");
+    let plan = world.janitor(["sweep", "--plan", "--json"]).ends(0).json();
+    assert_eq!(
+        plan,
+        json!({ "version": 1, "due": 1, "by_work": [{ "work": "ended", "channels": 1 }] })
+    );
+    let observed = world
+        .janitor(["sweep", "--observe", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(
+        (&observed["due"], &observed["would_write"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(status(), "ACTIVE");
+
+    let swept = world.janitor(["sweep", "--yes", "--json"]).ends(0).json();
+    assert_eq!((&swept["due"], &swept["closed"]), (&json!(1), &json!(1)));
+    assert_eq!(status(), "INACTIVE");
+    world.janitor(["sweep", "--observe", "--yes"]).ends(2);
+}
+
+#[test]
+fn a_held_channel_is_left_alone_until_the_hold_is_over() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    world.pass(HOUR);
+    world.events_arrive();
+
+    world.janitor(["hold", &channel, "--for", "2h"]).ends(5);
+    world
+        .janitor(["hold", &channel, "--for", "2h", "--yes"])
+        .ends(0);
+    world
+        .janitor(["sweep", "--yes"])
+        .ends(0)
+        .says("Nothing is due");
+    let told = world
+        .janitor(["explain", &channel, "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(
+        (&told["state"], &told["work"]),
+        (&json!("held"), &json!("retry"))
+    );
+    world
+        .janitor(["close", &channel, "--yes"])
+        .ends(5)
+        .says("is held until");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
+
+    world
+        .janitor(["hold", &channel, "--yes"])
+        .ends(0)
+        .says("until it is released");
+    let told = world.janitor(["list", "--json"]).ends(0).json_lines();
+    assert_eq!(
+        (&told[0]["state"], &told[0]["due_at_ms"]),
+        (&json!("held"), &json!(null))
+    );
+
+    // A hold that is over is dropped by the sweep that finds it, which then does its work.
+    world
+        .janitor(["hold", &channel, "--for", "PT0.001S", "--yes"])
+        .ends(0);
+    let swept = world.janitor(["sweep", "--yes", "--json"]).ends(0).json();
+    assert_eq!(swept["closed"], 1);
+
+    let release = world
+        .janitor(["hold", &channel, "--release", "--yes", "--json"])
+        .ends(0);
+    assert_eq!(release.json()["changed"], false, "nothing holds it");
+    world
+        .janitor(["hold", &channel, "--for", "soon"])
+        .ends(2)
+        .says("not a duration");
+    world
+        .janitor(["hold", &channel, "--for", "1h", "--release"])
+        .ends(2);
+}
+
+#[test]
+fn a_channel_is_closed_at_once_unless_an_agent_is_at_work() {
+    let world = World::new();
+    let channel = world.tab_closed("whatsapp:+15550100001");
+    let live = world.live_chat("+15550100002");
+    world.events_arrive();
+    world.janitor(["sweep", "--yes"]).ends(0);
+
+    world
+        .janitor(["close", &live, "--yes"])
+        .ends(5)
+        .says("Let the task end first");
+    // The table may not know yet; the look does.
+    world
+        .simulator
+        .state()
+        .customer_writes("whatsapp:+15550100001", "One more thing");
+    let seen = world
+        .janitor(["close", &channel, "--yes"])
+        .ends(5)
+        .says("is in use");
+    assert!(seen.stderr.contains("WT"), "{seen}");
+    assert!(world.attributes(&channel).unwrap().long_lived);
+
+    let channel = world.tab_closed("whatsapp:+15550100003");
+    world.events_arrive();
+    world.janitor(["close", &channel]).ends(5).says("Plan:");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
+    let closed = world
+        .janitor(["close", &channel, "--yes", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(
+        closed,
+        json!({ "version": 1, "channel_sid": channel, "done": "closed" })
+    );
+    let attributes = world.attributes(&channel).unwrap();
+    assert_eq!(
+        (&*attributes.status, attributes.long_lived),
+        ("INACTIVE", false)
+    );
+    let again = world
+        .janitor(["close", &channel, "--yes", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(again["done"], "already-clean");
+}
+
+#[test]
+fn a_closing_is_taken_back_where_the_platform_lets_one() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    let conversation = world.conversation_left_open("+15550100002");
+    world.events_arrive();
+    world
+        .janitor(["reopen", &channel])
+        .ends(0)
+        .says("nothing to take back");
+    for sid in [&channel, &conversation] {
+        world.janitor(["close", sid, "--yes"]).ends(0);
+    }
+
+    world
+        .janitor(["reopen", &channel, "--for", "2h"])
+        .ends(5)
+        .says("becomes ACTIVE")
+        .says("Mind: no task");
+    let done = world
+        .janitor(["reopen", &channel, "--yes", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(done["done"], "reopened");
+    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
+    world
+        .janitor(["sweep", "--yes"])
+        .ends(0)
+        .says("Nothing is due");
+    world
+        .janitor(["hold", &channel, "--release", "--yes"])
+        .ends(0);
+    let explained = world
+        .janitor(["explain", &channel, "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(explained["state"], "due", "its record is armed again");
+
+    world
+        .janitor(["reopen", &conversation, "--yes"])
+        .ends(1)
+        .says("makes that final");
+}
+
+#[test]
+fn a_channel_is_deleted_with_its_session_and_a_conversation_too() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    let conversation = world.conversation_left_open("+15550100002");
+    let live = world.live_chat("+15550100003");
+    world.events_arrive();
+    world
+        .janitor(["delete", &live, "--yes"])
+        .ends(5)
+        .says("is in use");
+    world
+        .janitor(["delete", &channel])
+        .ends(5)
+        .says("cannot be undone");
+    assert!(world.attributes(&channel).is_some());
+
+    for sid in [&channel, &conversation] {
+        let done = world
+            .janitor(["delete", sid, "--yes", "--json"])
+            .ends(0)
+            .json();
+        assert_eq!(done["done"], "deleted");
+        let again = world
+            .janitor(["delete", sid, "--yes", "--json"])
+            .ends(0)
+            .json();
+        assert_eq!(again["done"], "gone");
+        let explained = world.janitor(["explain", sid, "--json"]).ends(0).json();
+        assert_eq!(explained["state"], "closed");
+    }
+    assert!(world.attributes(&channel).is_none());
+    let session = world
+        .simulator
+        .state()
+        .open_session_of("+15550100001")
+        .is_some();
+    assert!(!session, "the customer's address is free again");
+    world
+        .janitor(["reopen", &channel, "--yes"])
+        .ends(1)
+        .says("it was deleted");
+}
+
+#[test]
+fn what_was_given_up_is_tried_again_when_a_person_says_so() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    world.pass(HOUR);
+    world.events_arrive();
+    let write = |text: &str| {
+        let change = simulator::state::chat::ChannelChange {
+            attributes: Some(text.to_owned()),
+            ..Default::default()
+        };
+        let mut state = world.simulator.state();
+        let sid = state.channels().next().unwrap().sid;
+        state
+            .update_channel(sid, simulator::Webhooks::Disabled, change)
+            .unwrap();
+    };
+    world
+        .janitor(["retry", "--failed"])
+        .ends(0)
+        .says("No channel was given up");
+    write("[]");
+    let swept = world.janitor(["sweep", "--yes", "--json"]).ends(0).json();
+    assert_eq!(swept["failed"], 1);
+    let told = world.janitor(["explain", &channel]).ends(0);
+    assert!(told.stdout.contains("not a JSON object"), "{told}");
+
+    let plan = world
+        .janitor(["retry", "--failed", "--json"])
+        .ends(5)
+        .json_lines();
+    assert_eq!(plan[0]["trouble"], "attributes-not-an-object");
+    assert_eq!(plan[0]["begun_again"], false);
+    write("{}");
+    let done = world
+        .janitor(["retry", "--failed", "--yes", "--json"])
+        .ends(0)
+        .json_lines();
+    assert_eq!(done[0]["begun_again"], true);
+    assert_eq!(
+        world.janitor(["sweep", "--yes", "--json"]).ends(0).json()["closed"],
+        1
+    );
+    world.janitor(["retry"]).ends(2);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let world = World::new();
+    for number in 0..40 {
+        world.tab_closed(&format!("+1555010{number:04}"));
+    }
+    world.events_arrive();
+    let binary = snapbox::cmd::cargo_bin!("janitor");
+    for arguments in ["list", "list --json", "man", "completions bash"] {
+        let script = format!(
+            "set -o pipefail; {} {arguments} | head -1",
+            binary.display()
+        );
+        let command = snapbox::cmd::Command::new("bash").args(["-c", &script]);
+        let variables = world.variables();
+        let said = run(command.envs(variables)).ends(0);
+        assert_eq!(said.stderr, "", "{arguments}");
+        assert_eq!(said.stdout.lines().count(), 1, "{arguments}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    world.events_arrive();
+    run(janitor().args(["list"])).ends(1).says("AWS_REGION");
+    run(world.command().env_remove("CHANNELS_TABLE").args(["list"]))
+        .ends(1)
+        .says("CHANNELS_TABLE");
+    let nobody = janitor()
+        .args(["list", "--table", "x"])
+        .env("AWS_REGION", "eu-central-1");
+    run(nobody).ends(1).says("no AWS credentials");
+    run(janitor().args(["list", "--data", "/nonexistent"]))
+        .ends(1)
+        .says("is no data folder");
+    run(janitor().args(["list", "--data", "/tmp", "--table", "x"])).ends(2);
+    let without = world
+        .command()
+        .env_remove("TWILIO_API_KEY")
+        .env_remove("TWILIO_API_SECRET");
+    let without = without
+        .env_remove("TWILIO_AUTH_TOKENS")
+        .args(["close", &channel]);
+    run(without).ends(1).says("TWILIO_API_KEY");
+    let wrong = world
+        .command()
+        .env("TWILIO_API_SECRET", "wrong")
+        .args(["close", &channel]);
+    run(wrong).ends(1).says("refuses the credentials");
+    world
+        .janitor(["list", "--table", "another"])
+        .ends(1)
+        .says("ResourceNotFound");
+}

@@ -1,0 +1,140 @@
+//! `janitor connect` and `disconnect`, against a running system and its simulated Twilio.
+
+use crate::local::Local;
+use crate::world::{janitor, run};
+
+#[test]
+fn a_connection_is_made_found_replaced_and_ended() {
+    let local = Local::start(&["--accelerate", "1"]);
+    let webhook = local.webhook.clone();
+    let other = format!("{webhook}?tenant=b");
+
+    // It comes connected.
+    local
+        .janitor(&["connect", &webhook])
+        .ends(0)
+        .says("leads to")
+        .says("every type");
+    local
+        .janitor(&["disconnect"])
+        .ends(5)
+        .says("Remove: sink DG");
+    let ended = local.janitor(&["disconnect", "--yes", "--json"]).ends(0);
+    assert_eq!(
+        ended.json()["removed_sink_sids"].as_array().unwrap().len(),
+        1
+    );
+    local
+        .janitor(&["disconnect", "--yes"])
+        .ends(0)
+        .says("nothing to disconnect");
+
+    local
+        .janitor(&["connect", &webhook])
+        .ends(5)
+        .says("Sink: create one")
+        .says("10 types");
+    let made = local
+        .janitor(&["connect", &webhook, "--yes", "--json"])
+        .ends(0);
+    for step in [
+        "created",
+        "through the webhook into the table",
+        "every type is subscribed",
+    ] {
+        assert!(
+            made.stderr.contains("✓") && made.stderr.contains(step),
+            "{step}: {made}"
+        );
+    }
+    let made = made.json();
+    assert_eq!(made["changed"], true);
+    let again = local
+        .janitor(&["connect", &webhook, "--yes", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(again["changed"], false, "idempotent");
+    assert_eq!(again["sink_sid"], made["sink_sid"]);
+    assert_eq!(again["subscription_sid"], made["subscription_sid"]);
+    assert!(again["test_event_at_ms"].as_i64() > made["test_event_at_ms"].as_i64());
+    let status = local.janitor(&["status"]).ends(0);
+    assert!(
+        status.stdout.contains("last test event arrived"),
+        "{status}"
+    );
+
+    // A sink's URL cannot be changed: another one is another sink, and the old one may stay.
+    local
+        .janitor(&["connect", &other])
+        .ends(5)
+        .says("Stays, unless --replace");
+    let moved = local
+        .janitor(&["connect", &other, "--replace", "--yes", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(moved["removed_sink_sids"][0], made["sink_sid"]);
+    local
+        .janitor(&["disconnect", &webhook, "--yes"])
+        .ends(0)
+        .says("nothing to disconnect");
+    local.janitor(&["connect", &webhook, "--yes"]).ends(0);
+    local
+        .janitor(&["disconnect", "--yes"])
+        .ends(4)
+        .says("more than one");
+    local
+        .janitor(&["disconnect", &other, "--yes"])
+        .ends(0)
+        .says("removed");
+}
+
+#[test]
+fn what_does_not_prove_itself_is_taken_back() {
+    let local = Local::start(&["--accelerate", "1"]);
+    let wrong = format!("{}webhook", local.page);
+    let said = local
+        .janitor(&["connect", &wrong, "--wait", "2s", "--yes"])
+        .ends(3);
+    said.says("no test event").says("was taken back");
+    local
+        .janitor(&["disconnect", &wrong])
+        .ends(0)
+        .says("nothing to disconnect");
+    local
+        .janitor(&["connect", &local.webhook])
+        .ends(0)
+        .says("leads to");
+}
+
+#[test]
+fn a_password_is_neither_an_argument_nor_said() {
+    let local = Local::start(&["--accelerate", "1"]);
+    let with_password = local.webhook.replace("http://", "http://janitor:hush@");
+    let said = local
+        .janitor(&["connect", &with_password])
+        .ends(2)
+        .says("--basic-auth");
+    assert!(!said.stderr.contains("hush"), "{said}");
+    let options = [
+        "connect",
+        &local.webhook,
+        "--basic-auth",
+        "--renew",
+        "--yes",
+    ];
+    local.janitor(&options).ends(1).says("WEBHOOK_BASIC_AUTH");
+    let folder = ["--data", local.folder()];
+    let command = janitor().args(options).args(folder);
+    let said = run(command.env("WEBHOOK_BASIC_AUTH", "janitor:hush")).ends(0);
+    assert!(
+        said.stderr.contains("created") && said.stderr.contains("removed"),
+        "{said}"
+    );
+    assert!(
+        !said.stderr.contains("hush") && !said.stdout.contains("hush"),
+        "{said}"
+    );
+    for wrong in ["", "example.com/hook", "ftp://example.com"] {
+        local.janitor(&["connect", wrong]).ends(2).says("the URL");
+    }
+}

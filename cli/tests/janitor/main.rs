@@ -1,0 +1,11 @@
+//! The real binary, from its command line to its exit code.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
+
+mod channels;
+mod connect;
+mod help;
+mod local;
+mod world;
