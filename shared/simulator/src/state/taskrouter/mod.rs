@@ -210,11 +210,6 @@ impl State {
         self.router.workspaces.get(sid)
     }
 
-    /// Opens a workspace to be set up differently.
-    pub fn workspace_mut(&mut self, sid: Sid) -> Option<&mut Workspace> {
-        self.router.workspaces.get_mut(sid)
-    }
-
     /// Opens a TaskChannel to be set up differently: older ones may have names that are refused today.
     pub fn task_channel_mut(&mut self, sid: Sid) -> Option<&mut TaskChannel> {
         self.router.channels.get_mut(sid)
