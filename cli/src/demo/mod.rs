@@ -6,6 +6,7 @@
 
 pub(crate) mod cast;
 mod claims;
+mod parking;
 mod story;
 mod world;
 
@@ -45,6 +46,7 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
     claims: Vec<claims::Claim>,
+    parking: parking::Scene,
     summary: story::Totals,
 }
 
@@ -59,11 +61,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let schedule = schedule(&players, &mut rng);
     let events = play(&mut world, &mut players, schedule, &progress).await?;
 
+    progress.says("Three customers fall silent");
+    let parking = parking::play(options.seed).await?;
+
     progress.says("Checking the claims");
     let curtain = claims::Curtain::fall(&mut world, players, events).await?;
+    let mut claims = claims::check(&mut world, &curtain).await?;
+    claims.push(parking.claim());
     let findings = Findings {
         summary: story::totals(&world, &curtain),
-        claims: claims::check(&mut world, &curtain).await?,
+        claims,
+        parking,
     };
     progress.ends();
 

@@ -122,6 +122,7 @@ pub(crate) fn print(json: bool, findings: &Findings, curtain: &Curtain) -> anyho
         totals.sweeps
     )?;
     writeln!(out, "{}\n", classes(curtain))?;
+    writeln!(out, "{}\n", findings.parking.told())?;
     for claim in &findings.claims[Fate::ALL.len()..] {
         let mark = if claim.holds { "holds " } else { "BROKEN" };
         writeln!(out, "  {mark}  {} ({})", claim.name, claim.detail)?;
