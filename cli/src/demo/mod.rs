@@ -7,6 +7,7 @@
 mod backlog;
 pub(crate) mod cast;
 mod claims;
+mod parking;
 mod story;
 mod world;
 
@@ -46,6 +47,7 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
     claims: Vec<claims::Claim>,
+    parking: parking::Scene,
     summary: story::Totals,
 }
 
@@ -60,11 +62,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let schedule = schedule(&players, &mut rng);
     let events = play(&mut world, &mut players, schedule, &progress).await?;
 
+    progress.says("Three customers fall silent");
+    let parking = parking::play(options.seed).await?;
+
     progress.says("Checking the claims");
     let curtain = claims::Curtain::fall(&mut world, players, events).await?;
+    let mut claims = claims::check(&mut world, &curtain).await?;
+    claims.push(parking.claim());
     let mut findings = Findings {
         summary: story::totals(&world, &curtain),
-        claims: claims::check(&mut world, &curtain).await?,
+        claims,
+        parking,
     };
     progress.says("An installation with a backlog");
     let backlog = backlog::play(options.seed, options.channels).await?;

@@ -129,6 +129,7 @@ pub(crate) fn print(
     )?;
     let (first, second) = findings.claims.split_at(first_act);
     writeln!(out, "{}\n", classes[0])?;
+    writeln!(out, "{}\n", findings.parking.told())?;
     claims(&mut out, first)?;
     writeln!(
         out,

@@ -21,10 +21,10 @@ use twilio::events::Scope;
 use super::cast::hours;
 
 /// The table's name on this stage.
-const TABLE: &str = "channels";
+pub(super) const TABLE: &str = "channels";
 
 /// The URL that the simulated Twilio believes the webhook to have.
-const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
+pub(super) const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
 
 /// The longest run of a sweep, as deployed.
 const SWEEP_TIME: Duration = Duration::from_secs(840);
@@ -269,13 +269,13 @@ async fn post(
     bail!("the webhook could not store a batch in {DELIVERIES} deliveries")
 }
 
-async fn table(aws: &embedded::Embedded) -> anyhow::Result<ChannelTable> {
+pub(super) async fn table(aws: &embedded::Embedded) -> anyhow::Result<ChannelTable> {
     let client = aws.dynamodb();
     store::create_table(&client, TABLE).await?;
     Ok(ChannelTable::new(client, TABLE))
 }
 
-fn bus(aws: &embedded::Embedded) -> Bus {
+pub(super) fn bus(aws: &embedded::Embedded) -> Bus {
     let client = Aws::with_http_client(aws.http_client()).eventbridge();
     Bus::new(client, "notices".to_owned())
 }
