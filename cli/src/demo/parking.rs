@@ -19,7 +19,7 @@ use serde::Serialize;
 use simulator::{Project, Sid, Simulator};
 use twilio::events::Scope;
 
-use super::claims::Claim;
+use super::claims::{Claim, claim};
 use super::world::{WEBHOOK, bus, table};
 
 /// How many chats the agent takes at a time.
@@ -67,17 +67,17 @@ impl Scene {
         let loads = (self.load_before, self.load_parked, self.load_after);
         let moves = u64::try_from(self.parked + self.returned).unwrap_or(u64::MAX);
         let calls_as_promised = self.calls == 2 * moves;
-        Claim {
-            name: "silent chats make room and come back when the customer writes".to_owned(),
-            holds: loads == (3, 0, 2)
+        claim(
+            "silent chats make room and come back when the customer writes",
+            loads == (3, 0, 2)
                 && (self.parked, self.returned) == (3, 2)
                 && calls_as_promised
                 && self.restored,
-            detail: format!(
+            format!(
                 "{} parked, {} returned, {} requests for the moves",
                 self.parked, self.returned, self.calls
             ),
-        }
+        )
     }
 }
 

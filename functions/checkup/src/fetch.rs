@@ -6,14 +6,15 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
-    AccountSid, ChatServiceSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
-    StudioFlowSid, SubscriptionSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    AccountSid, ChatServiceSid, PhoneNumberSid, ProxyServiceSid, StudioFlowSid, SubscriptionSid,
+    WorkerSid, WorkflowSid, WorkspaceSid,
 };
 use futures::future::join;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use twilio::rest::setup::{
-    Address, ConversationDefaults, EventType, FlexFlow, Listed, PhoneNumber, ProxyService, Sink,
-    StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel, Workspace,
+    Address, ConversationDefaults, EventType, FlexFlow, Listed, MessagingService, PhoneNumber,
+    ProxyService, Sink, StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel,
+    Workspace,
 };
 use twilio::rest::{Client, FlexConfiguration, TwilioError};
 
@@ -79,7 +80,7 @@ impl Snapshot {
         );
         let router = fetch.router(&workspace, wanted);
         let studio = fetch.studio_flows();
-        let numbers = join(fetch.numbers(account), fetch.taken_numbers());
+        let numbers = join(fetch.numbers(account), fetch.messaging());
         let conversations = join(fetch.defaults(), fetch.addresses());
         let events = join(
             join(fetch.sinks(), fetch.subscriptions()),
@@ -94,7 +95,7 @@ impl Snapshot {
         )
         .await;
         let ((chat_services, flex_flows), (proxy_services, pool)) = chat;
-        let ((numbers, taken_numbers), (defaults, addresses)) = (numbers, conversations);
+        let ((numbers, messaging), (defaults, addresses)) = (numbers, conversations);
         let ((sinks, subscriptions), event_types) = events;
         Ok(Self {
             account,
@@ -109,7 +110,7 @@ impl Snapshot {
             capacities: router.capacities,
             studio_flows: studio,
             numbers,
-            taken_numbers,
+            messaging,
             defaults,
             addresses,
             sinks,
@@ -255,21 +256,19 @@ impl Fetch<'_> {
             .await
     }
 
-    async fn taken_numbers(&self) -> Seen<BTreeMap<PhoneNumberSid, MessagingServiceSid>> {
+    async fn messaging(&self) -> Seen<BTreeMap<PhoneNumberSid, MessagingService>> {
         const RESOURCE: &str = "the messaging services";
         let services = self.list(RESOURCE, self.client.messaging_services());
-        let takers = services.await?.into_iter();
-        let takers = takers.filter(|service| !service.defers_to_number);
-        let taken: Vec<Vec<_>> = stream::iter(takers)
+        let members: Vec<Vec<_>> = stream::iter(services.await?)
             .map(|service| async move {
                 let numbers = self.list(RESOURCE, self.client.numbers_of(service.sid));
                 let numbers = numbers.await?.into_iter();
-                Ok(numbers.map(|number| (number, service.sid)).collect())
+                Ok(numbers.map(|number| (number, service)).collect())
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(taken.into_iter().flatten().collect())
+        Ok(members.into_iter().flatten().collect())
     }
 
     async fn defaults(&self) -> Seen<ConversationDefaults> {

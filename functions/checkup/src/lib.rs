@@ -40,7 +40,7 @@ pub use report::{Finding, NotLooked, Report, Subject, audit};
 pub use rules::{Fix, Rule, Severity, all, rule, table};
 pub use settings::Settings;
 pub use snapshot::{Seen, Snapshot, Unseen};
-pub use wanted::{LongLived, Pair, Switch, Wanted};
+pub use wanted::{LongLived, Switch, Wanted};
 
 /// The name of the note of the last run.
 const NOTE: &str = "checkup";

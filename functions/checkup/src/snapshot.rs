@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AccountSid, ChatServiceSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
-    StudioFlowSid, SubscriptionSid, WorkerSid, WorkflowSid,
+    AccountSid, ChatServiceSid, PhoneNumberSid, ProxyServiceSid, StudioFlowSid, SubscriptionSid,
+    WorkerSid, WorkflowSid,
 };
 use twilio::rest::setup::{
-    Address, ConversationDefaults, EventType, FlexFlow, PhoneNumber, ProxyService, Sink,
-    StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel, Workspace,
+    Address, ConversationDefaults, EventType, FlexFlow, MessagingService, PhoneNumber,
+    ProxyService, Sink, StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel,
+    Workspace,
 };
 use twilio::rest::{FlexConfiguration, TwilioError};
 
@@ -56,8 +57,8 @@ pub struct Snapshot {
     pub studio_flows: Seen<BTreeMap<StudioFlowSid, StudioFlow>>,
     /// The phone numbers.
     pub numbers: Seen<Vec<PhoneNumber>>,
-    /// The numbers whose messages a messaging service takes.
-    pub taken_numbers: Seen<BTreeMap<PhoneNumberSid, MessagingServiceSid>>,
+    /// The messaging services that numbers are in.
+    pub messaging: Seen<BTreeMap<PhoneNumberSid, MessagingService>>,
     /// What new conversations get if nobody says otherwise.
     pub defaults: Seen<ConversationDefaults>,
     /// The addresses that make conversations.
@@ -108,7 +109,7 @@ impl Snapshot {
             self.capacities.as_ref().err(),
             self.studio_flows.as_ref().err(),
             self.numbers.as_ref().err(),
-            self.taken_numbers.as_ref().err(),
+            self.messaging.as_ref().err(),
             self.defaults.as_ref().err(),
             self.addresses.as_ref().err(),
             self.sinks.as_ref().err(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use domain::{ChatServiceSid, ProxyServiceSid, TaskChannelSid, WorkspaceSid};
-use runtime::Environment;
+use domain::{ChatServiceSid, Pairs, ProxyServiceSid, WorkspaceSid};
+use runtime::{Environment, common};
 use twilio::rest::setup::Destination;
 
 /// The channel types of Flex Flows (Twilio, OpenAPI of Flex).
@@ -26,7 +26,7 @@ pub struct Wanted {
     /// Which channel types are long-lived; not looked at where it is not said.
     pub long_lived: Option<LongLived>,
     /// The TaskChannels between which parking moves tasks; empty without parking.
-    pub parking: Vec<Pair>,
+    pub parking: Pairs,
 }
 
 /// Whether something is to be on.
@@ -92,28 +92,6 @@ impl FromStr for LongLived {
     }
 }
 
-/// Two TaskChannels between which parking moves tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Where a chat is while it is being answered.
-    pub active: TaskChannelSid,
-    /// Where it waits for the customer.
-    pub inactive: TaskChannelSid,
-}
-
-impl FromStr for Pair {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "must be TC…:TC…, the active TaskChannel and the inactive one";
-        let (active, inactive) = text.split_once(':').ok_or(wrong)?;
-        Ok(Self {
-            active: active.trim().parse().map_err(|_| wrong)?,
-            inactive: inactive.trim().parse().map_err(|_| wrong)?,
-        })
-    }
-}
-
 impl Wanted {
     /// Reads what is wanted from the settings; each may be absent.
     pub fn read(environment: &mut Environment) -> Self {
@@ -129,7 +107,7 @@ impl Wanted {
             webhook: destination,
             janitor: environment.or("FLEX_JANITOR", Switch::default()),
             long_lived: environment.optional("FLEX_LONG_LIVED"),
-            parking: environment.list("PARK_TASK_CHANNELS"),
+            parking: common::park_pairs(environment).unwrap_or_default(),
         }
     }
 }
@@ -158,7 +136,7 @@ mod tests {
         assert_eq!(wanted.janitor.wanted(), Some(false));
         let long_lived = wanted.long_lived.unwrap();
         assert!(long_lived.includes("sms") && !long_lived.includes("web"));
-        assert_eq!(wanted.parking.len(), 1);
+        assert_eq!(wanted.parking.iter().count(), 1);
 
         let nonsense = [
             ("FLEX_JANITOR", "yes"),

@@ -397,6 +397,11 @@ impl Pairs {
         self.0.is_empty()
     }
 
+    /// The pairs, as they were given.
+    pub fn iter(&self) -> impl Iterator<Item = Pair> {
+        self.0.iter().copied()
+    }
+
     /// The pair that this TaskChannel is the active one of.
     pub fn of_active(&self, task_channel: TaskChannelSid) -> Option<Pair> {
         self.0

@@ -233,13 +233,12 @@ fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
 }
 
 fn disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let groups = by_address(snapshot)?.into_iter();
-    let silent = groups.filter(|group| group.iter().all(|flow| !flow.enabled));
-    let by_address = silent.flatten();
     let web = see(&snapshot.flex_flows)?.iter();
-    let web = web.filter(|flow| flow.contact_identity.is_none() && !flow.enabled);
-    Ok(by_address
-        .chain(web)
+    let web: Vec<&FlexFlow> = web.filter(|flow| flow.contact_identity.is_none()).collect();
+    let groups = by_address(snapshot)?.into_iter().chain([web]);
+    let silent = groups.filter(|group| group.iter().all(|flow| !flow.enabled));
+    Ok(silent
+        .flatten()
         .map(|flow| {
             let found = "it is disabled, and no other takes its place".to_owned();
             (Subject::FlexFlow(flow.sid), found)

@@ -1,6 +1,6 @@
 //! Phone numbers: where their messages and calls go.
 
-use twilio::rest::setup::PhoneNumber;
+use twilio::rest::setup::{Contact, MessagingService, PhoneNumber, StudioFlow};
 
 use super::routes::Way;
 use super::studio::{Entry, takes};
@@ -110,7 +110,7 @@ pub(crate) enum Role {
 /// configuration.
 pub(crate) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role, Unseen> {
     let way = Way::of(number.sms_url.as_deref(), snapshot.account);
-    let listens = |contact: Option<&twilio::rest::setup::Contact>| contact == Some(&number.contact);
+    let listens = |contact: Option<&Contact>| contact == Some(&number.contact);
     let chat = matches!(way, Way::Proxy(_))
         || see(&snapshot.pool)?.contains(&number.sid)
         || see(&snapshot.flex_flows)?
@@ -197,22 +197,39 @@ fn message_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 fn messaging_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let taken = see(&snapshot.taken_numbers)?;
+    let services = see(&snapshot.messaging)?;
     each(snapshot, |number, role| {
-        let taker = taken.get(&number.sid).filter(|_| role != Role::Neither);
-        Ok(taker.map(|service| format!("the messaging service {service} takes its messages")))
+        // A number of Conversations must be in none, whatever the service does.
+        let takes = |service: &&MessagingService| match role {
+            Role::Chat => !service.defers_to_number,
+            Role::Conversations | Role::Both => true,
+            Role::Neither => false,
+        };
+        let taker = services.get(&number.sid).filter(takes);
+        Ok(taker.map(|service| format!("it is in the messaging service {}", service.sid)))
     })
 }
 
 fn nowhere(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let taken = see(&snapshot.taken_numbers)?;
+    let services = see(&snapshot.messaging)?;
+    let flows = see(&snapshot.studio_flows)?;
     each(snapshot, |number, role| {
-        let lost = role == Role::Neither
+        let taker = services.get(&number.sid);
+        let follows_url = role == Role::Neither
             && number.capabilities.sms
             && number.sms_application_sid.is_none()
-            && !taken.contains_key(&number.sid)
-            && Way::of(number.sms_url.as_deref(), snapshot.account) == Way::Nowhere;
-        Ok(lost.then(|| "it takes messages, and they go nowhere".to_owned()))
+            && taker.is_none_or(|service| service.defers_to_number);
+        if !follows_url {
+            return Ok(None);
+        }
+        Ok(match Way::of(number.sms_url.as_deref(), snapshot.account) {
+            Way::Nowhere => Some("it takes messages, and they go nowhere".to_owned()),
+            Way::Broken => Some("its messages go to nothing of this account".to_owned()),
+            Way::Studio(sid) if !flows.contains_key(&sid) => Some(format!(
+                "its messages go to the Studio flow {sid}, which does not exist"
+            )),
+            Way::Studio(_) | Way::Proxy(_) | Way::Elsewhere => None,
+        })
     })
 }
 
@@ -248,7 +265,7 @@ fn voice_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 /// Whether a flow does anything with calls; whether it does so well, the rules of Studio say.
-fn answers_calls(flow: &twilio::rest::setup::StudioFlow) -> bool {
+fn answers_calls(flow: &StudioFlow) -> bool {
     let trigger = flow.widgets.iter().find(|widget| widget.kind == "trigger");
     trigger.is_none_or(|trigger| {
         let mut ways = trigger.transitions.iter();

@@ -1,7 +1,6 @@
 //! TaskRouter: workflows, TaskChannels, and room for parked chats.
 
-use domain::TaskChannelSid;
-use twilio::rest::setup::TaskChannel;
+use domain::PairFault;
 
 use super::studio::{Entry, takes};
 use super::{Fix, Rule, Severity, Verdict};
@@ -104,45 +103,35 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 fn parking_channel(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?;
-    if wanted.parking.is_empty() || see(&snapshot.workspace)?.is_none() {
+    let channels = see(&snapshot.task_channels)?.iter();
+    if see(&snapshot.workspace)?.is_none() {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for pair in &wanted.parking {
-        if pair.active == pair.inactive {
-            let text = "the active and the inactive TaskChannel are the same".to_owned();
-            found.push((Subject::TaskChannel(pair.active), text));
-        }
-        for sid in [pair.active, pair.inactive] {
-            match named(channels, sid) {
-                None => {
-                    let text = "the TaskChannel is not in the workspace".to_owned();
-                    found.push((Subject::TaskChannel(sid), text));
-                }
-                Some(channel) if channel.unique_name.contains('-') => {
-                    let text = "its unique name has a hyphen, which expressions take for a minus";
-                    found.push((Subject::TaskChannel(sid), text.to_owned()));
-                }
-                Some(_) => {}
-            }
-        }
-    }
-    found.dedup();
-    Ok(found)
-}
-
-fn named(channels: &[TaskChannel], sid: TaskChannelSid) -> Option<&TaskChannel> {
-    channels.iter().find(|channel| channel.sid == sid)
+    let names = channels.map(|channel| (channel.sid, channel.unique_name.clone()));
+    // Of multi-tasking, another rule speaks.
+    let faults = wanted.parking.faults(true, &names.collect());
+    Ok(faults
+        .into_iter()
+        .filter_map(|fault| match fault {
+            PairFault::Unknown(sid) => Some((sid, "the TaskChannel is not in the workspace")),
+            PairFault::Hyphen(sid) => Some((
+                sid,
+                "its unique name has a hyphen, which expressions take for a minus",
+            )),
+            PairFault::Repeated(sid) => Some((sid, "it stands in the pairs twice")),
+            PairFault::SingleTasking => None,
+        })
+        .map(|(sid, found)| (Subject::TaskChannel(sid), found.to_owned()))
+        .collect())
 }
 
 fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     let capacities = see(&snapshot.capacities)?;
     let channels = see(&snapshot.task_channels)?;
     let mut found = Vec::new();
-    for pair in &wanted.parking {
+    for pair in wanted.parking.iter() {
         // Of a TaskChannel that is not there, another rule speaks.
-        if named(channels, pair.inactive).is_none() {
+        if !channels.iter().any(|channel| channel.sid == pair.inactive) {
             continue;
         }
         for (worker, has) in capacities {

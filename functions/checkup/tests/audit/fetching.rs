@@ -43,7 +43,7 @@ async fn a_large_project_costs_its_pages_and_one_call_for_each_studio_flow() {
     let (twilio, _) = Simulator::with_flex(7).unwrap();
     let line = Arc::new(Line(twilio.clone()));
     let mut stage = Stage::with(twilio, line, "http://twilio.invalid".to_owned());
-    stage.wanted.parking.clear();
+    stage.wanted.parking = domain::Pairs::default();
     {
         let mut state = stage.state();
         let definition = state

@@ -7,6 +7,7 @@
 mod broken;
 mod fetching;
 mod repairs;
+mod rules;
 mod scheduled;
 mod stage;
 mod trouble;

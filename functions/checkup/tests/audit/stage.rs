@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use checkup::{Choice, Pair, Plan, Report, Snapshot, Wanted, audit, plan};
-use domain::AccountSid;
+use checkup::{Choice, Plan, Report, Snapshot, Wanted, audit, plan};
+use domain::{AccountSid, Pair, Pairs};
 use runtime::TwilioSecrets;
 use runtime::common::TwilioAccount;
 use secrecy::SecretString;
@@ -77,10 +77,11 @@ impl Stage {
         let client = checkup::client(&secrets(&twilio), &account, transport).unwrap();
         let wanted = Wanted {
             webhook: Destination::parse(WEBHOOK),
-            parking: vec![Pair {
+            parking: Pairs::new(vec![Pair {
                 active: parsed(project.chat_task_channel),
                 inactive: parsed(inactive),
-            }],
+            }])
+            .unwrap(),
             ..Wanted::default()
         };
         Self {

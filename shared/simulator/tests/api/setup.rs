@@ -210,3 +210,68 @@ fn an_address_can_be_configured_once() {
     );
     assert_eq!(client.delete(&own).status, 204);
 }
+
+#[test]
+fn a_number_is_in_one_messaging_service_only() {
+    let client = Client::new();
+    let form = [
+        ("FriendlyName", "Marketing"),
+        ("UseInboundWebhookOnNumber", "true"),
+    ];
+    let made = client.post("/messaging/v1/Services", &form);
+    assert_eq!(
+        (made.status, &made.body["use_inbound_webhook_on_number"]),
+        (201, &true.into())
+    );
+    let service = made.sid().parse().unwrap();
+    let number = {
+        let mut state = client.simulator.state();
+        let number = state.buy_number("+15550100009");
+        state.add_to_messaging_service(service, number).unwrap();
+        assert!(state.add_to_messaging_service(service, number).is_err());
+        number
+    };
+    let members = client.all(
+        &format!("/messaging/v1/Services/{service}/PhoneNumbers"),
+        "phone_numbers",
+    );
+    assert_eq!(members[0]["sid"], number.as_str());
+    assert_eq!(client.all("/messaging/v1/Services", "services").len(), 1);
+}
+
+#[test]
+fn a_project_in_order_leads_calls_and_events_where_they_belong() {
+    let client = Client::new();
+    let types = [("com.twilio.taskrouter.task.completed", 4)];
+    let order = client
+        .simulator
+        .state()
+        .put_in_order("https://example.com/hook", &types)
+        .unwrap();
+    let owned = client.get(&format!("{}.json", numbers(&client))).body;
+    let owned = owned["incoming_phone_numbers"].as_array().unwrap();
+    let voice = client.simulator.state().studio_webhook(order.voice_flow);
+    assert!(
+        owned
+            .iter()
+            .all(|number| number["voice_url"] == voice.as_str())
+    );
+    let flows = client.all("/flex-api/v1/FlexFlows", "flex_flows");
+    assert!(flows.iter().all(|flow| flow["janitor_enabled"] == true));
+    let sink = client.get(&format!("/events/v1/Sinks/{}", order.sink)).body;
+    assert_eq!(
+        sink["sink_configuration"]["destination"],
+        "https://example.com/hook"
+    );
+    let services = client.all("/conversations/v1/Services", "services");
+    assert_eq!(services[0]["sid"], client.project.chat_service.as_str());
+
+    client.simulator.state().lose(order.voice_flow).unwrap();
+    assert_eq!(
+        client
+            .get(&format!("/studio/v2/Flows/{}", order.voice_flow))
+            .status,
+        404
+    );
+    assert!(client.simulator.state().lose(order.voice_flow).is_err());
+}
