@@ -327,3 +327,38 @@ async fn row_37_a_channel_that_twilio_refuses_is_given_up_in_the_end_and_delays_
     assert!(world.items().await[bad.channel.as_str()].contains("refused"));
     world.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_sinks_test_event_is_noted_if_it_is_twilios_and_asked_for_again_if_it_cannot_be() {
+    let world = World::new().await;
+    let event = |test_id: &str| {
+        let body = serde_json::json!([{
+            "specversion": "1.0",
+            "type": "com.twilio.eventstreams.test-event",
+            "id": world.twilio.account().sid,
+            "data": { "test_id": test_id },
+        }]);
+        body.to_string()
+    };
+    let noted = async || {
+        let items = world.items().await;
+        items
+            .get("note:sink-test-event")
+            .cloned()
+            .unwrap_or_default()
+    };
+    let forged = world.request_signed_with("another key", event("one"));
+    assert_eq!(world.webhook(forged).await, StatusCode::FORBIDDEN);
+    assert_eq!(noted().await, "");
+
+    world
+        .aws
+        .plan_faults(|call| (call.operation == "PutItem").then_some(AwsFault::InternalError));
+    let again = StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(world.post(event("one")).await, again);
+    world.aws.end_faults();
+    for test_id in ["one", "two"] {
+        assert_eq!(world.post(event(test_id)).await, StatusCode::NO_CONTENT);
+        assert!(noted().await.contains(test_id), "{}", noted().await);
+    }
+}
