@@ -7,7 +7,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use acceptance::simulation::{Mutation, Told, Totals, play};
+use acceptance::simulation::{Mutation, Size, Told, Totals, play};
 
 /// How many schedules an ordinary test run plays. `simulate --seeds` plays as many as one likes.
 const SEEDS: u64 = 60;
@@ -24,8 +24,8 @@ fn on_all_cores(work: impl Fn() + Sync) {
 #[test]
 fn the_same_seed_plays_the_same_schedule() {
     for seed in 0..5 {
-        let once = play(seed, None, Told::WordForWord);
-        let again = play(seed, None, Told::WordForWord);
+        let once = play(seed, Size::default(), None, Told::WordForWord);
+        let again = play(seed, Size::default(), None, Told::WordForWord);
         assert!(once.story.len() > 100, "seed {seed} tells a story");
         for (line, (a, b)) in once.story.iter().zip(&again.story).enumerate() {
             assert_eq!(a, b, "seed {seed}, line {line}");
@@ -44,7 +44,7 @@ fn no_law_is_broken() {
             if seed >= SEEDS {
                 break;
             }
-            let outcome = play(seed, None, Told::Not);
+            let outcome = play(seed, Size::default(), None, Told::Not);
             assert_eq!(outcome.violation, None, "seed {seed}");
             *totals.lock().unwrap() += &outcome.totals;
         }
@@ -89,7 +89,7 @@ fn every_mistake_is_caught() {
             let Some((mutation, seed)) = next.lock().unwrap().next() else {
                 break;
             };
-            let violation = play(*seed, Some(*mutation), Told::Not).violation;
+            let violation = play(*seed, Size::default(), Some(*mutation), Told::Not).violation;
             let law = violation.map(|violation| violation.law);
             assert!(
                 law.is_some_and(|law| mutation.breaks().contains(&law)),

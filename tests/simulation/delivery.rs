@@ -188,7 +188,9 @@ impl EventStreams {
             return;
         };
         let account = world.stage.twilio.account();
-        let at = jiff::Timestamp::from_millisecond(world.stage.now().as_millis()).unwrap();
+        // The task was open a moment ago, so that no true end of it carries this time.
+        let at = world.stage.now().minus(Duration::from_millis(1));
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
         let payload = json!({
             "eventtype": "task.deleted",
             "timestamp": format!("{at:.3}"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Channel, Progress};
+use simulator::{ChannelStatus, ConversationState};
 use tokio::time::sleep;
 
 use super::books::{Book, Books};
@@ -102,9 +103,6 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
         return Ok(());
     };
     let open = state.open_tasks_on(sid).count() > 0;
-    let Some(found) = state.channel(sid) else {
-        return Ok(());
-    };
     let Some(record) = &book.record else {
         // Nothing was ever heard of it, or its record has expired since it was closed.
         return Ok(());
@@ -129,6 +127,20 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
     if let Some(Progress::Failed { .. }) = record.cleanup().map(|cleanup| &cleanup.progress) {
         return Ok(());
     }
+    if let Some(conversation) = state.conversation(sid) {
+        if conversation.state != ConversationState::Closed {
+            return dirty("it is not closed");
+        }
+        let knows = record.tasks().values().any(|task| task.interaction.is_some());
+        let interaction = state.interaction_channel_in(sid).filter(|_| knows);
+        if interaction.is_some_and(|channel| channel.status != ChannelStatus::Closed) {
+            return dirty("its interaction is still open");
+        }
+        return Ok(());
+    }
+    let Some(found) = state.channel(sid) else {
+        return Ok(());
+    };
     if !found.is_inactive() {
         return dirty("it is not INACTIVE");
     }

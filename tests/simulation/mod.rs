@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep};
 
 pub use law::{Law, Violation};
 pub use mutation::Mutation;
+pub use script::Size;
 pub use stage::Told;
 pub use totals::Totals;
 
@@ -48,7 +49,7 @@ pub struct Outcome {
 ///
 /// # Panics
 /// If the runtime or the world cannot be set up.
-pub fn play(seed: u64, mutation: Option<Mutation>, told: Told) -> Outcome {
+pub fn play(seed: u64, size: Size, mutation: Option<Mutation>, told: Told) -> Outcome {
     // The clients' pauses are drawn from the thread's own generator.
     fastrand::seed(seed);
     logs::start();
@@ -57,7 +58,7 @@ pub fn play(seed: u64, mutation: Option<Mutation>, told: Told) -> Outcome {
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(schedule(Script::of(seed), mutation, told))
+    runtime.block_on(schedule(Script::of(seed, size), mutation, told))
 }
 
 async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Outcome {
@@ -75,7 +76,10 @@ async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Out
         tokio::time::sleep_until(next_act.min(next_sweep)).await;
         if Instant::now() >= next_sweep {
             next_sweep += stage.script.sweep_every;
-            sweeps.tick(&world);
+            if sweeps.tick(&world) && rng.u8(..10) < 3 {
+                // Somebody acts while it is under way.
+                next_act = Instant::now() + Duration::from_millis(rng.u64(..3_000));
+            }
             continue;
         }
         weather_changes(&world, &mut rng);
@@ -87,7 +91,7 @@ async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Out
         if rng.u8(..20) == 0 {
             world.expire_records().await;
         }
-        next_act = Instant::now() + pause(&mut rng);
+        next_act = Instant::now() + pause(&mut rng).div_f64(stage.script.bustle());
         let verdict = stage
             .lock()
             .books

@@ -48,11 +48,19 @@ pub enum Mutation {
     PoisonSpreads,
     /// Every first try fails, on good days too.
     WastefulCalls,
+    /// The look at the open tasks asks for Chat channels alone.
+    HalfAQuestion,
+    /// An interaction that was left, paused or parked is said to have ended.
+    LeftIsOver,
+    /// The closing of an interaction channel is only said to have happened.
+    HalfClosed,
+    /// Records are read without the ends of their tasks.
+    EndsForgotten,
 }
 
 impl Mutation {
     /// Every mistake.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -73,12 +81,16 @@ impl Mutation {
         Self::EmptyIndex,
         Self::PoisonSpreads,
         Self::WastefulCalls,
+        Self::HalfAQuestion,
+        Self::LeftIsOver,
+        Self::HalfClosed,
+        Self::EndsForgotten,
     ];
 
     /// The laws by which it may be caught first.
     pub fn breaks(self) -> &'static [Law] {
         match self {
-            Self::BlindLook | Self::ForgottenTasks => &[Law::NeverCloseLive],
+            Self::BlindLook | Self::ForgottenTasks | Self::HalfAQuestion => &[Law::NeverCloseLive],
             Self::NoCondition => &[Law::OrderFree, Law::AckMeansStored],
             Self::AcknowledgedOnly | Self::AnsweredAnyway | Self::TurnedAway => {
                 &[Law::AckMeansStored]
@@ -89,7 +101,9 @@ impl Mutation {
             Self::StaleText => &[Law::AttributesIntact, Law::BoundedCalls],
             Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
             Self::SilentWrites => &[Law::FlexHears],
-            Self::Hasty => &[Law::NotEarly],
+            Self::Hasty | Self::LeftIsOver => &[Law::NotEarly],
+            Self::HalfClosed => &[Law::EventuallyClean],
+            Self::EndsForgotten => &[Law::OrderFree],
             Self::StolenKey => &[Law::NoWriteUnsigned],
             Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],
             Self::LostNotices => &[Law::ToldThenMarked],

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use embedded::{Embedded, Fault};
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::books::plain;
 use super::mutation::Mutation;
@@ -70,8 +70,16 @@ impl Wire {
         if who() == Who::Nobody {
             return self.perform(request).await;
         }
+        if let Who::Sweep(sweep) = who() {
+            let mut inner = self.stage.lock();
+            if let Some(book) = inner.books.sweeps.get_mut(&sweep) {
+                *book.table.entry(operation.to_owned()).or_default() += 1;
+            }
+        }
         let (luck, there, back) = {
-            let weather = &mut self.stage.lock().weather;
+            let mut inner = self.stage.lock();
+            inner.totals.requests += 1;
+            let weather = &mut inner.weather;
             (
                 weather.luck(part),
                 weather.way_to_aws(),
@@ -156,7 +164,7 @@ impl Wire {
         let mut inner = self.stage.lock();
         if let Some(book) = inner.books.sweeps.get_mut(&sweep) {
             let channel = record.sid().to_string();
-            book.records.insert(channel, (record, Instant::now()));
+            book.records.insert(channel, record);
         }
     }
 
@@ -229,10 +237,22 @@ impl Wire {
 
     /// The answer, with the mistake that is to be made.
     fn answered(&self, operation: &str, mut response: HttpResponse) -> HttpResponse {
-        if operation != "Query" || !self.stage.errs(Mutation::EmptyIndex) {
-            return response;
-        }
-        let body = serde_json::json!({ "Items": [], "Count": 0, "ScannedCount": 0 });
+        let body = match operation {
+            "Query" if self.stage.errs(Mutation::EmptyIndex) => {
+                serde_json::json!({ "Items": [], "Count": 0, "ScannedCount": 0 })
+            }
+            "GetItem" if self.stage.errs(Mutation::EndsForgotten) => {
+                let mut body = body_of(response.body());
+                let tasks = body["Item"]["tasks"]["M"].as_object_mut();
+                for (_, task) in tasks.into_iter().flatten() {
+                    if let Some(fields) = task["M"].as_object_mut() {
+                        fields.remove("ended");
+                    }
+                }
+                body
+            }
+            _ => return response,
+        };
         *response.body_mut() = SdkBody::from(body.to_string());
         response
     }

@@ -9,6 +9,7 @@ mod names;
 mod personal;
 mod reading;
 mod records;
+mod sweep_book;
 mod text;
 mod writes;
 
@@ -22,7 +23,8 @@ use super::law::{Law, Violation};
 pub(super) use names::Names;
 pub(super) use personal::{ADDRESSES, AGENTS, WORDS};
 pub(super) use reading::plain;
-pub(super) use writes::{LARGEST_SKEW, Race, SweepBook, Write};
+pub(super) use sweep_book::SweepBook;
+pub(super) use writes::{Closing, Race, Write};
 
 use personal::Personal;
 use reading::Read;

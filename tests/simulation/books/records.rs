@@ -43,7 +43,7 @@ impl Books {
                 let Some(really) = self.tasks.get(task.as_str()) else {
                     continue;
                 };
-                book.learn(*task, known, really.ended.is_some())?;
+                book.learn(record.platform(), *task, known, really.ended.is_some())?;
             }
             if let Some(cleanup) = record.last_cleanup() {
                 marked(&self.told, book.record.as_ref(), &channel, cleanup)?;
@@ -135,18 +135,24 @@ impl Book {
     }
 
     /// Takes down what a sweep learnt of a task by looking.
-    fn learn(&mut self, sid: TaskSid, task: &Task, really_ended: bool) -> Verdict {
+    fn learn(
+        &mut self,
+        platform: Platform,
+        sid: TaskSid,
+        task: &Task,
+        really_ended: bool,
+    ) -> Verdict {
         let known = self.model.tasks().get(&sid);
         if known == Some(task) {
             return Ok(());
         }
         let fact = |at, news| Fact {
             channel: self.model.sid(),
-            platform: Platform::Chat,
+            platform,
             at,
             task: sid,
             opened_at: Some(task.opened_at),
-            interaction: None,
+            interaction: task.interaction,
             news,
         };
         let mut facts = Vec::new();
