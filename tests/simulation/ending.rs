@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Channel, Progress};
 use simulator::{ChannelStatus, ConversationState};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::books::{Book, Books};
 use super::delivery::EventStreams;
@@ -42,10 +42,12 @@ pub(super) async fn end(
     while sweeps.under_way.join_next().await.is_some() {}
     // Long enough for a reset after the last end, too.
     let patience = AFTERMATH + stage.script.policy.long_lived_cutoff + 2 * MINUTE;
-    let over = tokio::time::Instant::now() + patience;
-    while tokio::time::Instant::now() < over && !stage.broken() {
+    let began = Instant::now();
+    while began.elapsed() < patience && !stage.broken() {
         streams.pump(world);
-        sleep(10 * MINUTE).await;
+        // A task that nobody ends is inspected until it ends by itself.
+        let first_hours = began.elapsed() < 180 * MINUTE;
+        sleep(if first_hours { 10 } else { 60 } * MINUTE).await;
         if !due(world, Duration::ZERO).is_empty() {
             sweeps.sweep_in_peace(world).await;
         }
@@ -131,7 +133,10 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
         if conversation.state != ConversationState::Closed {
             return dirty("it is not closed");
         }
-        let knows = record.tasks().values().any(|task| task.interaction.is_some());
+        let knows = record
+            .tasks()
+            .values()
+            .any(|task| task.interaction.is_some());
         let interaction = state.interaction_channel_in(sid).filter(|_| knows);
         if interaction.is_some_and(|channel| channel.status != ChannelStatus::Closed) {
             return dirty("its interaction is still open");

@@ -52,9 +52,9 @@ impl People {
         world.stage.catch_up();
         match self.rng.u8(..100) {
             0..25 => self.customer_writes(world),
-            25..34 => self.others_write(world),
-            34..36 => self.others_harm(world),
-            36..38 => self.others_open_a_task(world),
+            25..32 => self.others_write(world),
+            32..37 => self.others_harm(world),
+            37..42 => self.others_open_a_task(world),
             _ => self.agent_acts(world),
         }
         world.stage.catch_up();
@@ -131,9 +131,9 @@ impl People {
                 55..65 => ("leaves", state.agent_leaves(task)),
                 65..75 => ("parks", state.agent_parks(task)),
                 75..80 => ("pauses", state.agent_pauses(task)),
-                80..85 => ("resumes", state.agent_resumes(task)),
-                85..92 => ("invites another one to", invites(&mut state, world, task)),
-                92..95 => ("deletes", state.task_deleted_through_api(task)),
+                80..83 => ("resumes", state.agent_resumes(task)),
+                83..92 => ("invites another one to", invites(&mut state, world, task)),
+                92..97 => ("deletes", state.task_deleted_through_api(task)),
                 _ => ("neglects", Ok(())),
             },
             TaskStatus::Assigned => match turn {

@@ -1,4 +1,31 @@
-//! The deterministic simulation (header to be written).
+//! The deterministic simulation: random days of a contact centre, with everything that can go
+//! wrong, from one seed.
+//!
+//! # What is real
+//!
+//! `ingest` and `sweep` as they are deployed, with the AWS SDK and the Twilio client. They are
+//! cut off at the lowest border only: the SDK's HTTP client is the `wire` to the embedded
+//! DynamoDB, EventBridge and Secrets Manager, the Twilio client's transport is the `line` to
+//! the pretend Twilio. Both know who asks, and can fail before or after the effect.
+//!
+//! # What a schedule holds
+//!
+//! Four to forty hours in which a handful of customers write by Chat or by Conversations,
+//! agents and other people's software do what they do, events come late, twice or never,
+//! everything fails at times, and invocations die at any await. Then nothing fails any more,
+//! and three days pass in which everything must become clean.
+//!
+//! # How it stays the same
+//!
+//! One thread, tokio's paused clock, and one seed. Time passes only while nobody has anything
+//! to do, so that an hour costs nothing. What a schedule is like is in its `script`, what
+//! fails in its `weather`; both draw from generators of their own, so that a mutation changes
+//! no more than it must.
+//!
+//! # How it is judged
+//!
+//! The `books` take down what really happened, what we were told and what we did, and hold
+//! each entry against the laws as it is made.
 
 mod books;
 mod delivery;

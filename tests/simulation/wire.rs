@@ -119,7 +119,10 @@ impl Wire {
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         self.stage.catch_up();
-        let body: Value = body_of(request.body());
+        let body = match operation {
+            "PutItem" | "PutEvents" => body_of(request.body()),
+            _ => Value::Null,
+        };
         let (request, body) = self.mistaken(operation, request, body);
         let feigned = match operation {
             "PutItem" => {
@@ -243,9 +246,9 @@ impl Wire {
             }
             "GetItem" if self.stage.errs(Mutation::EndsForgotten) => {
                 let mut body = body_of(response.body());
-                let tasks = body["Item"]["tasks"]["M"].as_object_mut();
-                for (_, task) in tasks.into_iter().flatten() {
-                    if let Some(fields) = task["M"].as_object_mut() {
+                let tasks = body.pointer_mut("/Item/tasks/M");
+                for (_, task) in tasks.and_then(Value::as_object_mut).into_iter().flatten() {
+                    if let Some(fields) = task.pointer_mut("/M").and_then(Value::as_object_mut) {
                         fields.remove("ended");
                     }
                 }

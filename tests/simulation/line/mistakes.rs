@@ -106,9 +106,7 @@ impl Mistakes {
     pub(super) fn in_answer(&self, about: &About, answer: Response<Bytes>) -> Response<Bytes> {
         match (about, self.mutation) {
             (About::Task(_), Some(Mutation::ForgottenTasks)) => answers::status(404, 20404, &[]),
-            (About::Tasks, Some(Mutation::BlindLook)) => {
-                answers::with(&answer, "tasks", json!([]))
-            }
+            (About::Tasks, Some(Mutation::BlindLook)) => answers::with(&answer, "tasks", json!([])),
             (About::Read(Thing::InteractionChannel, _), Some(Mutation::LeftIsOver))
                 if answer.status().is_success() =>
             {
