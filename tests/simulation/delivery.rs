@@ -92,7 +92,10 @@ impl EventStreams {
         let mut due = Vec::new();
         for event in happened {
             if !calm && self.is_lost(world, &event) {
-                world.stage.lock().totals.count("events lost");
+                let mut inner = world.stage.lock();
+                inner.totals.count("events lost");
+                inner.books.sent(&event);
+                drop(inner);
                 world.stage.tell(|| format!("lost: {}", about(&event)));
                 continue;
             }

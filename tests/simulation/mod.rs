@@ -35,6 +35,7 @@ mod life;
 mod line;
 mod logs;
 mod mutation;
+mod reconciling;
 mod script;
 mod stage;
 mod sweeps;
@@ -56,6 +57,7 @@ pub use totals::Totals;
 
 use delivery::EventStreams;
 use life::People;
+use reconciling::Reconciliations;
 use script::Script;
 use sweeps::Sweeps;
 use weather::Storm;
@@ -96,11 +98,26 @@ async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Out
     let mut people = People::new(rng.fork(), &stage.script);
     let mut streams = EventStreams::new(rng.fork());
     let mut sweeps = Sweeps::new(rng.fork());
+    let mut reconciliations = Reconciliations::new(rng.fork());
+    people.bots(&world);
+    if let Some(backlog) = stage.script.backlog {
+        before_the_installation(&world, &mut people, &mut rng, backlog).await;
+    }
     let over = Instant::now() + stage.script.length;
     let mut next_act = Instant::now();
     let mut next_sweep = Instant::now() + stage.script.sweep_every;
+    let reconcile_every = stage.script.reconcile_every;
+    let mut next_reconciliation = reconcile_every.map(|every| Instant::now() + every);
     while Instant::now() < over && !stage.broken() {
-        tokio::time::sleep_until(next_act.min(next_sweep)).await;
+        let next = next_act.min(next_sweep);
+        tokio::time::sleep_until(next_reconciliation.map_or(next, |at| at.min(next))).await;
+        if let (Some(at), Some(every)) = (&mut next_reconciliation, reconcile_every)
+            && Instant::now() >= *at
+        {
+            *at += every;
+            reconciliations.tick(&world);
+            continue;
+        }
         if Instant::now() >= next_sweep {
             next_sweep += stage.script.sweep_every;
             if sweeps.tick(&world) && rng.u8(..10) < 3 {
@@ -127,13 +144,42 @@ async fn schedule(script: Script, mutation: Option<Mutation>, told: Told) -> Out
         stage.judge(verdict);
     }
     if !stage.broken() {
-        ending::end(&world, &mut people, &mut streams, &mut sweeps, &mut rng).await;
+        let mut functions = ending::Functions {
+            streams: &mut streams,
+            sweeps: &mut sweeps,
+            reconciliations: &mut reconciliations,
+        };
+        ending::end(&world, &mut people, &mut functions, &mut rng).await;
     }
     // What is still under way belongs to this world.
     streams.under_way.abort_all();
     sweeps.under_way.abort_all();
+    reconciliations.under_way.abort_all();
     sleep(Duration::from_millis(1)).await;
     outcome(&world)
+}
+
+/// People act, and nobody listens: of what happens now we hear from the log, as far as that
+/// goes back, and from what is still held open.
+async fn before_the_installation(
+    world: &World,
+    people: &mut People,
+    rng: &mut fastrand::Rng,
+    length: Duration,
+) {
+    let acts = rng.u32(5..25);
+    for _ in 0..acts {
+        people.act(world);
+        sleep(length / acts).await;
+    }
+    world.stage.catch_up();
+    let mut inner = world.stage.lock();
+    let unheard = std::mem::take(&mut inner.outbox);
+    for event in unheard {
+        inner.books.sent(&event);
+    }
+    inner.totals.count("backlogs");
+    inner.tell(world.stage.now(), || "the installation".to_owned());
 }
 
 /// How long it takes until somebody does something again: people come in bursts.

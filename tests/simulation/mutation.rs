@@ -56,11 +56,15 @@ pub enum Mutation {
     HalfClosed,
     /// Records are read without the ends of their tasks.
     EndsForgotten,
+    /// TaskRouter's log of events shows nothing.
+    EmptyLog,
+    /// Chats that are with a bot look like all others.
+    UnseenBots,
 }
 
 impl Mutation {
     /// Every mistake.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -85,6 +89,8 @@ impl Mutation {
         Self::LeftIsOver,
         Self::HalfClosed,
         Self::EndsForgotten,
+        Self::EmptyLog,
+        Self::UnseenBots,
     ];
 
     /// The laws by which it may be caught first.
@@ -102,7 +108,8 @@ impl Mutation {
             Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
             Self::SilentWrites => &[Law::FlexHears],
             Self::Hasty | Self::LeftIsOver => &[Law::NotEarly],
-            Self::HalfClosed => &[Law::EventuallyClean],
+            Self::HalfClosed | Self::EmptyLog => &[Law::EventuallyClean],
+            Self::UnseenBots => &[Law::NeverCloseLive],
             Self::EndsForgotten => &[Law::OrderFree],
             Self::StolenKey => &[Law::NoWriteUnsigned],
             Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],

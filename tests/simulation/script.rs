@@ -34,6 +34,12 @@ pub(super) struct Script {
     pub(super) list_attributes: bool,
     pub(super) lag: Option<Lag>,
     pub(super) sweep_every: Duration,
+    /// How often it is reconciled, if it is.
+    pub(super) reconcile_every: Option<Duration>,
+    /// For how long people have acted before anybody listened.
+    pub(super) backlog: Option<Duration>,
+    /// How many chats are with a bot.
+    pub(super) bots: usize,
     pub(super) concurrency: usize,
     pub(super) max_closes: usize,
     pub(super) deletes: bool,
@@ -65,10 +71,15 @@ impl Script {
             Duration::from_secs(days.saturating_mul(24 * HOUR))
         });
         let customers = rng.usize(4..=8);
+        let customers = size.customers.unwrap_or(customers);
+        let reconcile_every = [None, Some(1), Some(6), Some(24)][rng.usize(..4)];
+        let reconcile_every = reconcile_every.map(|hours| Duration::from_secs(hours * HOUR));
+        let backlog = Duration::from_secs(24 * HOUR * rng.u64(1..45));
+        let backlog = Some(backlog).filter(|_| reconcile_every.is_some() && rng.u8(..3) == 0);
         Self {
             seed,
             length,
-            customers: size.customers.unwrap_or(customers),
+            customers,
             long_lived: [0, 30, 60, 100][rng.usize(..4)],
             conversing: [0, 30, 60, 100][rng.usize(..4)],
             flex_deaf: rng.u8(..100) < 15,
@@ -80,8 +91,14 @@ impl Script {
                 _ => Some(Lag::Time(Duration::from_millis(rng.u64(10..20_000)))),
             },
             sweep_every: Duration::from_secs(MINUTE * [15, 30, 60, 120][rng.usize(..4)]),
+            reconcile_every,
+            backlog,
+            bots: rng.usize(0..3),
             concurrency: [1, 2, 10, 20][rng.usize(..4)],
-            max_closes: if rng.u8(..10) == 0 { 2 } else { 1_000 },
+            max_closes: match rng.u8(..10) {
+                0 => 2 * customers.div_ceil(8),
+                _ => 1_000,
+            },
             deletes: rng.u8(..100) < 12,
             ends_sessions: rng.bool(),
             policy: policy(rng),

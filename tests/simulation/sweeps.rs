@@ -21,14 +21,14 @@ const LIMIT: Duration = Duration::from_secs(840);
 const QUEUES: u64 = 20;
 
 /// How often a channel may be due in a row on good days before it must be clean.
-const SWEEPS_TO_BE_CLEAN: u32 = 2;
+const SWEEPS_TO_BE_CLEAN: usize = 2;
 
 pub(super) struct Sweeps {
     rng: Rng,
     number: u32,
     pub(super) under_way: JoinSet<()>,
     /// How often in a row each channel was due for the same, on good days.
-    waited: BTreeMap<String, (Waiting, u32)>,
+    waited: BTreeMap<String, (Waiting, usize)>,
 }
 
 impl Sweeps {
@@ -96,7 +96,10 @@ impl Sweeps {
     /// L1: nothing is due for the same for more than two sweeps in a row.
     fn judge_waits(&mut self, world: &World, before: BTreeMap<String, Waiting>) -> Verdict {
         let poisoned = world.stage.lock().weather.poisoned.clone();
+        let due_at_once = before.len();
         let after = due(world, Duration::ZERO);
+        // A sweep that may write to few channels leaves the others to the next.
+        let held_up = due_at_once / world.stage.script.max_closes;
         let mut waited = BTreeMap::new();
         for (channel, waiting) in before {
             if poisoned.as_ref() == Some(&channel) || after.get(&channel) != Some(&waiting) {
@@ -106,7 +109,7 @@ impl Sweeps {
                 Some((same, times)) if *same == waiting => times + 1,
                 Some(_) | None => 1,
             };
-            if times >= SWEEPS_TO_BE_CLEAN {
+            if times >= SWEEPS_TO_BE_CLEAN + held_up {
                 let law = match poisoned {
                     Some(_) => Law::NoPoison,
                     None => Law::EventuallyClean,

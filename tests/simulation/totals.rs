@@ -20,6 +20,12 @@ pub struct Totals {
     pub sweeps: u64,
     /// Requests to Twilio and to AWS.
     pub requests: u64,
+    /// Reconciliations begun.
+    pub reconciliations: u64,
+    /// Channels of which the log knew more than the table.
+    pub learnt: u64,
+    /// Channels that were taken up as orphans.
+    pub orphans: u64,
     /// Records written.
     pub records: u64,
     /// Channels closed for good by our write.
@@ -61,6 +67,9 @@ impl AddAssign<&Self> for Totals {
         self.closes += other.closes;
         self.conversations_closed += other.conversations_closed;
         self.requests += other.requests;
+        self.reconciliations += other.reconciliations;
+        self.learnt += other.learnt;
+        self.orphans += other.orphans;
         self.releases += other.releases;
         self.notices += other.notices;
         self.lost_messages += other.lost_messages;

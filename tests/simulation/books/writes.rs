@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{End, Timestamp};
+use domain::{End, Holder, Timestamp};
 
 use crate::simulation::law::{Law, Violation};
 
@@ -173,6 +173,25 @@ impl Books {
             let what = format!("{channel} is written to and its record was not read");
             return Err(Violation::of(Law::NotEarly, what));
         };
+        // By the sweep's own clock, as is the moment in which an orphan was found.
+        let clock = now.as_millis() + book.skew;
+        let too_early = |due: i64, how: &str| {
+            let early = Duration::from_millis((due - clock).unsigned_abs());
+            let what = format!("{channel} is written to {early:?} before its time ({how})");
+            Err(Violation::of(Law::NotEarly, what))
+        };
+        if let Some((since, holder)) = record.idle().and_then(|i| Some((i.since, i.holder()?))) {
+            let waits = match holder {
+                Holder::Conversation => self.policy.long_lived_cutoff,
+                Holder::Session if last_step(End::Completed) => self.policy.long_lived_cutoff,
+                Holder::Session => self.policy.ended_cutoff,
+            };
+            let due = since.plus(waits).as_millis();
+            return match clock < due {
+                true => too_early(due, "an orphan"),
+                false => Ok(()),
+            };
+        }
         let ends = record.tasks().iter().filter_map(|(sid, task)| {
             let (at, how) = self.tasks.get(sid.as_str())?.ended?;
             let claimed = task.ended.map(|ended| ended.at);
@@ -200,13 +219,10 @@ impl Books {
             End::Canceled | End::Deleted | End::SystemDeleted => self.policy.abandoned_cutoff,
         };
         let due = at.plus(cutoff).as_millis();
-        let clock = now.as_millis() + book.skew;
-        if clock < due {
-            let early = Duration::from_millis((due - clock).unsigned_abs());
-            let what = format!("{channel} is written to {early:?} before its time ({how:?})");
-            return Err(Violation::of(Law::NotEarly, what));
+        match clock < due {
+            true => too_early(due, &format!("{how:?}")),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// S7, for attributes.

@@ -19,6 +19,10 @@ pub(super) enum About {
     Session(String),
     /// A service is asked for.
     Service,
+    /// TaskRouter's log of events.
+    Log,
+    /// The Studio flows that are told of a channel's messages.
+    Flows,
     /// What a sweep has no business with.
     Other,
 }
@@ -43,6 +47,8 @@ impl About {
                 return Self::Session(owned(session));
             }
             ["chat" | "conversations", _, "Services", _] if reads => return Self::Service,
+            ["taskrouter", _, _, _, "Events"] if reads => return Self::Log,
+            ["chat" | "conversations", .., "Webhooks"] if reads => return Self::Flows,
             ["chat", _, _, _, "Channels", channel] => (Thing::ChatChannel, owned(channel)),
             ["conversations", _, _, _, "Conversations", conversation] => {
                 (Thing::Conversation, owned(conversation))
@@ -72,7 +78,7 @@ impl About {
             Self::Read(_, channel) | Self::Write(_, channel) => ("channels", channel),
             Self::Session(session) => ("sessions", session),
             Self::Service => ("services", ""),
-            Self::Other => ("others", ""),
+            Self::Log | Self::Flows | Self::Other => ("others", ""),
         }
     }
 }

@@ -107,6 +107,10 @@ impl Mistakes {
         match (about, self.mutation) {
             (About::Task(_), Some(Mutation::ForgottenTasks)) => answers::status(404, 20404, &[]),
             (About::Tasks, Some(Mutation::BlindLook)) => answers::with(&answer, "tasks", json!([])),
+            (About::Log, Some(Mutation::EmptyLog)) => answers::with(&answer, "events", json!([])),
+            (About::Flows, Some(Mutation::UnseenBots)) => {
+                answers::with(&answer, "webhooks", json!([]))
+            }
             (About::Read(Thing::InteractionChannel, _), Some(Mutation::LeftIsOver))
                 if answer.status().is_success() =>
             {

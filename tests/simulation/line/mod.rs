@@ -49,8 +49,8 @@ impl Line {
     }
 
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let Who::Sweep(sweep) = who() else {
-            panic!("only a sweep calls Twilio");
+        let Some(sweep) = who().run() else {
+            panic!("only a sweep or a reconciliation calls Twilio");
         };
         let about = About::of(&request, &self.stage.twilio.state());
         let (kind, which) = about.counts_as();
@@ -149,6 +149,11 @@ impl Line {
     ) -> Option<Response<Bytes>> {
         self.stage.catch_up();
         let request = self.mistakes.in_request(about, request);
+        if request.method() != http::Method::GET && matches!(who(), Who::Reconcile(_)) {
+            let what = format!("a reconciliation writes to {}", request.uri().path());
+            let verdict = Violation::of(Law::NeverCloseLive, what);
+            self.stage.judge(Err(verdict));
+        }
         match about {
             About::Write(Thing::ChatChannel, channel) => self.write(sweep, channel, &request),
             About::Write(thing, channel) => self.close(sweep, *thing, channel, &request),
@@ -158,7 +163,8 @@ impl Line {
                 let verdict = Violation::of(Law::NeverCloseLive, what);
                 self.stage.judge(Err(verdict));
             }
-            About::Tasks | About::Task(_) | About::Read(..) | About::Service | About::Other => {}
+            About::Tasks | About::Task(_) | About::Read(..) => {}
+            About::Service | About::Log | About::Flows | About::Other => {}
         }
         if let Some(feigned) = self.mistakes.feigned(about, request.uri().path()) {
             return Some(feigned);
@@ -202,7 +208,7 @@ impl Line {
                 }
             }
             About::Task(_) | About::Write(..) | About::Session(_) => {}
-            About::Service | About::Other => {}
+            About::Service | About::Log | About::Flows | About::Other => {}
         }
     }
 
