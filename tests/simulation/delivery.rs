@@ -92,7 +92,10 @@ impl EventStreams {
         let mut due = Vec::new();
         for event in happened {
             if !calm && self.is_lost(world, &event) {
-                world.stage.lock().totals.count("events lost");
+                let mut inner = world.stage.lock();
+                inner.totals.count("events lost");
+                inner.books.sent(&event);
+                drop(inner);
                 world.stage.tell(|| format!("lost: {}", about(&event)));
                 continue;
             }
@@ -188,7 +191,9 @@ impl EventStreams {
             return;
         };
         let account = world.stage.twilio.account();
-        let at = jiff::Timestamp::from_millisecond(world.stage.now().as_millis()).unwrap();
+        // The task was open a moment ago, so that no true end of it carries this time.
+        let at = world.stage.now().minus(Duration::from_millis(1));
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
         let payload = json!({
             "eventtype": "task.deleted",
             "timestamp": format!("{at:.3}"),

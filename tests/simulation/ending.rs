@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Channel, Progress};
-use tokio::time::sleep;
+use simulator::{ChannelStatus, ConversationState};
+use tokio::time::{Instant, sleep};
 
 use super::books::{Book, Books};
 use super::delivery::EventStreams;
 use super::law::{Law, Violation};
 use super::life::People;
 use super::logs;
+use super::reconciling::Reconciliations;
 use super::sweeps::{Sweeps, due};
 use super::world::World;
 
@@ -20,15 +22,29 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// ends has ended by itself.
 const AFTERMATH: Duration = Duration::from_secs(26 * 3600);
 
+/// How often it is reconciled until everything is at rest.
+const RECONCILED_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// What goes on when people have stopped.
+pub(super) struct Functions<'a> {
+    pub(super) streams: &'a mut EventStreams,
+    pub(super) sweeps: &'a mut Sweeps,
+    pub(super) reconciliations: &'a mut Reconciliations,
+}
+
 /// Lets everything come to rest and checks that it is clean.
 pub(super) async fn end(
     world: &Arc<World>,
     people: &mut People,
-    streams: &mut EventStreams,
-    sweeps: &mut Sweeps,
+    functions: &mut Functions<'_>,
     rng: &mut fastrand::Rng,
 ) {
     let stage = &world.stage;
+    let Functions {
+        streams,
+        sweeps,
+        reconciliations,
+    } = functions;
     stage.tell(|| "nothing fails any more".to_owned());
     stage.lock().weather.calms_down();
     world.aws.dynamo.set_index_lag(embedded::Lag::Writes(0));
@@ -39,12 +55,26 @@ pub(super) async fn end(
         poison_one(world, rng);
     }
     while sweeps.under_way.join_next().await.is_some() {}
+    while reconciliations.under_way.join_next().await.is_some() {}
     // Long enough for a reset after the last end, too.
-    let patience = AFTERMATH + stage.script.policy.long_lived_cutoff + 2 * MINUTE;
-    let over = tokio::time::Instant::now() + patience;
-    while tokio::time::Instant::now() < over && !stage.broken() {
+    let policy = &stage.script.policy;
+    let reconciles = stage.script.reconcile_every.is_some();
+    let patience = match reconciles {
+        true => AFTERMATH + policy.orphan_grace + 2 * RECONCILED_EVERY,
+        false => AFTERMATH,
+    };
+    let patience = patience + policy.long_lived_cutoff + 12 * 60 * MINUTE;
+    let began = Instant::now();
+    let mut reconciled = began;
+    while began.elapsed() < patience && !stage.broken() {
         streams.pump(world);
-        sleep(10 * MINUTE).await;
+        // A task that nobody ends is inspected until it ends by itself.
+        let first_hours = began.elapsed() < 180 * MINUTE;
+        sleep(if first_hours { 10 } else { 60 } * MINUTE).await;
+        if reconciles && reconciled.elapsed() >= RECONCILED_EVERY {
+            reconciled = Instant::now();
+            reconciliations.in_peace(world).await;
+        }
         if !due(world, Duration::ZERO).is_empty() {
             sweeps.sweep_in_peace(world).await;
         }
@@ -90,8 +120,9 @@ fn poison_one(world: &World, rng: &mut fastrand::Rng) {
     }
 }
 
-/// L1, by what Twilio holds: the channel is as its last task's end wants it, unless what we
-/// would have to know was lost for ever.
+/// L1, by what Twilio holds: the channel is as its last task's end wants it. Where nobody
+/// reconciles, that is so unless what we would have to know was lost for ever; else it is so
+/// for all that is still held open.
 fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(), Violation> {
     let dirty = |why: &str| {
         let what = format!("{channel} is not clean: {why}\n  record {:?}", book.record);
@@ -101,26 +132,35 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
     let Ok(sid) = channel.parse() else {
         return Ok(());
     };
-    let open = state.open_tasks_on(sid).count() > 0;
-    let Some(found) = state.channel(sid) else {
-        return Ok(());
-    };
-    let Some(record) = &book.record else {
-        // Nothing was ever heard of it, or its record has expired since it was closed.
-        return Ok(());
-    };
-    if open
-        || record
-            .open_tasks()
-            .any(|(task, _)| !may_be_unheard_of(books, record, task.as_str()))
-    {
-        if !open {
-            return dirty("a task is held open that ended while another one ended after it began");
-        }
+    if state.open_tasks_on(sid).next().is_some() || books.is_with_bot(channel) {
         return Ok(());
     }
+    let reconciles = world.stage.script.reconcile_every.is_some();
+    let held_open = match state.conversation(sid) {
+        Some(conversation) => conversation.state != ConversationState::Closed,
+        None => state.sessions().any(|session| {
+            let name = session.unique_name.as_deref();
+            session.is_open() && name.is_some_and(|name| name.starts_with(channel))
+        }),
+    };
+    let Some(record) = &book.record else {
+        let gone = state.conversation(sid).is_none() && state.channel(sid).is_none();
+        let done = state.channel(sid).is_some_and(|found| found.is_inactive());
+        // Else nothing was ever heard of it, or its record has expired since it was closed.
+        return match reconciles && held_open && !gone && !done && !book.damaged {
+            true => dirty("it is held open and nobody knows it"),
+            false => Ok(()),
+        };
+    };
     if record.open_tasks().next().is_some() {
-        return Ok(());
+        let mut open = record.open_tasks();
+        if open.any(|(task, _)| !may_be_unheard_of(books, record, task.as_str())) {
+            return dirty("a task is held open that ended while another one ended after it began");
+        }
+        return match reconciles && held_open {
+            true => dirty("a task is held open that has ended"),
+            false => Ok(()),
+        };
     }
     if book.damaged {
         // Somebody wrote over the whole of it, be it before or after it was closed.
@@ -129,20 +169,31 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
     if let Some(Progress::Failed { .. }) = record.cleanup().map(|cleanup| &cleanup.progress) {
         return Ok(());
     }
+    if let Some(conversation) = state.conversation(sid) {
+        if conversation.state != ConversationState::Closed {
+            return dirty("it is not closed");
+        }
+        // That of another task may have been heard of after the conversation was closed.
+        let last = record
+            .idle()
+            .and_then(|idle| record.tasks().get(&idle.task()?));
+        let knows = last.is_some_and(|task| task.interaction.is_some());
+        let interaction = state.interaction_channel_in(sid).filter(|_| knows);
+        if interaction.is_some_and(|channel| channel.status != ChannelStatus::Closed) {
+            return dirty("its interaction is still open");
+        }
+        return Ok(());
+    }
+    let Some(found) = state.channel(sid) else {
+        return Ok(());
+    };
     if !found.is_inactive() {
         return dirty("it is not INACTIVE");
     }
     if found.is_long_lived() {
         return dirty("it is still long-lived");
     }
-    let session = state.sessions().any(|session| {
-        session.is_open()
-            && session
-                .unique_name
-                .as_deref()
-                .is_some_and(|name| name.starts_with(channel))
-    });
-    if session && (world.stage.script.ends_sessions || !world.stage.script.flex_deaf) {
+    if held_open && (world.stage.script.ends_sessions || !world.stage.script.flex_deaf) {
         return dirty("its session is still open");
     }
     Ok(())

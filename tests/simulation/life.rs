@@ -3,9 +3,15 @@
 use fastrand::Rng;
 use serde_json::json;
 use simulator::state::attributes;
-use simulator::state::chat::ChannelChange;
+use simulator::state::chat::{ChannelChange, ChannelType};
+use simulator::state::conversations::conversation::{ConversationChange, NewParticipant};
+use simulator::state::interactions::interaction::{Ending, Routing};
+use simulator::state::proxy::NewSession;
 use simulator::state::taskrouter::task::NewTask;
-use simulator::{Contact, Sid, TaskStatus, Transfer, Webhooks};
+use simulator::state::webhooks::WebhookTarget;
+use simulator::{
+    Contact, ConversationState, Project, Refusal, Sid, State, TaskStatus, Transfer, Webhooks,
+};
 
 use super::books::{ADDRESSES, WORDS};
 use super::line::somebody_writes;
@@ -15,7 +21,14 @@ use super::world::World;
 /// The people of a schedule.
 pub(super) struct People {
     rng: Rng,
-    addresses: Vec<String>,
+    addresses: Vec<(String, Number)>,
+}
+
+/// The number that a customer writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Number {
+    Chat,
+    Conversations,
 }
 
 impl People {
@@ -26,11 +39,34 @@ impl People {
             } else {
                 ""
             };
-            format!("{medium}+{ADDRESSES}{number:04}")
+            let writes_to = match rng.u8(..100) < script.conversing {
+                true => Number::Conversations,
+                false => Number::Chat,
+            };
+            (format!("{medium}+{ADDRESSES}{number:04}"), writes_to)
         });
         Self {
             addresses: addresses.collect(),
             rng,
+        }
+    }
+
+    /// Customers who talk to a bot begin to: no task, a session or a customer's address, and a
+    /// Studio flow that hears each message.
+    pub(super) fn bots(&mut self, world: &World) {
+        let project = world.stage.project;
+        for number in 0..world.stage.script.bots {
+            let address = format!("+{ADDRESSES}9{number:03}");
+            let mut state = world.stage.twilio.state();
+            let channel = match self.rng.bool() {
+                true => bot_in_chat(&mut state, project, address),
+                false => bot_in_conversation(&mut state, project, address),
+            };
+            drop(state);
+            let (channel, now) = (channel.unwrap().to_string(), world.stage.now());
+            let mut inner = world.stage.lock();
+            inner.books.bot_begins(&channel, now);
+            inner.tell(now, || format!("a customer talks to a bot in {channel}"));
         }
     }
 
@@ -39,9 +75,9 @@ impl People {
         world.stage.catch_up();
         match self.rng.u8(..100) {
             0..25 => self.customer_writes(world),
-            25..34 => self.others_write(world),
-            34..36 => self.others_harm(world),
-            36..38 => self.others_open_a_task(world),
+            25..32 => self.others_write(world),
+            32..37 => self.others_harm(world),
+            37..42 => self.others_open_a_task(world),
             _ => self.agent_acts(world),
         }
         world.stage.catch_up();
@@ -68,15 +104,22 @@ impl People {
     }
 
     fn customer_writes(&mut self, world: &World) {
-        let address = self.addresses[self.rng.usize(..self.addresses.len())].clone();
+        let (address, number) = self.addresses[self.rng.usize(..self.addresses.len())].clone();
         let words = format!("{WORDS} {}", self.rng.u32(..));
-        let contact = world.stage.twilio.state().customer_writes(&address, &words);
+        let contact = {
+            let mut state = world.stage.twilio.state();
+            match number {
+                Number::Chat => state.customer_writes(&address, &words),
+                Number::Conversations => state.customer_converses(&address, &words),
+            }
+        };
         world.stage.catch_up();
         world
             .stage
             .tell(|| format!("a customer writes: {contact:?}"));
         match contact {
-            Contact::Started { channel, .. } => mark(world, channel),
+            Contact::Started { channel, .. } if number == Number::Chat => mark(world, channel),
+            Contact::Started { .. } => {}
             Contact::Lost { .. } => world.stage.lock().totals.lost_messages += 1,
             Contact::Delivered { .. } | Contact::Reopened { .. } | Contact::Unanswered => {}
         }
@@ -95,12 +138,26 @@ impl People {
         };
         let agent = world.agents[self.rng.usize(..2)];
         let turn = self.rng.u8(..100);
+        let converses = channel.is_some_and(|channel| state.conversation(channel).is_some());
         let (deed, result) = match status {
             TaskStatus::Pending | TaskStatus::Reserved => match turn {
                 0..70 => ("accepts", state.agent_accepts(task, agent)),
                 70..80 => ("cancels", state.task_canceled_by_supervisor(task)),
                 80..85 => ("deletes", state.task_deleted_through_api(task)),
                 _ => ("lets wait", Ok(())),
+            },
+            TaskStatus::Assigned if converses => match turn {
+                0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
+                15..30 => ("wraps up", state.agent_wraps_up(task)),
+                30..40 => ("completes with the browser", state.agent_completes(task)),
+                40..55 => ("closes the tab of", state.task_completed_by_nobody(task)),
+                55..65 => ("leaves", state.agent_leaves(task)),
+                65..75 => ("parks", state.agent_parks(task)),
+                75..80 => ("pauses", state.agent_pauses(task)),
+                80..83 => ("resumes", state.agent_resumes(task)),
+                83..92 => ("invites another one to", invites(&mut state, world, task)),
+                92..97 => ("deletes", state.task_deleted_through_api(task)),
+                _ => ("neglects", Ok(())),
             },
             TaskStatus::Assigned => match turn {
                 0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
@@ -149,8 +206,43 @@ impl People {
         }
     }
 
-    /// Somebody deletes a channel, or makes something else than an object of its attributes.
+    /// Somebody closes or deletes a conversation, or harms a channel.
     fn others_harm(&mut self, world: &World) {
+        if self.rng.bool() {
+            self.others_end_a_conversation(world);
+        } else {
+            self.others_harm_a_channel(world);
+        }
+    }
+
+    fn others_end_a_conversation(&mut self, world: &World) {
+        let mut state = world.stage.twilio.state();
+        let all: Vec<Sid> = state.conversations().map(|found| found.sid).collect();
+        let Some(conversation) = self.rng.choice(all) else {
+            return;
+        };
+        let closed = ConversationChange {
+            state: Some(ConversationState::Closed),
+            ..ConversationChange::default()
+        };
+        let (deed, result) = match self.rng.u8(..3) {
+            0 => ("closes", state.update_conversation(conversation, closed)),
+            1 => ("deletes", state.delete_conversation(conversation)),
+            _ => (
+                "closes the interaction of",
+                ends_interaction(&mut state, conversation),
+            ),
+        };
+        drop(state);
+        let mut inner = world.stage.lock();
+        inner.totals.count("conversations ended by others");
+        inner.tell(world.stage.now(), || {
+            format!("somebody {deed} {conversation}: {result:?}")
+        });
+    }
+
+    /// Somebody deletes a channel, or makes something else than an object of its attributes.
+    fn others_harm_a_channel(&mut self, world: &World) {
         let Some(channel) = self.some_channel(world) else {
             return;
         };
@@ -181,11 +273,27 @@ impl People {
 
     /// Somebody's own software opens a task, on a channel or on none.
     fn others_open_a_task(&mut self, world: &World) {
-        let channel = self.some_channel(world).filter(|_| self.rng.bool());
+        let channel = self.some_channel(world);
+        let conversation = {
+            let state = world.stage.twilio.state();
+            let all: Vec<Sid> = state.conversations().map(|found| found.sid).collect();
+            self.rng.choice(all)
+        };
         let project = world.stage.project;
-        let attributes = match channel {
-            Some(channel) => json!({ "channelSid": channel, "from": WORDS }),
-            None => json!({ "type": "voice", "from": format!("+{ADDRESSES}0000") }),
+        let (channel, attributes) = match (self.rng.u8(..4), channel, conversation) {
+            (0, Some(channel), _) => (
+                Some(channel),
+                json!({ "channelSid": channel, "from": WORDS }),
+            ),
+            // Whoever makes a task by hand does not know the interaction.
+            (1, _, Some(conversation)) => (
+                Some(conversation),
+                json!({ "conversationSid": conversation, "from": WORDS }),
+            ),
+            _ => (
+                None,
+                json!({ "type": "voice", "from": format!("+{ADDRESSES}0000") }),
+            ),
         };
         let task = NewTask {
             attributes: Some(attributes.to_string()),
@@ -202,6 +310,71 @@ impl People {
         world
             .stage
             .tell(|| format!("somebody opens a task on {channel:?}: {created:?}"));
+    }
+}
+
+fn bot_in_chat(state: &mut State, project: Project, address: String) -> Result<Sid, Refusal> {
+    let channel = state.create_channel(
+        project.chat_service,
+        ChannelType::Private,
+        ChannelChange::default(),
+    )?;
+    let session = NewSession {
+        unique_name: Some(channel.to_string()),
+        mode: Some("message-only".to_owned()),
+        address: Some(address),
+        ttl: None,
+    };
+    let session = state.open_session(project.proxy_service, session)?;
+    let attributes = json!({ "status": "ACTIVE", "proxySession": session }).to_string();
+    let change = ChannelChange {
+        attributes: Some(attributes),
+        ..ChannelChange::default()
+    };
+    state.update_channel(channel, Webhooks::Disabled, change)?;
+    state.add_channel_webhook(channel, "studio", WebhookTarget::default())?;
+    Ok(channel)
+}
+
+fn bot_in_conversation(
+    state: &mut State,
+    project: Project,
+    address: String,
+) -> Result<Sid, Refusal> {
+    let conversation =
+        state.create_conversation(project.chat_service, ConversationChange::default())?;
+    let customer = NewParticipant {
+        address: Some(address),
+        proxy_address: Some("+15550100099".to_owned()),
+        ..NewParticipant::default()
+    };
+    state.add_participant(conversation, customer)?;
+    let flow = "FW00000000000000000000000000000009".parse().ok();
+    state.set_conversation_flow(conversation, flow)?;
+    Ok(conversation)
+}
+
+/// Another agent is to take over, or to join: a second task on the same conversation.
+fn invites(state: &mut State, world: &World, task: Sid) -> Result<(), Refusal> {
+    let Some(channel) = state.interaction_channel_of(task).map(|found| found.sid) else {
+        return Ok(());
+    };
+    let project = world.stage.project;
+    let routing = Routing {
+        workspace: project.workspace,
+        workflow: Some(project.workflow),
+        queue: Some(project.queue),
+        worker: None,
+        task_channel: Some("chat".to_owned()),
+        attributes: Some(json!({ "from": WORDS }).to_string()),
+    };
+    state.invite(channel, routing).map(drop)
+}
+
+fn ends_interaction(state: &mut State, conversation: Sid) -> Result<(), Refusal> {
+    match state.interaction_channel_in(conversation).map(|it| it.sid) {
+        Some(channel) => state.close_interaction_channel(channel, Ending::Complete),
+        None => Ok(()),
     }
 }
 

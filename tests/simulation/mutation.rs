@@ -48,11 +48,23 @@ pub enum Mutation {
     PoisonSpreads,
     /// Every first try fails, on good days too.
     WastefulCalls,
+    /// The look at the open tasks asks for Chat channels alone.
+    HalfAQuestion,
+    /// An interaction that was left, paused or parked is said to have ended.
+    LeftIsOver,
+    /// The closing of an interaction channel is only said to have happened.
+    HalfClosed,
+    /// Records are read without the ends of their tasks.
+    EndsForgotten,
+    /// TaskRouter's log of events shows nothing.
+    EmptyLog,
+    /// Chats that are with a bot look like all others.
+    UnseenBots,
 }
 
 impl Mutation {
     /// Every mistake.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -73,12 +85,18 @@ impl Mutation {
         Self::EmptyIndex,
         Self::PoisonSpreads,
         Self::WastefulCalls,
+        Self::HalfAQuestion,
+        Self::LeftIsOver,
+        Self::HalfClosed,
+        Self::EndsForgotten,
+        Self::EmptyLog,
+        Self::UnseenBots,
     ];
 
     /// The laws by which it may be caught first.
     pub fn breaks(self) -> &'static [Law] {
         match self {
-            Self::BlindLook | Self::ForgottenTasks => &[Law::NeverCloseLive],
+            Self::BlindLook | Self::ForgottenTasks | Self::HalfAQuestion => &[Law::NeverCloseLive],
             Self::NoCondition => &[Law::OrderFree, Law::AckMeansStored],
             Self::AcknowledgedOnly | Self::AnsweredAnyway | Self::TurnedAway => {
                 &[Law::AckMeansStored]
@@ -89,7 +107,10 @@ impl Mutation {
             Self::StaleText => &[Law::AttributesIntact, Law::BoundedCalls],
             Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
             Self::SilentWrites => &[Law::FlexHears],
-            Self::Hasty => &[Law::NotEarly],
+            Self::Hasty | Self::LeftIsOver => &[Law::NotEarly],
+            Self::HalfClosed | Self::EmptyLog => &[Law::EventuallyClean],
+            Self::UnseenBots => &[Law::NeverCloseLive],
+            Self::EndsForgotten => &[Law::OrderFree],
             Self::StolenKey => &[Law::NoWriteUnsigned],
             Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],
             Self::LostNotices => &[Law::ToldThenMarked],

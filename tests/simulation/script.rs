@@ -9,7 +9,16 @@ use fastrand::Rng;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// What a schedule is like, drawn from its seed and from nothing else.
+/// How large a schedule is, where that is not left to its seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// For how many days people act and things fail.
+    pub days: Option<u64>,
+    /// How many customers there are.
+    pub customers: Option<usize>,
+}
+
+/// What a schedule is like, drawn from its seed and its size and from nothing else.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub(super) seed: u64,
@@ -18,11 +27,19 @@ pub(super) struct Script {
     pub(super) customers: usize,
     /// How many of a hundred customers write by a medium whose channels are long-lived.
     pub(super) long_lived: u8,
+    /// How many of a hundred customers write to a number of Conversations.
+    pub(super) conversing: u8,
     pub(super) flex_deaf: bool,
     pub(super) flex_delay: Duration,
     pub(super) list_attributes: bool,
     pub(super) lag: Option<Lag>,
     pub(super) sweep_every: Duration,
+    /// How often it is reconciled, if it is.
+    pub(super) reconcile_every: Option<Duration>,
+    /// For how long people have acted before anybody listened.
+    pub(super) backlog: Option<Duration>,
+    /// How many chats are with a bot.
+    pub(super) bots: usize,
     pub(super) concurrency: usize,
     pub(super) max_closes: usize,
     pub(super) deletes: bool,
@@ -45,15 +62,26 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(super) fn of(seed: u64, size: Size) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5c21_9e77_0b5e_a11e);
         let rng = &mut rng;
         let one_of = |rng: &mut Rng, choices: &[f64]| choices[rng.usize(..choices.len())];
+        let length = Duration::from_secs(rng.u64(4 * HOUR..40 * HOUR));
+        let length = size.days.map_or(length, |days| {
+            Duration::from_secs(days.saturating_mul(24 * HOUR))
+        });
+        let customers = rng.usize(4..=8);
+        let customers = size.customers.unwrap_or(customers);
+        let reconcile_every = [None, Some(1), Some(6), Some(24)][rng.usize(..4)];
+        let reconcile_every = reconcile_every.map(|hours| Duration::from_secs(hours * HOUR));
+        let backlog = Duration::from_secs(24 * HOUR * rng.u64(1..45));
+        let backlog = Some(backlog).filter(|_| reconcile_every.is_some() && rng.u8(..3) == 0);
         Self {
             seed,
-            length: Duration::from_secs(rng.u64(4 * HOUR..40 * HOUR)),
-            customers: rng.usize(4..=8),
+            length,
+            customers,
             long_lived: [0, 30, 60, 100][rng.usize(..4)],
+            conversing: [0, 30, 60, 100][rng.usize(..4)],
             flex_deaf: rng.u8(..100) < 15,
             flex_delay: Duration::from_secs([0, 2, 90][rng.usize(..3)]),
             list_attributes: rng.bool(),
@@ -62,14 +90,20 @@ impl Script {
                 1 => Some(Lag::Writes(rng.usize(1..6))),
                 _ => Some(Lag::Time(Duration::from_millis(rng.u64(10..20_000)))),
             },
-            sweep_every: Duration::from_secs(MINUTE * [2, 5, 15, 30, 60][rng.usize(..5)]),
+            sweep_every: Duration::from_secs(MINUTE * [15, 30, 60, 120][rng.usize(..4)]),
+            reconcile_every,
+            backlog,
+            bots: rng.usize(0..3),
             concurrency: [1, 2, 10, 20][rng.usize(..4)],
-            max_closes: if rng.u8(..10) == 0 { 2 } else { 1_000 },
+            max_closes: match rng.u8(..10) {
+                0 => 2 * customers.div_ceil(8),
+                _ => 1_000,
+            },
             deletes: rng.u8(..100) < 12,
             ends_sessions: rng.bool(),
             policy: policy(rng),
             loss: one_of(rng, &[0.0, 0.01, 0.05]),
-            silence: one_of(rng, &[0.0, 0.05, 0.15]),
+            silence: one_of(rng, &[0.0, 0.1, 0.3]),
             lateness: one_of(rng, &[0.0, 0.05, 0.2]),
             duplicates: one_of(rng, &[0.0, 0.1, 0.5]),
             batch: [1, 3, 10, 40][rng.usize(..4)],
@@ -77,6 +111,13 @@ impl Script {
             crashes: one_of(rng, &[0.0, 0.02, 0.1]),
             meddling: one_of(rng, &[0.0, 0.05, 0.3]),
         }
+    }
+}
+
+impl Script {
+    /// How much more happens than among the customers of an ordinary schedule.
+    pub(super) fn bustle(&self) -> f64 {
+        self.customers.div_ceil(8) as f64
     }
 }
 

@@ -22,8 +22,20 @@ pub(super) enum Who {
     Ingest,
     /// The sweep of this number.
     Sweep(u32),
+    /// The reconciliation of this number.
+    Reconcile(u32),
     /// The simulation itself.
     Nobody,
+}
+
+impl Who {
+    /// The number of the run, if it is one that looks at Twilio.
+    pub(super) fn run(self) -> Option<u32> {
+        match self {
+            Self::Sweep(number) | Self::Reconcile(number) => Some(number),
+            Self::Ingest | Self::Nobody => None,
+        }
+    }
 }
 
 tokio::task_local! {

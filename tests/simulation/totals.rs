@@ -18,10 +18,20 @@ pub struct Totals {
     pub webhooks: u64,
     /// Sweeps begun.
     pub sweeps: u64,
+    /// Requests to Twilio and to AWS.
+    pub requests: u64,
+    /// Reconciliations begun.
+    pub reconciliations: u64,
+    /// Channels of which the log knew more than the table.
+    pub learnt: u64,
+    /// Channels that were taken up as orphans.
+    pub orphans: u64,
     /// Records written.
     pub records: u64,
     /// Channels closed for good by our write.
     pub closes: u64,
+    /// Conversations closed by our write, or along with their interaction.
+    pub conversations_closed: u64,
     /// Long-lived channels released by our write.
     pub releases: u64,
     /// Notices taken by the bus.
@@ -55,6 +65,11 @@ impl AddAssign<&Self> for Totals {
         self.sweeps += other.sweeps;
         self.records += other.records;
         self.closes += other.closes;
+        self.conversations_closed += other.conversations_closed;
+        self.requests += other.requests;
+        self.reconciliations += other.reconciliations;
+        self.learnt += other.learnt;
+        self.orphans += other.orphans;
         self.releases += other.releases;
         self.notices += other.notices;
         self.lost_messages += other.lost_messages;

@@ -15,7 +15,7 @@ pub(super) struct Weather {
     pub(super) storm: Option<Storm>,
     /// Twilio does not accept our credentials at present.
     pub(super) unauthorized: bool,
-    /// The path of a channel of which every request fails, on good days too.
+    /// The channel of which every request fails, on good days too.
     pub(super) poisoned: Option<String>,
     /// How far the functions' clocks are ahead of Twilio's, in milliseconds.
     pub(super) skew: i64,
@@ -59,7 +59,10 @@ pub(super) enum Fate {
     Status(u16),
     /// A 503 that says when to come back.
     Busy(u64),
-    Unauthorized,
+    /// A 400 that no repetition mends.
+    Refused,
+    /// A 401 or a 403.
+    Unauthorized(u16),
     HangBefore,
     HangAfter,
     NoConnection,
@@ -76,7 +79,8 @@ impl Fate {
             Self::TooMany(_) => "twilio 429",
             Self::Status(_) => "twilio 5xx",
             Self::Busy(_) => "twilio 503 with retry-after",
-            Self::Unauthorized => "twilio 401",
+            Self::Refused => "twilio 400",
+            Self::Unauthorized(_) => "twilio 401 or 403",
             Self::HangBefore => "twilio hangs, no effect",
             Self::HangAfter => "twilio hangs after the effect",
             Self::NoConnection => "no connection to twilio",
@@ -165,11 +169,14 @@ impl Weather {
         self.skew = 0;
     }
 
-    /// What becomes of a request to Twilio, to this path.
-    pub(super) fn fate(&mut self, path: &str) -> Fate {
-        if let Some(poisoned) = &self.poisoned
-            && path.contains(poisoned.as_str())
-        {
+    /// Whether every request for a channel fails.
+    pub(super) fn poisons(&self, channel: &str) -> bool {
+        self.poisoned.as_deref() == Some(channel)
+    }
+
+    /// What becomes of a request to Twilio.
+    pub(super) fn fate(&mut self, poisoned: bool) -> Fate {
+        if poisoned {
             return if self.rng.bool() {
                 Fate::Status(500)
             } else {
@@ -180,7 +187,7 @@ impl Weather {
             return Fate::Good;
         }
         if self.unauthorized {
-            return Fate::Unauthorized;
+            return Fate::Unauthorized([401, 403][self.rng.usize(..2)]);
         }
         let chance = match self.storm {
             Some(Storm::Throttles | Storm::Fails | Storm::Breaks | Storm::Everything) => 0.4,
@@ -218,9 +225,10 @@ impl Weather {
     }
 
     fn fails(&mut self) -> Fate {
-        match self.rng.u8(..7) {
+        match self.rng.u8(..8) {
             0 => Fate::GarbageBefore,
             1 => Fate::GarbageAfter,
+            2 => Fate::Refused,
             _ => Fate::Status([500, 502, 503, 504][self.rng.usize(..4)]),
         }
     }

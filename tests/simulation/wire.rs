@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use embedded::{Embedded, Fault};
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::books::plain;
 use super::mutation::Mutation;
@@ -70,8 +70,16 @@ impl Wire {
         if who() == Who::Nobody {
             return self.perform(request).await;
         }
+        if let Some(run) = who().run() {
+            let mut inner = self.stage.lock();
+            if let Some(book) = inner.books.sweeps.get_mut(&run) {
+                *book.table.entry(operation.to_owned()).or_default() += 1;
+            }
+        }
         let (luck, there, back) = {
-            let weather = &mut self.stage.lock().weather;
+            let mut inner = self.stage.lock();
+            inner.totals.requests += 1;
+            let weather = &mut inner.weather;
             (
                 weather.luck(part),
                 weather.way_to_aws(),
@@ -111,7 +119,10 @@ impl Wire {
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         self.stage.catch_up();
-        let body: Value = body_of(request.body());
+        let body = match operation {
+            "PutItem" | "PutEvents" => body_of(request.body()),
+            _ => Value::Null,
+        };
         let (request, body) = self.mistaken(operation, request, body);
         let feigned = match operation {
             "PutItem" => {
@@ -133,7 +144,11 @@ impl Wire {
         match operation {
             "PutItem" if !feigned => {
                 let item = plain(&body["Item"]);
-                let verdict = self.stage.lock().books.stored(who(), &item);
+                let key = item[store::KEY].as_str().unwrap_or_default();
+                let verdict = match key.starts_with(store::NOTE_PREFIX) {
+                    true => Ok(()),
+                    false => self.stage.lock().books.stored(who(), &item),
+                };
                 let mut inner = self.stage.lock();
                 inner.totals.records += 1;
                 inner.tell(self.stage.now(), || format!("  {:?} stores {item}", who()));
@@ -148,15 +163,15 @@ impl Wire {
     }
 
     fn read(&self, answer: &Value) {
-        let Who::Sweep(sweep) = who() else { return };
+        let Some(run) = who().run() else { return };
         let item = plain(&answer["Item"]);
         let Ok(record) = serde_json::from_value::<domain::Channel>(item) else {
             return;
         };
         let mut inner = self.stage.lock();
-        if let Some(book) = inner.books.sweeps.get_mut(&sweep) {
+        if let Some(book) = inner.books.sweeps.get_mut(&run) {
             let channel = record.sid().to_string();
-            book.records.insert(channel, (record, Instant::now()));
+            book.records.insert(channel, record);
         }
     }
 
@@ -229,10 +244,22 @@ impl Wire {
 
     /// The answer, with the mistake that is to be made.
     fn answered(&self, operation: &str, mut response: HttpResponse) -> HttpResponse {
-        if operation != "Query" || !self.stage.errs(Mutation::EmptyIndex) {
-            return response;
-        }
-        let body = serde_json::json!({ "Items": [], "Count": 0, "ScannedCount": 0 });
+        let body = match operation {
+            "Query" if self.stage.errs(Mutation::EmptyIndex) => {
+                serde_json::json!({ "Items": [], "Count": 0, "ScannedCount": 0 })
+            }
+            "GetItem" if self.stage.errs(Mutation::EndsForgotten) => {
+                let mut body = body_of(response.body());
+                let tasks = body.pointer_mut("/Item/tasks/M");
+                for (_, task) in tasks.and_then(Value::as_object_mut).into_iter().flatten() {
+                    if let Some(fields) = task.pointer_mut("/M").and_then(Value::as_object_mut) {
+                        fields.remove("ended");
+                    }
+                }
+                body
+            }
+            _ => return response,
+        };
         *response.body_mut() = SdkBody::from(body.to_string());
         response
     }

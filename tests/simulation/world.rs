@@ -74,7 +74,7 @@ impl World {
     }
 
     /// Puts the keys that Twilio may sign with into Secrets Manager.
-    pub(super) fn keys(&self, keys: &[String]) {
+    fn keys(&self, keys: &[String]) {
         let secret = serde_json::json!({ "TWILIO_AUTH_TOKENS": keys.join(",") });
         self.aws.secrets.put(SECRET, secret.to_string());
     }

@@ -9,6 +9,7 @@ mod names;
 mod personal;
 mod reading;
 mod records;
+mod sweep_book;
 mod text;
 mod writes;
 
@@ -22,7 +23,8 @@ use super::law::{Law, Violation};
 pub(super) use names::Names;
 pub(super) use personal::{ADDRESSES, AGENTS, WORDS};
 pub(super) use reading::plain;
-pub(super) use writes::{LARGEST_SKEW, Race, SweepBook, Write};
+pub(super) use sweep_book::SweepBook;
+pub(super) use writes::{Closing, Race, Write};
 
 use personal::Personal;
 use reading::Read;
@@ -35,6 +37,8 @@ pub(super) struct Books {
     pub(super) channels: BTreeMap<String, Book>,
     pub(super) tasks: BTreeMap<String, TaskBook>,
     pub(super) sweeps: BTreeMap<u32, SweepBook>,
+    /// The channels that are with a bot, and of which no task ever was.
+    with_bot: BTreeSet<String>,
     /// The ids of the notices that the bus took.
     pub(super) told: BTreeSet<String>,
     pub(super) personal: Personal,
@@ -86,6 +90,7 @@ impl Books {
             channels: BTreeMap::new(),
             tasks: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            with_bot: BTreeSet::new(),
             told: BTreeSet::new(),
             personal: Personal::new(secrets),
             forged: Vec::new(),
@@ -105,6 +110,7 @@ impl Books {
         if let Some(channel) = &read.channel
             && !self.tasks.contains_key(&read.task)
         {
+            self.with_bot.remove(channel);
             let Some(book) = self.open_book(channel, read.at) else {
                 return;
             };
@@ -148,7 +154,18 @@ impl Books {
         Some(book)
     }
 
-    /// An event is sent to the webhook.
+    /// A chat with a bot begins, without a task.
+    pub(super) fn bot_begins(&mut self, channel: &str, now: Timestamp) {
+        if self.open_book(channel, now).is_some() {
+            self.with_bot.insert(channel.to_owned());
+        }
+    }
+
+    pub(super) fn is_with_bot(&self, channel: &str) -> bool {
+        self.with_bot.contains(channel)
+    }
+
+    /// An event may be heard of from now on: it is sent to the webhook, or is in the log.
     pub(super) fn sent(&mut self, event: &Value) {
         let Some(read) = Read::of(event) else { return };
         let Some(fact) = read.fact(event) else { return };
@@ -204,7 +221,8 @@ impl Books {
             book.record = None;
             book.expires_at = None;
             book.model = Channel::new(book.model.sid(), domain::Platform::Chat);
-            book.held.clear();
+            // The log may tell it all once more.
+            book.sent.append(&mut book.held);
             book.looked.clear();
         }
     }

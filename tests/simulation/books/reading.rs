@@ -1,6 +1,6 @@
 //! An event of the pretend Twilio, read once more and in another way than the webhook does.
 
-use domain::{ChannelSid, End, Fact, News, Platform, Stage, TaskSid, Timestamp};
+use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid, Timestamp};
 use serde_json::Value;
 
 /// An event, as far as the books need it.
@@ -11,6 +11,8 @@ pub(super) struct Read {
     pub(super) task: String,
     /// The channel that the task's attributes name.
     pub(super) channel: Option<String>,
+    platform: Platform,
+    interaction: Option<Interaction>,
     pub(super) end: Option<End>,
 }
 
@@ -19,11 +21,21 @@ impl Read {
         let kind = event["type"].as_str()?.rsplit_once("taskrouter.")?.1;
         let payload = &event["data"]["payload"];
         let attributes: Value = serde_json::from_str(payload["task_attributes"].as_str()?).ok()?;
+        let named = |name: &str| attributes[name].as_str().map(str::to_owned);
+        let conversation = named("conversationSid");
         Some(Self {
             id: event["id"].as_str()?.to_owned(),
             at: moment(&payload["timestamp"])?,
             task: payload["task_sid"].as_str()?.to_owned(),
-            channel: attributes["channelSid"].as_str().map(str::to_owned),
+            platform: match conversation {
+                Some(_) => Platform::Conversations,
+                None => Platform::Chat,
+            },
+            channel: conversation.or_else(|| named("channelSid")),
+            interaction: interaction(
+                named("flexInteractionSid"),
+                named("flexInteractionChannelSid"),
+            ),
             end: match kind {
                 "task.completed" => Some(End::Completed),
                 "task.canceled" => Some(End::Canceled),
@@ -58,14 +70,21 @@ impl Read {
         let task: TaskSid = self.task.parse().ok()?;
         Some(Fact {
             channel,
-            platform: Platform::Chat,
+            platform: self.platform,
             at: self.at,
             task,
             opened_at: moment(&payload["task_date_created"]),
-            interaction: None,
+            interaction: self.interaction,
             news,
         })
     }
+}
+
+fn interaction(sid: Option<String>, channel: Option<String>) -> Option<Interaction> {
+    Some(Interaction {
+        sid: sid?.parse().ok()?,
+        channel: channel?.parse().ok()?,
+    })
 }
 
 fn moment(value: &Value) -> Option<Timestamp> {

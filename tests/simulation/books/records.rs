@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::{Channel, Cleanup, Fact, News, Platform, Progress, Task, TaskSid};
+use domain::{Channel, Cleanup, Fact, News, Outcome, Platform, Progress, Task, TaskSid};
 use serde_json::Value;
 
 use crate::simulation::law::{Law, Violation};
@@ -34,18 +34,25 @@ impl Books {
                 return Err(Violation::of(Law::NoCrossChannel, what));
             }
         }
+        // What a reconciliation finds gone was nobody's closing.
+        let gone = matches!(record.closed_at(), Some((_, Outcome::Gone)));
+        if self.with_bot.contains(&channel) && !gone {
+            let what = format!("{channel} is with a bot and is taken up");
+            return Err(Violation::of(Law::NeverCloseLive, what));
+        }
         let Some(book) = self.channels.get_mut(&channel) else {
             return Err(unsigned(&channel));
         };
         book.settle(&record);
-        if let Who::Sweep(_) = who {
+        if who.run().is_some() {
             for (task, known) in record.tasks() {
                 let Some(really) = self.tasks.get(task.as_str()) else {
                     continue;
                 };
-                book.learn(*task, known, really.ended.is_some())?;
+                book.learn(record.platform(), *task, known, really.ended.is_some())?;
             }
-            if let Some(cleanup) = record.last_cleanup() {
+            let found_gone = matches!(who, Who::Reconcile(_)) && gone;
+            if let Some(cleanup) = record.last_cleanup().filter(|_| !found_gone) {
                 marked(&self.told, book.record.as_ref(), &channel, cleanup)?;
             }
         } else if record.last_cleanup() != book.record.as_ref().and_then(Channel::last_cleanup) {
@@ -124,7 +131,12 @@ impl Book {
         let held: Vec<String> = self
             .sent
             .iter()
-            .filter(|(_, fact)| holds(record, fact))
+            .filter(|(_, fact)| {
+                // An echo of a task of which nobody ever heard is in no record.
+                let heard_of = record.tasks().contains_key(&fact.task)
+                    || self.model.tasks().contains_key(&fact.task);
+                heard_of && holds(record, fact)
+            })
             .map(|(id, _)| id.clone())
             .collect();
         for id in held {
@@ -135,18 +147,24 @@ impl Book {
     }
 
     /// Takes down what a sweep learnt of a task by looking.
-    fn learn(&mut self, sid: TaskSid, task: &Task, really_ended: bool) -> Verdict {
+    fn learn(
+        &mut self,
+        platform: Platform,
+        sid: TaskSid,
+        task: &Task,
+        really_ended: bool,
+    ) -> Verdict {
         let known = self.model.tasks().get(&sid);
         if known == Some(task) {
             return Ok(());
         }
         let fact = |at, news| Fact {
             channel: self.model.sid(),
-            platform: Platform::Chat,
+            platform,
             at,
             task: sid,
             opened_at: Some(task.opened_at),
-            interaction: None,
+            interaction: task.interaction,
             news,
         };
         let mut facts = Vec::new();

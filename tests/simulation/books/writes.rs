@@ -3,31 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Channel, End, Timestamp};
-use tokio::time::Instant;
+use domain::{End, Holder, Timestamp};
 
 use crate::simulation::law::{Law, Violation};
 
 use super::{Books, Verdict, text};
 
 /// How far the functions' clocks are ahead or behind at most.
-pub(in super::super) const LARGEST_SKEW: Duration = Duration::from_secs(600);
-
-/// What one sweep has seen and done so far.
-pub(in super::super) struct SweepBook {
-    /// How far its clock is ahead of Twilio's, in milliseconds.
-    pub(in super::super) skew: i64,
-    /// When it looked at the open tasks, in the order of things.
-    pub(in super::super) looked: Option<u64>,
-    /// The records that it read, with the time.
-    pub(in super::super) records: BTreeMap<String, (Channel, Instant)>,
-    /// The attributes that it read last.
-    pub(in super::super) texts: BTreeMap<String, String>,
-    /// Until when it was asked to be patient.
-    pub(in super::super) patient_until: Option<Instant>,
-    /// Its requests to Twilio, by kind.
-    pub(in super::super) calls: BTreeMap<&'static str, u64>,
-}
+const LARGEST_SKEW: Duration = Duration::from_secs(600);
 
 /// A write of a channel that reaches Twilio.
 pub(in super::super) struct Write<'a> {
@@ -50,37 +33,16 @@ pub(in super::super) enum Race {
     WithWriter,
 }
 
-impl SweepBook {
-    pub(in super::super) fn new(skew: i64) -> Self {
-        Self {
-            skew,
-            looked: None,
-            records: BTreeMap::new(),
-            texts: BTreeMap::new(),
-            patient_until: None,
-            calls: BTreeMap::new(),
-        }
-    }
-
-    /// A request begins.
-    pub(in super::super) fn asks(&mut self, kind: &'static str) -> Verdict {
-        *self.calls.entry(kind).or_default() += 1;
-        match self.patient_until.filter(|until| Instant::now() < *until) {
-            Some(until) => {
-                let early = until.duration_since(Instant::now());
-                let what = format!("asked again {early:?} before the time");
-                Err(Violation::of(Law::Patient, what))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// A request was answered with too many.
-    pub(in super::super) fn is_asked_for_patience(&mut self, wait: Duration) {
-        // What the client makes of an absurd wait, and the least that it waits anyway.
-        let wait = wait.clamp(Duration::from_millis(250), Duration::from_secs(60));
-        self.patient_until = self.patient_until.max(Some(Instant::now() + wait));
-    }
+/// A write that ends an interaction channel or a conversation.
+pub(in super::super) struct Closing<'a> {
+    pub(in super::super) conversation: &'a str,
+    /// Whether it is the interaction channel that is closed.
+    pub(in super::super) interaction: bool,
+    /// What is to change, by name.
+    pub(in super::super) fields: &'a [(&'a str, &'a str)],
+    pub(in super::super) asks_for_webhooks: bool,
+    /// The tasks that are open on the conversation.
+    pub(in super::super) open: &'a [String],
 }
 
 impl Books {
@@ -117,7 +79,48 @@ impl Books {
                 change.reset && says_long_lived(read)
             }
         };
-        self.early(sweep, now, channel, long_lived)?;
+        self.early(sweep, now, channel, |_| long_lived)?;
+        Ok(races)
+    }
+
+    /// A sweep's closing of an interaction channel or a conversation is about to have its
+    /// effect.
+    pub(in super::super) fn closed(
+        &mut self,
+        sweep: u32,
+        now: Timestamp,
+        closing: &Closing<'_>,
+    ) -> Result<Vec<Race>, Violation> {
+        let conversation = closing.conversation;
+        // An interaction channel is the Flex server's own, which needs not be told.
+        if !closing.interaction && !closing.asks_for_webhooks {
+            let what = format!("{conversation} is closed behind Flex's back");
+            return Err(Violation::of(Law::FlexHears, what));
+        }
+        let expected: &[(&str, &str)] = if closing.interaction {
+            &[("Routing", r#"{"status":"closed"}"#), ("Status", "closed")]
+        } else {
+            &[("State", "closed")]
+        };
+        if closing.fields != expected {
+            let what = format!("{conversation} is to become {:?}", closing.fields);
+            return Err(Violation::of(Law::AttributesIntact, what));
+        }
+        let races = self.live(sweep, now, conversation, closing.open)?;
+        let book = self.sweeps.get(&sweep);
+        let seen = book.and_then(|book| book.interactions.get(conversation));
+        let looked_inside = book.is_some_and(|book| book.conversations.contains(conversation));
+        if seen.is_none() && (closing.interaction || !looked_inside) {
+            let what = format!("{conversation} is closed and was not looked at");
+            return Err(Violation::of(Law::AttributesIntact, what));
+        }
+        let status = seen.map(String::as_str);
+        self.early(sweep, now, conversation, |end| match status {
+            // Nobody can tell one that was parked from one that was forgotten.
+            Some("active") => matches!(end, End::Completed | End::Vanished),
+            Some("closed" | "failed") | None => false,
+            Some(_) => true,
+        })?;
         Ok(races)
     }
 
@@ -137,9 +140,8 @@ impl Books {
             let Some(really) = self.tasks.get(task) else {
                 continue;
             };
-            let known = record.is_some_and(|(record, _)| {
-                record.open_tasks().any(|(sid, _)| sid.as_str() == task)
-            });
+            let known = record
+                .is_some_and(|record| record.open_tasks().any(|(sid, _)| sid.as_str() == task));
             if really.order < looked || known {
                 let why = if known {
                     "the record held it open"
@@ -155,15 +157,41 @@ impl Books {
         Ok(races)
     }
 
-    /// S3, by the sweep's own clock and by the ends that are true.
-    fn early(&self, sweep: u32, now: Timestamp, channel: &str, last_step: bool) -> Verdict {
+    /// S3, by the sweep's own clock and by the ends that are true. Whether a last step is
+    /// taken may depend on how the last task ended.
+    fn early(
+        &self,
+        sweep: u32,
+        now: Timestamp,
+        channel: &str,
+        last_step: impl Fn(End) -> bool,
+    ) -> Verdict {
         let Some(book) = self.sweeps.get(&sweep) else {
             return Ok(());
         };
-        let Some((record, _)) = book.records.get(channel) else {
+        let Some(record) = book.records.get(channel) else {
             let what = format!("{channel} is written to and its record was not read");
             return Err(Violation::of(Law::NotEarly, what));
         };
+        // By the sweep's own clock, as is the moment in which an orphan was found.
+        let clock = now.as_millis() + book.skew;
+        let too_early = |due: i64, how: &str| {
+            let early = Duration::from_millis((due - clock).unsigned_abs());
+            let what = format!("{channel} is written to {early:?} before its time ({how})");
+            Err(Violation::of(Law::NotEarly, what))
+        };
+        if let Some((since, holder)) = record.idle().and_then(|i| Some((i.since, i.holder()?))) {
+            let waits = match holder {
+                Holder::Conversation => self.policy.long_lived_cutoff,
+                Holder::Session if last_step(End::Completed) => self.policy.long_lived_cutoff,
+                Holder::Session => self.policy.ended_cutoff,
+            };
+            let due = since.plus(waits).as_millis();
+            return match clock < due {
+                true => too_early(due, "an orphan"),
+                false => Ok(()),
+            };
+        }
         let ends = record.tasks().iter().filter_map(|(sid, task)| {
             let (at, how) = self.tasks.get(sid.as_str())?.ended?;
             let claimed = task.ended.map(|ended| ended.at);
@@ -186,18 +214,15 @@ impl Books {
             return Err(Violation::of(Law::NotEarly, what));
         };
         let cutoff = match how {
-            _ if last_step => self.policy.long_lived_cutoff,
+            _ if last_step(how) => self.policy.long_lived_cutoff,
             End::Completed | End::Vanished => self.policy.ended_cutoff,
             End::Canceled | End::Deleted | End::SystemDeleted => self.policy.abandoned_cutoff,
         };
         let due = at.plus(cutoff).as_millis();
-        let clock = now.as_millis() + book.skew;
-        if clock < due {
-            let early = Duration::from_millis((due - clock).unsigned_abs());
-            let what = format!("{channel} is written to {early:?} before its time ({how:?})");
-            return Err(Violation::of(Law::NotEarly, what));
+        match clock < due {
+            true => too_early(due, &format!("{how:?}")),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// S7, for attributes.

@@ -14,8 +14,7 @@
 //!
 //! So an attempt takes at most three calls where an interaction is known and two where none
 //! is. A conversation that turns out to be gone costs the question whether its service is
-//! there (once for each client), which fits in wherever the conversation was read. Where it
-//! was not, a service that has not answered yet sends the caller back for another look.
+//! there, once for each client.
 //!
 //! # What is never done
 //!
@@ -135,8 +134,7 @@ pub enum ConversationFailure {
     /// written to it. To be looked at another time.
     #[error("the conversation cannot be closed in the state that it is in")]
     NotNow,
-    /// Twilio took the change, but its answer does not show it, or does not show whether the
-    /// conversation is there. To be looked at again.
+    /// Twilio took the change, but its answer does not show it. To be looked at again.
     #[error("twilio did not show the conversation closed")]
     NotShown,
     /// The service is not there, so what is said of its conversations says nothing. No other
@@ -176,13 +174,11 @@ async fn look_inside(
         ..
     } = order;
     match client.conversation(service, conversation).await {
-        Ok(seen) => return Ok(Look::Conversation(seen.state)),
-        Err(TwilioError::Gone) => {}
-        Err(error) => return Err(error.into()),
-    }
-    match client.conversation_service_exists(service).await {
-        Ok(()) => Ok(Look::Gone),
-        Err(TwilioError::Gone) => Err(ConversationFailure::NoSuchService(service)),
+        Ok(seen) => Ok(Look::Conversation(seen.state)),
+        Err(TwilioError::Gone) => {
+            gone(client, service).await?;
+            Ok(Look::Gone)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -281,17 +277,17 @@ async fn find_closed(
     match client.conversation(order.service, order.conversation).await {
         Ok(seen) if seen.state == ConversationState::Closed => Ok(Outcome::AlreadyClean),
         Ok(_) => Err(refusal.into()),
-        Err(TwilioError::Gone) => gone(client, order.service),
+        Err(TwilioError::Gone) => gone(client, order.service).await,
         Err(error) => Err(error.into()),
     }
 }
 
-/// Takes Twilio's word that a conversation is gone, if its service is known to be there.
-fn gone(client: &Client, service: ChatServiceSid) -> Result<Outcome, ConversationFailure> {
-    if client.conversation_services().contains(&service) {
-        Ok(Outcome::Gone)
-    } else {
-        Err(ConversationFailure::NotShown)
+/// Takes Twilio's word that a conversation is gone, if its service is there.
+async fn gone(client: &Client, service: ChatServiceSid) -> Result<Outcome, ConversationFailure> {
+    match client.conversation_service_exists(service).await {
+        Ok(()) => Ok(Outcome::Gone),
+        Err(TwilioError::Gone) => Err(ConversationFailure::NoSuchService(service)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -310,7 +306,7 @@ async fn close_conversation(
         Ok(StateAnswer::AlreadyClosed) => Ok(Outcome::AlreadyClean),
         Ok(StateAnswer::Initializing) => Err(ConversationFailure::NotNow),
         Ok(StateAnswer::Now(_)) => Err(ConversationFailure::NotShown),
-        Err(TwilioError::Gone) => gone(client, service),
+        Err(TwilioError::Gone) => gone(client, service).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -214,8 +214,12 @@ async fn an_open_interaction_channel_is_closed_before_its_conversation() {
             all,
             Err(NotShown),
         ),
-        // No service has answered yet, so that this says nothing.
-        (vec![uo("active"), uo("closed"), gone()], all, Err(NotShown)),
+        // No service has answered yet, so that it is asked for.
+        (
+            vec![uo("active"), uo("closed"), gone(), is()],
+            "GET UO, POST UO, POST CH, GET IS",
+            closed(Outcome::Gone, open),
+        ),
         (
             vec![uo("active"), uo("active")],
             "GET UO, POST UO",
@@ -238,9 +242,9 @@ async fn an_open_interaction_channel_is_closed_before_its_conversation() {
             closed(Outcome::AlreadyClean, open),
         ),
         (
-            vec![uo("active"), refusal(400, 20001), gone()],
-            "GET UO, POST UO, GET CH",
-            Err(NotShown),
+            vec![uo("active"), refusal(400, 20001), gone(), is()],
+            "GET UO, POST UO, GET CH, GET IS",
+            closed(Outcome::Gone, open),
         ),
     ];
     for (steps, calls, expected) in cases {

@@ -205,6 +205,11 @@ impl State {
         self.interaction_channel(*self.interactions.by_task.get(&task)?)
     }
 
+    /// Returns the interaction channel in which a conversation takes place.
+    pub fn interaction_channel_in(&self, conversation: Sid) -> Option<&InteractionChannel> {
+        self.interaction_channel(*self.interactions.by_conversation.get(&conversation)?)
+    }
+
     pub(crate) fn interaction_channel_or_refuse(
         &self,
         sid: Sid,
