@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 with open(sys.argv[1], encoding="utf-8") as file:
     TEMPLATE = json.load(file)
@@ -11,6 +12,7 @@ FAULTS = []
 
 SETTINGS = {
     # for all
+    "RUST_LOG",
     *("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET", "TWILIO_EDGE", "TWILIO_REGION"),
     # for ingest
     "WEBHOOK_URL",
@@ -24,6 +26,8 @@ SETTINGS = {
     # for park
     *("PARK_AFTER", "PARK_POLL_SECONDS", "PARK_TASK_CHANNELS", "PARK_ALLOWED_ORIGIN"),
 }
+# X-Ray knows no resources.
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Only the operator can know these; a default would be wrong for everyone.
 WITHOUT_DEFAULT = {"TwilioAccountSid"}
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -86,6 +90,7 @@ def check_schedules():
     for name, schedule in schedules.items():
         target = schedule["Target"]
         retry = target.get("RetryPolicy", {})
+        expect(schedule.get("ScheduleExpressionTimezone") == {"Ref": "ScheduleTimezone"}, f"{name} is told the time zone")
         expect(retry.get("MaximumRetryAttempts", 0) > 0, f"{name} retries a start")
         expect(60 <= retry.get("MaximumEventAgeInSeconds", 0) <= 3600, f"{name} gives a start up within the hour")
         expect(target.get("DeadLetterConfig", {}).get("Arn") == arn("DeadLetters"), f"{name} has a dead-letter queue")
@@ -99,6 +104,8 @@ def check_permissions():
         expect("ManagedPolicyArns" not in role, f"{name} has no managed policy")
         for policy in role.get("Policies", []):
             for statement in statements(policy["PolicyDocument"]):
+                if set(as_list(statement["Action"])) == TRACES:
+                    continue
                 wide = [text for text in strings([statement["Action"], statement["Resource"]]) if "*" in text]
                 expect(not wide, f"{name} is allowed a wildcard: {wide}")
     roles = [str(function["Role"]) for function in of_type("AWS::Lambda::Function").values()]
@@ -158,9 +165,16 @@ def check_functions():
             expect(variable in function["Environment"]["Variables"], f"{name} is given {variable}")
 
 
+def watched_by(alarm):
+    """The metrics that an alarm looks at, as (namespace, name, whose)."""
+    metrics = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m] or [alarm]
+    return {(m["Namespace"], m["MetricName"], str(m["Dimensions"][0]["Value"])) for m in metrics}
+
+
 def check_queues_and_alarms():
     alarms = of_type("AWS::CloudWatch::Alarm")
-    watched = {(a["MetricName"], str(a["Dimensions"][0]["Value"])) for a in alarms.values()}
+    looked_at = set().union(*map(watched_by, alarms.values()))
+    watched = {(name, whose) for _, name, whose in looked_at}
     for name, queue in of_type("AWS::SQS::Queue").items():
         expect(queue.get("SqsManagedSseEnabled") is True, f"{name} is encrypted")
         expect(queue.get("MessageRetentionPeriod") == 14 * 24 * 60 * 60, f"{name} keeps messages for 14 days")
@@ -173,6 +187,7 @@ def check_queues_and_alarms():
     for name, alarm in alarms.items():
         expect(alarm.get("AlarmDescription"), f"{name} says what it means")
         expect(alarm.get("AlarmActions") == alarm.get("OKActions") is not None, f"{name} tells of trouble and of its end")
+    check_figures({name for namespace, name, _ in looked_at if namespace == NAMESPACE})
     rule = of_type("AWS::Events::Rule").get("RejectedEventsRule", {})
     pattern = {"source": ["channel-janitor"], "detail-type": ["EventRejected"]}
     expect(rule.get("EventPattern") == pattern, "the rule takes rejected events")
@@ -190,6 +205,36 @@ def check_replies():
     expect([p.get("SourceArn") for p in buses] == [arn("RepliesRule")], "nobody but the rule wakes Park by the bus")
 
 
+NAMESPACE = "ChannelJanitor"
+
+
+def check_figures(watched):
+    """What an alarm or the dashboard shows is told by a function, under this very name."""
+    sources = [path for path in Path("functions").rglob("src/**/*.rs")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    told = set(re.findall(r"^\s+([A-Z][A-Za-z]+) = ", code, flags=re.MULTILINE))
+    bodies = [d["DashboardBody"]["Fn::Sub"][0] for d in of_type("AWS::CloudWatch::Dashboard").values()]
+    widgets = [w for body in bodies for w in json.loads(body)["widgets"]]
+    shown = {m[1] for w in widgets for m in w["properties"]["metrics"] if m[0] == NAMESPACE}
+    expect(shown, "the dashboard shows our own figures")
+    for name in sorted(watched | shown):
+        expect(name in told, f"the figure {name} is told by a function")
+    for name in sorted(told):
+        expect(name in shown, f"the dashboard shows {name}")
+
+
+def check_runbook():
+    """Each alarm has its section in the runbook, and no section outlives its alarm."""
+    text = Path("docs/runbook.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    named = [section.split("\n", 1)[0].strip() for section in sections]
+    alarms = sorted(of_type("AWS::CloudWatch::Alarm"))
+    expect(sorted(named) == alarms, f"the runbook has a section for each alarm and no other: {sorted(set(named) ^ set(alarms))}")
+    for name, section in zip(named, sections):
+        for part in ("**Means.**", "**Look.**", "**Do.**"):
+            expect(part in section, f"the runbook's section {name} has {part}")
+
+
 def check_parameters():
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
@@ -204,7 +249,7 @@ def check_parameters():
             expect(re.fullmatch(pattern, parameter["Default"]), f"{name} allows its own default")
     mode = TEMPLATE["Parameters"].get("SweepMode", {}).get("Default")
     expect(mode == "observe", "a first deployment only observes")
-    outputs = {"WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "NextStep"}
+    outputs = {"WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "DeadLettersQueueUrl", "DashboardUrl", "NextStep"}
     expect(outputs <= set(TEMPLATE["Outputs"]), f"the outputs hold {sorted(outputs)}")
 
 
@@ -216,6 +261,7 @@ check_functions()
 check_queues_and_alarms()
 check_replies()
 check_parameters()
+check_runbook()
 if FAULTS:
     sys.exit("template.yaml breaks its promises; expected:\n" + "\n".join(f"- {fault}" for fault in FAULTS))
 print(f"{len(RESOURCES)} resources keep their promises")

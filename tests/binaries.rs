@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ struct Stage {
     aws: Embedded,
     ingest: Function,
     sweep: Function,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// The binary that `cargo test --workspace` has built beside this test.
@@ -85,6 +87,7 @@ impl Stage {
             sweep: Function::start(&binary("sweep"), &for_sweep).await,
             twilio,
             aws,
+            variables: for_sweep,
         }
     }
 
@@ -121,6 +124,29 @@ impl Stage {
 
 fn in_a_minute() -> i64 {
     runtime::clock::now().plus(MINUTE).as_millis()
+}
+
+/// The metrics that CloudWatch would make of a log: the sum of each, under the function's name.
+/// Lines that break the embedded metric format would be dropped there, and fail here.
+fn figures(log: &str) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for line in lines.filter(|line| line.get("_aws").is_some()) {
+        assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_600_000_000_000);
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "ChannelJanitor");
+            assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
+            assert_eq!(line["FunctionName"], "under-test");
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                let value = line[name].as_u64().unwrap();
+                *sums.entry(name.to_owned()).or_default() += value;
+            }
+        }
+    }
+    sums
 }
 
 /// A chat that was completed an hour ago with nobody there to clean up.
@@ -182,7 +208,29 @@ async fn a_chat_left_behind_is_closed_by_the_deployed_binaries() {
     assert_eq!(again["due"], 0, "{again}");
     assert_eq!(stage.twilio.calls().total(), 0, "nothing due, no request");
 
-    let logs = stage.ingest.stop().await + &stage.sweep.stop().await;
+    let (ingest, sweep) = (stage.ingest.stop().await, stage.sweep.stop().await);
+    let told = figures(&ingest);
+    let twice = events.len() as u64 * 2;
+    assert_eq!(told.get("Received"), Some(&twice), "{told:?}");
+    assert_eq!(told.get("Unchanged"), Some(&1), "{told:?}");
+    assert!(told.contains_key("LagMilliseconds"), "{told:?}");
+    let told = figures(&sweep);
+    for figure in ["Due", "ClosedEnded"] {
+        assert_eq!(told.get(figure), Some(&1), "{figure}: {told:?}");
+    }
+    assert!(
+        told["OldestOverdueSeconds"] > 0 && told["Calls"] > 0,
+        "{told:?}"
+    );
+    for figure in ["Raced", "Stopped", "ClosedLongLived"] {
+        assert_eq!(
+            told.get(figure),
+            None,
+            "{figure} is zero, and zero is not told"
+        );
+    }
+
+    let logs = ingest + &sweep;
     let token = stage.twilio.account().auth_token;
     for secret in ["+15550100123", "Hello?", token.as_str(), "the-next-one"] {
         assert!(!logs.contains(secret), "{secret} is in the logs:\n{logs}");
@@ -247,6 +295,38 @@ async fn the_webhook_answers_as_twilio_understands_it() {
         mixed.last(),
         "an operator can open the original"
     );
+
+    let told = figures(&stage.ingest.stop().await);
+    assert_eq!(told.get("BadSignature"), Some(&2), "{told:?}");
+    assert_eq!(told.get("Unsigned"), Some(&1), "{told:?}");
+    assert_eq!(told.get("Rejected"), Some(&1), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_name_is_told_at_start_with_the_region() {
+    let stage = Stage::set(10).await;
+    stage.aws.bus.know_only(&["another-bus"]);
+    let wrong = [("TWILIO_SECRET", "no/such/secret".to_owned())];
+    for name in ["ingest", "sweep"] {
+        let variables: Vec<_> = stage
+            .variables
+            .iter()
+            .cloned()
+            .chain(wrong.clone())
+            .collect();
+        let function = Function::start(&binary(name), &variables).await;
+        function.ready().await;
+        let logs = function.stop().await;
+        for words in [
+            "cannot read the secret no/such/secret in us-east-1",
+            "cannot see the bus notices in us-east-1",
+        ] {
+            assert!(
+                logs.contains(words),
+                "{name} does not say {words:?}:\n{logs}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

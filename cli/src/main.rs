@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod explain;
 mod hold;
+mod import;
 mod list;
 mod local;
 mod named;
@@ -72,6 +73,8 @@ enum Command {
     Reconcile(reconcile::Options),
     /// Takes in recorded events
     Replay(replay::Options),
+    /// Takes over the Sync documents of the Twilio Function clear-long-lived-channels
+    Import(import::Options),
     /// Runs the whole system on this machine
     Local(local::Options),
     /// Audits how the Flex project is set up, and mends it with --fix
@@ -111,6 +114,7 @@ async fn main() -> std::process::ExitCode {
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,
+        Command::Import(options) => import::run(&options).await,
         Command::Unseal(options) => unseal::run(&options),
     };
     exit::code(result)

@@ -35,10 +35,10 @@ pub(crate) struct Options {
     place: Place,
 }
 
-/// What a replay came to.
+/// What taking events in came to.
 #[derive(Debug, Default, Serialize)]
 struct Replayed {
-    /// Events in the file.
+    /// Events, or documents that hold one each.
     events: usize,
     /// Events that are none of our business.
     ignored: usize,
@@ -58,13 +58,30 @@ struct Replayed {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let body = read(&options.file)?;
     let office = Office::open(&options.place).await?;
-    let scope = office.read(|environment| Scope {
+    let scope = scope(&office)?;
+    let batches = batches(&body, |text| read_recording(text, &scope));
+    take_in(&office, batches, options.consent, options.json).await
+}
+
+/// Whose events count here.
+pub(crate) fn scope(office: &Office) -> anyhow::Result<Scope> {
+    Ok(office.read(|environment| Scope {
         account: environment.optional::<AccountSid>("TWILIO_ACCOUNT_SID"),
         workspace: environment.optional::<WorkspaceSid>("TASKROUTER_WORKSPACE_SID"),
-    })?;
+    })?)
+}
+
+/// Says what batches of events would change, and with consent takes them in by the table's own
+/// fold.
+pub(crate) async fn take_in(
+    office: &Office,
+    batches: Vec<Batch>,
+    consent: Consent,
+    json: bool,
+) -> anyhow::Result<Outcome> {
     let mut replayed = Replayed::default();
     let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
-    for batch in batches(&body, &scope) {
+    for batch in batches {
         replayed.count(&batch);
         for fact in batch.facts {
             channels.entry(fact.channel).or_default().push(fact);
@@ -90,7 +107,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     ));
     let ends_here = match replayed.changed {
         0 => Some(Outcome::Good),
-        _ => options.consent.ends_here(),
+        _ => consent.ends_here(),
     };
     if ends_here.is_none() {
         for (channel, facts) in &channels {
@@ -100,7 +117,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
             }
         }
     }
-    if options.json {
+    if json {
         say::json(&replayed)?;
     }
     let outcome = ends_here.unwrap_or(Outcome::Good);
@@ -112,7 +129,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     })
 }
 
-fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
+/// Reads a file, or standard input where it is `-`.
+pub(crate) fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
     if file.as_os_str() != "-" {
         return std::fs::read(file).with_context(|| format!("cannot read {}", file.display()));
     }
@@ -124,14 +142,14 @@ fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The file as one body, or line by line where it is not one JSON text.
-fn batches(body: &[u8], scope: &Scope) -> Vec<Batch> {
+pub(crate) fn batches(body: &[u8], read: impl Fn(&[u8]) -> Batch) -> Vec<Batch> {
     if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
-        return vec![read_recording(body, scope)];
+        return vec![read(body)];
     }
     body.split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)
         .filter(|line| !line.is_empty())
-        .map(|line| read_recording(line, scope))
+        .map(read)
         .collect()
 }
 

@@ -83,6 +83,12 @@ impl Checkup {
         }
     }
 
+    /// Does what can be done before the first run: reads the credentials, so that a wrong name
+    /// is logged at start.
+    pub async fn warm_up(&self, now: Timestamp) {
+        runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
+    }
+
     /// Looks once, tells what it found, and remembers it. `time_left` is how long it may take.
     ///
     /// # Errors

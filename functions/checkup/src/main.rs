@@ -12,6 +12,7 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::read(runtime::Environment::of_process())?;
     let transport = Arc::new(twilio::rest::Https::new()?);
     let checkup = Arc::new(Checkup::new(settings, transport));
+    checkup.warm_up(runtime::clock::now()).await;
     run(service_fn(move |event: LambdaEvent<Value>| {
         let checkup = Arc::clone(&checkup);
         async move {

@@ -55,19 +55,17 @@ impl Ingest {
     }
 
     /// Does what can be done before the first request: reads the keys, so that a wrong name
-    /// is logged at start, and the first request needs not wait. A failure is no reason not to
-    /// start: requests are answered 503 and try again.
+    /// is logged at start, and the first request needs not wait. Without keys, requests are
+    /// answered 503 and try again.
     pub async fn warm_up(&self, now: Timestamp) {
-        if let Err(error) = self.settings.secrets.get(now).await {
-            tracing::error!(%error, "started without signing keys: every request is answered 503");
-        }
+        runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
     }
 
     /// Answers one request.
     pub async fn handle(&self, request: Request, now: Timestamp) -> Response<Body> {
         let mut report = Report::default();
         let status = self.answer(&request, now, &mut report).await;
-        report.log(status);
+        report.log(status, now);
         respond(status)
     }
 

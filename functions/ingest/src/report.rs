@@ -1,8 +1,10 @@
-//! What one request came to: one log line that can be read alone.
+//! What one request came to: one log line that can be read alone, and one of figures.
 
 use domain::Timestamp;
 use http::StatusCode;
+use runtime::metrics;
 use twilio::events::Batch;
+use twilio::signature::Refusal;
 
 /// What one request came to.
 #[derive(Debug, Default)]
@@ -51,7 +53,9 @@ impl Report {
         self.lag_ms = oldest.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     }
 
-    pub(crate) fn log(&self, status: StatusCode) {
+    /// Says it, in words and in figures.
+    pub(crate) fn log(&self, status: StatusCode, now: Timestamp) {
+        self.tell(now);
         let status = status.as_u16();
         for test_id in &self.tests {
             tracing::info!(test_id, "the sink's test event arrived");
@@ -73,6 +77,23 @@ impl Report {
             replies = self.replies,
             lag_ms = self.lag_ms,
             "events taken in"
+        );
+    }
+    /// Repeated events are counted as what they are: records that said so already.
+    fn tell(&self, now: Timestamp) {
+        // Anybody may find the URL and send it what he likes; only what carries a signature
+        // can be Twilio's.
+        let unsigned = self.refused == Some(Refusal::SignatureMissing.name());
+        tracing::info!(
+            target: metrics::TARGET,
+            at_ms = now.as_millis(),
+            Received = self.received,
+            Ignored = self.ignored,
+            Unchanged = self.unchanged,
+            Rejected = self.rejected,
+            BadSignature = u64::from(self.refused.is_some() && !unsigned),
+            Unsigned = u64::from(unsigned),
+            LagMilliseconds = self.lag_ms,
         );
     }
 }

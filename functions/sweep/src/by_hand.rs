@@ -51,7 +51,7 @@ impl Sweep {
         let due = channels.iter().map(|channel| named(*channel, now));
         let watch = Watch::new(now, time_left);
         let summary = self.sweep(watch, due.collect()).await?;
-        self.ends(summary)
+        self.ends(summary, now)
     }
 }
 

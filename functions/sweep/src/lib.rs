@@ -75,6 +75,12 @@ impl Sweep {
         }
     }
 
+    /// Does what can be done before the first run: reads the credentials, so that a wrong name
+    /// is logged at start.
+    pub async fn warm_up(&self, now: Timestamp) {
+        runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
+    }
+
     /// Sweeps once. `time_left` is how long this run may take.
     ///
     /// # Errors
@@ -91,12 +97,13 @@ impl Sweep {
             summary = self.sweep(watch, due).await?;
             summary.oldest_overdue_seconds = now.since(due_since).as_secs();
         }
-        self.ends(summary)
+        self.ends(summary, now)
     }
 
     /// Says what a sweep came to, and fails where a person must look.
-    fn ends(&self, summary: Summary) -> Result<Summary, SweepError> {
+    fn ends(&self, summary: Summary, now: Timestamp) -> Result<Summary, SweepError> {
         log(&summary);
+        summary.tell(now);
         match summary.stopped {
             Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {
                 Err(SweepError::Stopped(Box::new(summary)))

@@ -12,6 +12,7 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::read(runtime::Environment::of_process())?;
     let transport = Arc::new(twilio::rest::Https::new()?);
     let sweep = Arc::new(Sweep::new(settings, transport));
+    sweep.warm_up(runtime::clock::now()).await;
     run(service_fn(move |event: LambdaEvent<Value>| {
         let sweep = Arc::clone(&sweep);
         async move {

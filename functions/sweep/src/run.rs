@@ -4,7 +4,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Channel, Decision, LastStep, Progress, ProxySessionSid, Timestamp, Trouble, decide};
+use domain::{
+    Channel, Decision, LastStep, Progress, ProxySessionSid, Timestamp, Trouble, Work, decide,
+};
 use futures::stream::{self, StreamExt};
 use store::{Due, Saved, StoreError, Stored};
 use tokio::time::{Instant, timeout_at};
@@ -129,18 +131,20 @@ impl<'a> Run<'a> {
                 })
             })
             .chunks(SETTLED_AT_ONCE)
-            .map(|done| {
-                settle(
+            .map(|done| async {
+                let works: Vec<Work> = done.iter().map(|done| done.work).collect();
+                let settled = settle(
                     &settings.table,
                     &settings.bus,
                     settings.plan.policy.retention,
                     done,
                     self.watch.now(),
-                )
+                );
+                works.into_iter().zip(settled.await)
             })
             .buffer_unordered(settings.plan.concurrency)
             .for_each(|settled| {
-                for result in settled {
+                for (work, result) in settled {
                     let settled = result.unwrap_or_else(|error| {
                         tracing::error!(%error, "a channel could not be marked: next time again");
                         Settled {
@@ -148,7 +152,7 @@ impl<'a> Run<'a> {
                             raced: false,
                         }
                     });
-                    count(settled.came);
+                    lock(&counts).count_of(work, settled.came);
                     lock(&counts).raced += usize::from(settled.raced);
                 }
                 std::future::ready(())
@@ -246,6 +250,7 @@ impl<'a> Run<'a> {
                     session: step
                         .session
                         .filter(|_| self.settings.proxy_service.is_some()),
+                    work: due.work,
                     came: step.came,
                 })));
             }
@@ -265,7 +270,7 @@ impl<'a> Run<'a> {
                 (None, _) => Trouble::Refused,
             },
         };
-        self.fail(before, after, trouble).await
+        self.fail(before, after, trouble, due).await
     }
 
     /// Makes sure that a closed channel's Proxy session is gone. Flex should have ended it;
@@ -307,6 +312,7 @@ impl<'a> Run<'a> {
         before: Stored,
         mut after: Channel,
         trouble: Trouble,
+        due: Due,
     ) -> Result<Tended, StoreError> {
         let now = self.watch.now();
         after.note_failure(trouble, now);
@@ -319,6 +325,7 @@ impl<'a> Run<'a> {
                     after,
                     progress,
                     session: None,
+                    work: due.work,
                     came: Came::Failed,
                 })))
             }

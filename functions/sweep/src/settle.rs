@@ -11,7 +11,7 @@
 //! It is counted and published as `CloseRaced`, so that a person or a program can look after
 //! that customer.
 
-use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble};
+use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble, Work};
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
 use store::{ChannelTable, Saved, StoreError, Stored};
@@ -32,6 +32,8 @@ pub(crate) struct Done {
     pub(crate) progress: Progress,
     /// The Proxy session that is to be gone soon.
     pub(crate) session: Option<ProxySessionSid>,
+    /// The queue that it waited in.
+    pub(crate) work: Work,
     /// How the channel counts if the mark succeeds.
     pub(crate) came: Came,
 }

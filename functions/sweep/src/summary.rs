@@ -1,5 +1,9 @@
 //! What one sweep did, in numbers: returned, logged and printed as it is.
 
+use std::collections::BTreeMap;
+
+use domain::{Timestamp, Work};
+use runtime::metrics;
 use serde::Serialize;
 
 /// What one sweep did. Every due channel is counted exactly once among `closed` …
@@ -10,6 +14,9 @@ pub struct Summary {
     pub due: usize,
     /// Closed for good by our write.
     pub closed: usize,
+    /// The same by the queue that they waited in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed_by_queue: BTreeMap<&'static str, usize>,
     /// Long-lived channels released by our write; their reset follows.
     pub released: usize,
     /// Found as they should be: somebody else had cleaned up.
@@ -81,6 +88,37 @@ pub(crate) enum Came {
 }
 
 impl Summary {
+    /// Counts a channel that waited in this queue.
+    pub(crate) fn count_of(&mut self, work: Work, came: Came) {
+        self.count(came);
+        if came == Came::Closed {
+            *self.closed_by_queue.entry(work.name()).or_default() += 1;
+        }
+    }
+
+    /// Tells it in figures.
+    pub(crate) fn tell(&self, now: Timestamp) {
+        let closed = |work: Work| self.closed_by_queue.get(work.name()).copied().unwrap_or(0);
+        tracing::info!(
+            target: metrics::TARGET,
+            at_ms = now.as_millis(),
+            Due = self.due,
+            OldestOverdueSeconds = self.oldest_overdue_seconds,
+            ClosedAbandoned = closed(Work::Abandoned),
+            ClosedEnded = closed(Work::Ended),
+            ClosedLongLived = closed(Work::LongLived),
+            ClosedInspected = closed(Work::Inspect),
+            ClosedRetried = closed(Work::Retry),
+            Released = self.released,
+            Retried = self.retried,
+            GivenUp = self.failed,
+            Raced = self.raced,
+            Calls = self.calls,
+            Throttled = self.throttled,
+            Stopped = u64::from(self.stopped.is_some()),
+        );
+    }
+
     pub(crate) fn count(&mut self, came: Came) {
         let counter = match came {
             Came::Closed => &mut self.closed,

@@ -112,6 +112,10 @@ sid!(
     ChatServiceSid, "IS", Valid
 );
 sid!(
+    /// A Sync service.
+    SyncServiceSid, "IS", Valid
+);
+sid!(
     /// An interaction of Flex Conversations.
     InteractionSid, "KD", Placeholder
 );

@@ -25,8 +25,8 @@ pub use fact::{End, Fact, Interaction, News, Platform, Stage};
 pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
-    ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, TaskChannelSid, TaskSid, WorkerSid,
-    WorkflowSid, WorkspaceSid,
+    ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid, TaskChannelSid,
+    TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{Company, Held, Holder, Orphan, Spared, Verdict};
 pub use park::{Pair, PairFault, Pairs, Seat, Stand};

@@ -30,6 +30,8 @@ type Refusals = Box<dyn FnMut(&Entry) -> Option<&'static str> + Send>;
 struct State {
     entries: Vec<Entry>,
     refusals: Option<Refusals>,
+    /// The only buses there are; any where nobody said.
+    known: Option<Vec<String>>,
     ids: u64,
 }
 
@@ -68,14 +70,37 @@ impl PretendBus {
         lock(&self.0).refusals = None;
     }
 
+    /// Knows these buses and no others when it is asked for one.
+    pub fn know_only(&self, names: &[&str]) {
+        lock(&self.0).known = Some(names.iter().map(ToString::to_string).collect());
+    }
+
     pub(crate) fn answer(&self, operation: &str, body: &str) -> Answer {
-        if operation != "PutEvents" {
-            return Answer::error(
+        match operation {
+            "PutEvents" => self.answer_put(body),
+            "DescribeEventBus" => self.answer_describe(body),
+            _ => Answer::error(
                 400,
                 "UnknownOperationException",
-                "the pretend bus only offers PutEvents",
-            );
+                "the pretend bus only offers PutEvents and DescribeEventBus",
+            ),
         }
+    }
+
+    fn answer_describe(&self, body: &str) -> Answer {
+        let Ok(call) = serde_json::from_str::<DescribeEventBus>(body) else {
+            return Answer::error(400, "SerializationException", "not a DescribeEventBus");
+        };
+        let state = lock(&self.0);
+        let known = state.known.as_ref();
+        if known.is_some_and(|known| !known.contains(&call.name)) {
+            let why = format!("Event bus {} does not exist.", call.name);
+            return Answer::error(400, "ResourceNotFoundException", &why);
+        }
+        Answer::ok(serde_json::json!({ "Name": call.name }).to_string())
+    }
+
+    fn answer_put(&self, body: &str) -> Answer {
         match serde_json::from_str::<PutEvents>(body) {
             Ok(call) if (1..=MAX_ENTRIES).contains(&call.entries.len()) => self.put(call.entries),
             Ok(_) => Answer::error(
@@ -125,6 +150,12 @@ impl State {
             ..PutResult::default()
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribeEventBus {
+    name: String,
 }
 
 #[derive(Deserialize)]

@@ -238,6 +238,12 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
+/// A client's region in words; a wrong one makes a host that is not there, and the name of
+/// the region is then the only hint.
+pub(crate) fn region_name(region: Option<&Region>) -> String {
+    region.map_or_else(|| "no region".to_owned(), ToString::to_string)
+}
+
 /// Why a call failed, in one line without the answer's content: the service's own code and
 /// words, or what happened to the connection.
 pub fn reason<E>(error: &SdkError<E>) -> String

@@ -88,6 +88,18 @@ pub struct Published {
     pub dropped: usize,
 }
 
+/// Why the bus cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot see the bus {bus} in {region}: {reason}")]
+pub struct BusError {
+    /// The bus's name or ARN.
+    pub bus: String,
+    /// The region in which it was looked for.
+    pub region: String,
+    /// What EventBridge says.
+    pub reason: String,
+}
+
 /// The notice bus.
 #[derive(Clone, Debug)]
 pub struct Bus(Option<Destination>);
@@ -107,6 +119,21 @@ impl Bus {
     /// No bus: notices are dropped and counted, which is what a local run wants.
     pub fn none() -> Self {
         Self(None)
+    }
+
+    /// Looks whether the bus is there; true where there is to be none.
+    ///
+    /// # Errors
+    ///
+    /// Says by name which bus EventBridge does not know, or why it does not answer.
+    pub async fn look(&self) -> Result<(), BusError> {
+        let Some(bus) = &self.0 else { return Ok(()) };
+        let described = bus.client.describe_event_bus().name(&bus.name).send().await;
+        described.map(drop).map_err(|error| BusError {
+            bus: bus.name.clone(),
+            region: crate::aws::region_name(bus.client.config().region()),
+            reason: reason(&error),
+        })
     }
 
     /// Publishes notices, as many per call as EventBridge takes. Entries that it refuses for

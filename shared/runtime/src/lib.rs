@@ -10,11 +10,13 @@ pub mod bus;
 pub mod clock;
 pub mod common;
 pub mod logs;
+pub mod metrics;
 pub mod seal;
 pub mod secrets;
 pub mod settings;
+pub mod start;
 
 pub use aws::Aws;
-pub use bus::{Bus, Notice, NoticeKind, Published};
+pub use bus::{Bus, BusError, Notice, NoticeKind, Published};
 pub use secrets::{Refreshed, Secrets, SecretsError, TwilioSecrets};
 pub use settings::{Environment, SettingsError};

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::aws::{Aws, reason};
+use crate::aws::{Aws, reason, region_name};
 use crate::settings::{Environment, secret_items};
 
 /// How long credentials are used before they are read again.
@@ -52,10 +52,12 @@ pub enum Need {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsError {
     /// Secrets Manager did not answer, or refused.
-    #[error("cannot read the secret {secret}: {reason}")]
+    #[error("cannot read the secret {secret} in {region}: {reason}")]
     Unavailable {
         /// The secret's name or ARN.
         secret: String,
+        /// The region in which it was looked for.
+        region: String,
         /// What Secrets Manager says.
         reason: String,
     },
@@ -242,6 +244,7 @@ impl Store {
             .await
             .map_err(|error| SecretsError::Unavailable {
                 secret: self.secret.clone(),
+                region: region_name(self.client.config().region()),
                 reason: reason(&error),
             })?;
         let text = answer.secret_string().unwrap_or_default();

@@ -142,3 +142,17 @@ async fn without_a_bus_notices_are_dropped_and_counted() {
     let published = Bus::none().publish(&notices(3)).await;
     assert_eq!((published.dropped, published.failed), (3, vec![]));
 }
+
+#[tokio::test]
+async fn a_bus_that_is_not_there_is_named_with_the_region() {
+    let (aws, bus) = bus();
+    assert_eq!(bus.look().await, Ok(()));
+    assert_eq!(Bus::none().look().await, Ok(()));
+
+    aws.bus.know_only(&["another"]);
+    let why = bus.look().await.unwrap_err().to_string();
+    assert!(
+        why.starts_with("cannot see the bus notices in us-east-1: ResourceNotFoundException"),
+        "{why}"
+    );
+}

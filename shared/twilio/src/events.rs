@@ -202,6 +202,18 @@ pub fn read_chat_webhook(form: &Authentic<Vec<(String, String)>>, scope: &Scope)
     batch
 }
 
+/// Reads Sync documents as the Twilio Function `clear-long-lived-channels` left them, one per
+/// channel with the last event that arrived: a page as Sync answers it, the list in it, or one
+/// document. Documents of other programs are ignored.
+pub fn read_documents(page: &[u8], scope: &Scope) -> Batch {
+    let text = String::from_utf8_lossy(page);
+    let documents = json::members(&text, ["documents"])
+        .ok()
+        .and_then(|[list]| list);
+    let documents = documents.map_or(page, |list| list.get().as_bytes());
+    read(documents, |element| element::of_document(element, scope))
+}
+
 fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
     // A byte that is no UTF-8 spoils the text that it stands in, not the events around it.
     let text = String::from_utf8_lossy(body);

@@ -19,6 +19,7 @@ mod page;
 mod pool;
 mod proxy;
 mod studio;
+mod sync;
 mod task_events;
 mod taskrouter;
 mod tasks;
@@ -111,6 +112,7 @@ fn route(state: &mut State, request: &Request<Bytes>, target: &Target) -> Outcom
         "api" => numbers::route(&mut call, method, rest),
         "messaging" => messaging::route(&mut call, method, rest),
         "studio" => studio::route(&mut call, method, rest),
+        "sync" => sync::route(&mut call, method, rest),
         "iam" => iam::route(&mut call, method, rest),
         "flex-api" => flex::route(&mut call, method, rest),
         _ => Err(call.no_route()),

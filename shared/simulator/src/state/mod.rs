@@ -6,6 +6,7 @@ pub mod chat;
 pub mod clock;
 pub(crate) mod cloud_event;
 pub mod conversations;
+pub(crate) mod documents;
 pub mod faults;
 pub mod flex;
 pub mod flows;
@@ -30,6 +31,7 @@ use crate::state::chat::Chat;
 use crate::state::clock::Agenda;
 use crate::state::cloud_event::Emission;
 use crate::state::conversations::Conversations;
+use crate::state::documents::Document;
 use crate::state::faults::Faults;
 use crate::state::flex::Flex;
 use crate::state::interactions::Interactions;
@@ -97,6 +99,7 @@ pub struct State {
     pub(crate) messaging: Shelf<MessagingService>,
     pub(crate) studio: Shelf<StudioFlow>,
     pub(crate) tokens: HashMap<String, Claims>,
+    pub(crate) documents: Vec<Document>,
     pub(crate) webhook_calls: Vec<WebhookCall>,
     pub(crate) outbox: Vec<Emission>,
     pub(crate) lost: Vec<LostMessage>,
@@ -140,6 +143,7 @@ impl State {
             messaging: Shelf::default(),
             studio: Shelf::default(),
             tokens: HashMap::new(),
+            documents: Vec::new(),
             webhook_calls: Vec::new(),
             outbox: Vec::new(),
             lost: Vec::new(),

@@ -125,6 +125,36 @@ pub(super) fn of_log(text: &str, scope: &Scope) -> Element {
     }
 }
 
+/// Reads a Sync document that holds an event's payload as `msg`, with its type and time beside
+/// it; the document's attributes around `data` may have been left out of an export.
+pub(super) fn of_document(text: &str, scope: &Scope) -> Element {
+    let Ok([sid, data, account]) = json::members(text, ["sid", "data", "account_sid"]) else {
+        return rejected(Unreadable::NotAnObject);
+    };
+    let data_text = data.map_or(Some(text.into()), json::object_text);
+    let data_text = data_text.unwrap_or_default();
+    let names = ["eventtype", "timestamp", "msg"];
+    let [kind, timestamp, payload] = json::members(&data_text, names).unwrap_or_default();
+    let outcome = match (kind, payload) {
+        (None, None) => Outcome::Ignored(Ignored::OtherType),
+        (kind, payload) => outcome(
+            Around {
+                payload,
+                kind: kind.and_then(json::text),
+                accounts: [account, None],
+                workspace: None,
+                times: [timestamp, None],
+            },
+            scope,
+        ),
+    };
+    Element {
+        event_id: None,
+        sid: id_of(sid),
+        outcome,
+    }
+}
+
 fn rejected(reason: Unreadable) -> Element {
     Element {
         event_id: None,

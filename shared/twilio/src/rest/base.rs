@@ -16,6 +16,7 @@ pub(super) enum Product {
     Messaging,
     Proxy,
     Studio,
+    Sync,
     TaskRouter,
 }
 
@@ -31,6 +32,7 @@ impl Product {
             Self::Messaging => "messaging",
             Self::Proxy => "proxy",
             Self::Studio => "studio",
+            Self::Sync => "sync",
             Self::TaskRouter => "taskrouter",
         }
     }

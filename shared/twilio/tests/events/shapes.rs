@@ -374,3 +374,42 @@ fn a_task_is_read_as_taskrouter_shows_it() {
         assert!(events::read_task(text).is_err());
     }
 }
+
+#[test]
+fn sync_documents_of_the_original_are_the_events_that_arrived_last() {
+    let page = include_str!("../payloads/sync-documents.json");
+    let batch = events::read_documents(page.as_bytes(), &Scope::default());
+    let news: Vec<News> = batch.facts.iter().map(|fact| fact.news).collect();
+    assert_eq!(
+        news,
+        [News::Ended(End::Completed), News::Open(Stage::Waiting)]
+    );
+    assert_eq!(batch.facts[0], only(payload!("s2-completed")));
+    assert_eq!(batch.facts[1].at, at("2026-01-05T09:00:00.412Z"));
+    let ignored = [(Ignored::OtherType, 1), (Ignored::NoChannel, 1)];
+    assert_eq!(batch.ignored, BTreeMap::from(ignored));
+    assert_eq!(batch.rejected, []);
+
+    // The list in the page, one document, and its data alone say the same.
+    let page: serde_json::Value = serde_json::from_str(page).unwrap();
+    let list = page["documents"].to_string();
+    let document = page["documents"][0].to_string();
+    let as_text = serde_json::json!({ "data": page["documents"][0]["data"].to_string() });
+    let data = page["documents"][0]["data"].to_string();
+    let facts = |text: &str| events::read_documents(text.as_bytes(), &Scope::default()).facts;
+    assert_eq!(facts(&list), batch.facts);
+    for one in [document, data, as_text.to_string()] {
+        assert_eq!(facts(&one), batch.facts[..1], "{one}");
+    }
+
+    let another = Scope {
+        account: "AC00000000000000000000000000000099".parse().ok(),
+        workspace: None,
+    };
+    let batch = events::read_documents(list.as_bytes(), &another);
+    assert_eq!(
+        batch.facts,
+        [],
+        "another account's documents are nobody's here"
+    );
+}

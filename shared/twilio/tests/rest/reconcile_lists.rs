@@ -11,6 +11,27 @@ fn workspace() -> WorkspaceSid {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sync_documents_are_read_page_by_page() {
+    let service = sid("IS", 9).parse().unwrap();
+    let documents = include_str!("../payloads/sync-documents.json");
+    let url = format!("https://sync.twilio.com/v1/Services/{service}/Documents");
+    let next = format!("{url}?PageToken=x");
+    let script = Script::new([
+        page("documents", &["{\"data\":{}}".to_owned()], Some(&next)),
+        ok(documents.to_owned()),
+    ]);
+    let client = script.client();
+    let scope = Scope::default();
+    let first = client.sync_documents(service, &scope, None).await.unwrap();
+    assert_eq!(first.batch.received, 1);
+    let after = first.next.as_ref();
+    let second = client.sync_documents(service, &scope, after).await.unwrap();
+    assert_eq!(second.batch.facts.len(), 2);
+    assert_eq!(second.next, None);
+    assert!(!format!("{second:?}").contains("555"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_log_of_events_is_read_page_by_page() {
     let path = format!(
         "https://taskrouter.twilio.com/v1/Workspaces/{}/Events",

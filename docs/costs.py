@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""What Channel Janitor costs per month at AWS, by list prices and by counting what it does.
+
+    python3 docs/costs.py --channels 100000 --events 5 --batch 3
+    python3 docs/costs.py --prices my-region.json      # other prices, by the names below
+
+Free tiers are left out. Twilio charges nothing for Event Streams' webhooks, nor for the API calls made here.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+# US East (N. Virginia), in dollars, as AWS lists them.
+PRICES = {
+    "lambda_million_requests": 0.20,
+    "lambda_gigabyte_second": 0.0000133334,  # arm64
+    "dynamodb_million_writes": 0.625,  # on demand; a write unit is 1 KB
+    "dynamodb_million_reads": 0.125,  # on demand; a read unit is 4 KB, read consistently
+    "dynamodb_gigabyte_month": 0.25,
+    "dynamodb_recovery_gigabyte_month": 0.20,
+    "logs_gigabyte": 0.50,
+    "metric_month": 0.30,
+    "alarm_month": 0.10,
+    "dashboard_month": 3.00,
+    "secret_month": 0.40,
+    "secrets_million_calls": 5.00,
+    "bus_million_events": 1.00,
+    "schedule_million_invocations": 1.00,
+}
+
+MEMORY_GB = 0.25
+HOURS = 730
+# Measured against the embedded engine, with the time of a request to DynamoDB (4 ms) added.
+INGEST_SECONDS = 0.010
+# Two requests to Twilio of 150 ms each, ten channels at once.
+SWEEP_SECONDS_PER_CHANNEL = 0.03
+SWEEP_SECONDS_WITH_NOTHING_DUE = 0.02
+INGEST_LOG_BYTES = 900  # the line in words and the line of figures
+SWEEP_LOG_BYTES = 1_400
+RECORD_BYTES = 700
+QUEUES_TIMES_SHARDS = 5 * 4  # index partitions that a sweep asks; half a read unit each
+
+
+def units(events, long_lived):
+    """Write units of one channel's life: each write of the record is one, each change of its queue one or two more."""
+    # created: the record. The last event: the record and its entry in the queue. Others: the record, mostly.
+    told = 1 + 2 + 0.7 * max(0, events - 2)
+    # marked: the record and the end of its entry; a release moves the entry first.
+    marked = 2 + 3 * long_lived
+    return told + marked
+
+
+def bill(channels, events, batch, sweeps_per_hour, long_lived, prices):
+    """The lines of a month's bill, as (what, dollars, what it is made of)."""
+    total_events = channels * events
+    requests = total_events / batch
+    sweeps = sweeps_per_hour * HOURS
+    million = 1_000_000
+    seconds = (
+        requests * INGEST_SECONDS * max(1.0, batch ** 0.5)
+        + sweeps * SWEEP_SECONDS_WITH_NOTHING_DUE
+        + channels * (1 + long_lived) * SWEEP_SECONDS_PER_CHANNEL
+    )
+    writes = channels * units(events, long_lived)
+    reads = total_events + channels * (1 + long_lived) + sweeps * QUEUES_TIMES_SHARDS / 2
+    gigabytes = channels * RECORD_BYTES / 1e9
+    logs = (requests * INGEST_LOG_BYTES + sweeps * SWEEP_LOG_BYTES + channels * 300) / 1e9
+    figures, alarms = inventory()
+    return [
+        ("Lambda", (requests + sweeps) / million * prices["lambda_million_requests"] + seconds * MEMORY_GB * prices["lambda_gigabyte_second"],
+         f"{requests + sweeps:,.0f} runs, {seconds:,.0f} s"),
+        ("DynamoDB, writes", writes / million * prices["dynamodb_million_writes"], f"{writes:,.0f} units"),
+        ("DynamoDB, reads", reads / million * prices["dynamodb_million_reads"], f"{reads:,.0f} units"),
+        ("DynamoDB, storage", gigabytes * (prices["dynamodb_gigabyte_month"] + prices["dynamodb_recovery_gigabyte_month"]), f"{gigabytes:.2f} GB for 30 days"),
+        ("Logs", logs * prices["logs_gigabyte"], f"{logs:.2f} GB"),
+        ("Notices", channels * (1 + long_lived) / million * prices["bus_million_events"], "one per step"),
+        ("Schedules", sweeps / million * prices["schedule_million_invocations"], f"{sweeps:,.0f} starts"),
+        ("Secret", prices["secret_month"] + 3 * 12 * HOURS / million * prices["secrets_million_calls"], "read every five minutes by three processes"),
+        ("Figures and alarms", figures * prices["metric_month"] + alarms * prices["alarm_month"] + prices["dashboard_month"],
+         f"{figures} figures, {alarms} alarms, a dashboard"),
+    ]
+
+
+def inventory():
+    """How many figures of our own the dashboard shows, and how many alarms there are: counted in the template."""
+    text = (Path(__file__).parent.parent / "template.yaml").read_text(encoding="utf-8")
+    figures = set(re.findall(r'"ChannelJanitor", "(\w+)", "FunctionName", "(\$\{\w+\})"', text))
+    return len(figures), text.count("Type: AWS::CloudWatch::Alarm")
+
+
+def table(channels, events, batch, sweeps_per_hour, long_lived, prices):
+    lines = bill(channels, events, batch, sweeps_per_hour, long_lived, prices)
+    total = sum(dollars for _, dollars, _ in lines)
+    rows = ["| a month | $ | of |", "|---|---:|---|"]
+    rows += [f"| {what} | {dollars:.2f} | {of} |" for what, dollars, of in lines]
+    rows.append(f"| **together** | **{total:.2f}** | ${million(lines, channels * events):.2f} per million events, ${million(lines, channels):.2f} per million channels |")
+    return "\n".join(rows)
+
+
+FIXED = {"Secret", "Figures and alarms", "Schedules"}
+
+
+def million(lines, of):
+    """What a million more would cost: the fixed lines don't grow."""
+    return sum(dollars for what, dollars, _ in lines if what not in FIXED) / of * 1e6
+
+
+# The examples of costs.md.
+EXAMPLES = {
+    "small": dict(channels=10_000, events=5, batch=1, sweeps_per_hour=12, long_lived=0.0),
+    "large": dict(channels=1_000_000, events=5, batch=5, sweeps_per_hour=12, long_lived=0.2),
+}
+
+
+def check(page):
+    """The page shows what this program says, and the counts are those of the design."""
+    assert units(2, 0) == 5, "created, completed, swept: five units"
+    assert units(5, 0) / 5 <= 1.45, "a whole life"
+    small = bill(**EXAMPLES["small"], prices=PRICES)
+    double = bill(**{**EXAMPLES["small"], "channels": 20_000}, prices=PRICES)
+    fixed = {what: dollars for what, dollars, _ in small if what in FIXED}
+    assert fixed == {what: dollars for what, dollars, _ in double if what in FIXED}, "what is fixed is fixed"
+    text = page.read_text(encoding="utf-8")
+    for name, example in EXAMPLES.items():
+        if table(**example, prices=PRICES) not in text:
+            sys.exit(f"{page}: the example {name} should be\n{table(**example, prices=PRICES)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--channels", type=int, default=10_000, help="channels that are closed in a month")
+    parser.add_argument("--events", type=float, default=5, help="events per channel")
+    parser.add_argument("--batch", type=float, default=1, help="events per request, on average")
+    parser.add_argument("--sweeps-per-hour", type=float, default=12)
+    parser.add_argument("--long-lived", type=float, default=0, help="share of long-lived channels, 0 to 1")
+    parser.add_argument("--prices", type=Path, help="a JSON object with prices to use instead")
+    parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.check:
+        return check(options.check)
+    if min(options.channels, options.events, options.batch, options.sweeps_per_hour) <= 0 or not 0 <= options.long_lived <= 1:
+        parser.error("all numbers must be above 0, and the share between 0 and 1")
+    prices = dict(PRICES)
+    if options.prices:
+        given = json.loads(options.prices.read_text(encoding="utf-8"))
+        if unknown := sorted(set(given) - set(PRICES)):
+            parser.error(f"no such price: {', '.join(unknown)}; there are {', '.join(PRICES)}")
+        prices.update(given)
+    print(table(options.channels, options.events, options.batch, options.sweeps_per_hour, options.long_lived, prices))
+
+
+if __name__ == "__main__":
+    main()
