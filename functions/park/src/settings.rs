@@ -95,7 +95,7 @@ impl Settings {
 /// no chat wait for another poll.
 fn poll(environment: &mut Environment) -> Duration {
     let seconds = environment.or("PARK_POLL_SECONDS", POLL_SECONDS);
-    let fits = 60_u64.checked_rem(seconds) == Some(0) && seconds % GRAIN.as_secs() == 0;
+    let fits = 60_u64.checked_rem(seconds) == Some(0) && seconds.is_multiple_of(GRAIN.as_secs());
     if !fits {
         environment.malformed("PARK_POLL_SECONDS", "must be 10, 20, 30 or 60");
     }

@@ -120,7 +120,13 @@ fn cell(decision: Decision) -> Cell {
         Decision::Listen => Cell::Listen,
         Decision::Park(task) if task == ours => Cell::Park,
         Decision::Unpark(task) if task == ours => Cell::Unpark,
-        other => panic!("{other:?}"),
+        other @ (Decision::Wait(_)
+        | Decision::Release(_)
+        | Decision::Reset(_)
+        | Decision::EndSession(_)
+        | Decision::Inspect(_)
+        | Decision::Park(_)
+        | Decision::Unpark(_)) => panic!("{other:?}"),
     }
 }
 
