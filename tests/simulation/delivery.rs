@@ -11,7 +11,7 @@ use domain::Timestamp;
 use fastrand::Rng;
 use http::Request;
 use lambda_http::Body;
-use serde_json::{Value, json};
+use serde_json::Value;
 use simulator::stream::{self, Delivery, Order, Shapes};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -21,7 +21,7 @@ use super::mutation::Mutation;
 use super::stage::Who;
 use super::world::{Death, End, World, invoke};
 
-const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
+pub(super) const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
 
 /// How long Twilio waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ const GIVES_UP_AFTER: Duration = Duration::from_secs(4 * 3600);
 const LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) struct EventStreams {
-    rng: Rng,
+    pub(super) rng: Rng,
     /// Events that are sent later, with the time.
     late: Vec<(Timestamp, Value)>,
     /// What is never told of a task, by task.
@@ -173,94 +173,6 @@ impl EventStreams {
             self.late.push((again, event));
         }
     }
-
-    /// Somebody who is not Twilio calls the webhook.
-    pub(super) fn forge(&mut self, world: &Arc<World>) {
-        let Some((channel, task)) = ({
-            let inner = world.stage.lock();
-            let tasks: Vec<_> = inner
-                .books
-                .tasks
-                .iter()
-                .filter(|(_, task)| task.ended.is_none())
-                .collect();
-            self.rng
-                .choice(tasks)
-                .map(|(sid, task)| (task.channel.clone(), sid.clone()))
-        }) else {
-            return;
-        };
-        let account = world.stage.twilio.account();
-        // The task was open a moment ago, so that no true end of it carries this time.
-        let at = world.stage.now().minus(Duration::from_millis(1));
-        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
-        let payload = json!({
-            "eventtype": "task.deleted",
-            "timestamp": format!("{at:.3}"),
-            "account_sid": account.sid,
-            "task_sid": task,
-            "task_attributes": json!({ "channelSid": channel }).to_string(),
-            "task_assignment_status": "completed",
-        });
-        let event = json!({
-            "type": "com.twilio.taskrouter.task.deleted",
-            "id": format!("NO{:032x}", self.rng.u128(..)),
-            "data": { "account_sid": account.sid, "payload": payload },
-        });
-        world.stage.lock().books.forged(&event);
-        world
-            .stage
-            .tell(|| format!("somebody forges the end of {task}"));
-        let body = Value::from(vec![event]).to_string();
-        let stolen = world.stage.errs(Mutation::StolenKey);
-        let trick = if stolen {
-            Trick::StolenKey
-        } else {
-            Trick::ALL[self.rng.usize(..3)]
-        };
-        let request = trick.request(&account.auth_token, body);
-        let world = Arc::clone(world);
-        self.under_way.spawn(async move {
-            let answer = ask(&world, request, Death::Never).await;
-            if let End::Done(status) = answer
-                && status < 400
-            {
-                let what = format!("a forged request ({trick:?}) is answered {status}");
-                world
-                    .stage
-                    .judge(Err(Violation::of(Law::NoWriteUnsigned, what)));
-            }
-            world.stage.lock().totals.count("forged requests");
-        });
-    }
-}
-
-/// How somebody forges a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trick {
-    WrongKey,
-    NoSignature,
-    /// The signature is Twilio's, of another body.
-    OtherBody,
-    StolenKey,
-}
-
-impl Trick {
-    const ALL: [Self; 3] = [Self::WrongKey, Self::NoSignature, Self::OtherBody];
-
-    fn request(self, key: &str, body: String) -> Request<Body> {
-        let (key, signed) = match self {
-            Self::WrongKey => ("not the key", body.as_str()),
-            Self::OtherBody => (key, "[]"),
-            Self::NoSignature | Self::StolenKey => (key, body.as_str()),
-        };
-        let signed = simulator::sign::json(key, WEBHOOK, signed.as_bytes());
-        let mut request = Request::post(signed.url);
-        if self != Self::NoSignature {
-            request = request.header(simulator::sign::HEADER, signed.signature);
-        }
-        request.body(Body::from(body)).unwrap()
-    }
 }
 
 /// One body on its way.
@@ -362,7 +274,7 @@ impl Post {
 }
 
 /// Hands a request to the webhook.
-async fn ask(world: &Arc<World>, request: Request<Body>, death: Death) -> End<u16> {
+pub(super) async fn ask(world: &Arc<World>, request: Request<Body>, death: Death) -> End<u16> {
     let now = world.stage.functions_clock();
     let function = Arc::clone(world);
     let work = async move { function.ingest.handle(request, now).await.status().as_u16() };

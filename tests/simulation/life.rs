@@ -3,15 +3,11 @@
 use fastrand::Rng;
 use serde_json::json;
 use simulator::state::attributes;
-use simulator::state::chat::{ChannelChange, ChannelType};
-use simulator::state::conversations::conversation::{ConversationChange, NewParticipant};
+use simulator::state::chat::ChannelChange;
+use simulator::state::conversations::conversation::ConversationChange;
 use simulator::state::interactions::interaction::{Ending, Routing};
-use simulator::state::proxy::NewSession;
 use simulator::state::taskrouter::task::NewTask;
-use simulator::state::webhooks::WebhookTarget;
-use simulator::{
-    Contact, ConversationState, Project, Refusal, Sid, State, TaskStatus, Transfer, Webhooks,
-};
+use simulator::{Contact, ConversationState, Refusal, Sid, State, TaskStatus, Transfer, Webhooks};
 
 use super::books::{ADDRESSES, WORDS};
 use super::line::somebody_writes;
@@ -20,7 +16,7 @@ use super::world::World;
 
 /// The people of a schedule.
 pub(super) struct People {
-    rng: Rng,
+    pub(super) rng: Rng,
     addresses: Vec<(String, Number)>,
 }
 
@@ -48,25 +44,6 @@ impl People {
         Self {
             addresses: addresses.collect(),
             rng,
-        }
-    }
-
-    /// Customers who talk to a bot begin to: no task, a session or a customer's address, and a
-    /// Studio flow that hears each message.
-    pub(super) fn bots(&mut self, world: &World) {
-        let project = world.stage.project;
-        for number in 0..world.stage.script.bots {
-            let address = format!("+{ADDRESSES}9{number:03}");
-            let mut state = world.stage.twilio.state();
-            let channel = match self.rng.bool() {
-                true => bot_in_chat(&mut state, project, address),
-                false => bot_in_conversation(&mut state, project, address),
-            };
-            drop(state);
-            let (channel, now) = (channel.unwrap().to_string(), world.stage.now());
-            let mut inner = world.stage.lock();
-            inner.books.bot_begins(&channel, now);
-            inner.tell(now, || format!("a customer talks to a bot in {channel}"));
         }
     }
 
@@ -311,47 +288,6 @@ impl People {
             .stage
             .tell(|| format!("somebody opens a task on {channel:?}: {created:?}"));
     }
-}
-
-fn bot_in_chat(state: &mut State, project: Project, address: String) -> Result<Sid, Refusal> {
-    let channel = state.create_channel(
-        project.chat_service,
-        ChannelType::Private,
-        ChannelChange::default(),
-    )?;
-    let session = NewSession {
-        unique_name: Some(channel.to_string()),
-        mode: Some("message-only".to_owned()),
-        address: Some(address),
-        ttl: None,
-    };
-    let session = state.open_session(project.proxy_service, session)?;
-    let attributes = json!({ "status": "ACTIVE", "proxySession": session }).to_string();
-    let change = ChannelChange {
-        attributes: Some(attributes),
-        ..ChannelChange::default()
-    };
-    state.update_channel(channel, Webhooks::Disabled, change)?;
-    state.add_channel_webhook(channel, "studio", WebhookTarget::default())?;
-    Ok(channel)
-}
-
-fn bot_in_conversation(
-    state: &mut State,
-    project: Project,
-    address: String,
-) -> Result<Sid, Refusal> {
-    let conversation =
-        state.create_conversation(project.chat_service, ConversationChange::default())?;
-    let customer = NewParticipant {
-        address: Some(address),
-        proxy_address: Some("+15550100099".to_owned()),
-        ..NewParticipant::default()
-    };
-    state.add_participant(conversation, customer)?;
-    let flow = "FW00000000000000000000000000000009".parse().ok();
-    state.set_conversation_flow(conversation, flow)?;
-    Ok(conversation)
 }
 
 /// Another agent is to take over, or to join: a second task on the same conversation.

@@ -28,8 +28,10 @@
 //! each entry against the laws as it is made.
 
 mod books;
+mod bots;
 mod delivery;
 mod ending;
+mod forging;
 mod law;
 mod life;
 mod line;
