@@ -89,6 +89,13 @@ enum Talk {
     NobodyCloses,
 }
 
+/// A world that was opened.
+pub(super) struct Opened {
+    pub(super) simulator: Simulator,
+    /// The TaskChannels between which chats are parked.
+    pub(super) park_task_channels: String,
+}
+
 /// Opens the world, subscribes the webhook and lets life begin.
 pub(super) async fn start(
     webhook: &str,
@@ -96,19 +103,20 @@ pub(super) async fn start(
     table: &ChannelTable,
     end: &End,
     parts: &mut Parts,
-) -> anyhow::Result<Simulator> {
+) -> anyhow::Result<Opened> {
     let now = clock.now();
     // Another life than before: its SIDs must not be those of channels that are remembered.
     let seed = now.as_millis().unsigned_abs();
     let (simulator, project) = Simulator::with_flex(seed)
         .map_err(|error| anyhow::anyhow!("no Flex project: {error:?}"))?;
-    let agent = {
+    let refused = |error| anyhow::anyhow!("no contact centre: {error:?}");
+    let (agent, inactive) = {
         let mut state = simulator.state();
         set_time(&mut state, now)?;
         subscribe(&mut state, webhook)?;
-        state
-            .hire_agent(project.workspace, "agent")
-            .map_err(|error| anyhow::anyhow!("nobody can be hired: {error:?}"))?
+        let inactive = state.create_task_channel(project.workspace, "Inactive", "inactive");
+        let agent = state.hire_agent(project.workspace, "agent");
+        (agent.map_err(refused)?, inactive.map_err(refused)?)
     };
     forget_the_life_before(table, now).await?;
     let life = Life {
@@ -122,7 +130,10 @@ pub(super) async fn start(
     };
     let postman = Postman::new(simulator.clone(), transport()?);
     parts.spawn(goes_on(life, postman, clock, end.clone()));
-    Ok(simulator)
+    Ok(Opened {
+        simulator,
+        park_task_channels: format!("{}:{inactive}", project.chat_task_channel),
+    })
 }
 
 async fn goes_on(
@@ -261,7 +272,11 @@ impl Playing {
     /// Lets it happen; false if it cannot.
     fn takes(&mut self, step: Step, state: &mut State, agent: Sid) -> bool {
         match (&mut self.who, step) {
-            (Who::OnChat(player), Step::Act(act)) => player.act(act, state, agent).is_ok(),
+            (Who::OnChat(player), Step::Act(act)) => {
+                let acted = player.act(act, state, agent).is_ok();
+                answers(act == Act::AgentAccepts, player.task, state);
+                acted
+            }
             (Who::OnConversations { address, task }, Step::Talk(talk)) => {
                 talk.happens(address, task, state, agent)
             }
@@ -279,11 +294,23 @@ impl Talk {
                     .task();
                 task.is_some()
             }
-            (Self::AgentAccepts, Some(task)) => state.agent_accepts(task, agent).is_ok(),
+            (Self::AgentAccepts, Some(task)) => {
+                let accepted = state.agent_accepts(task, agent).is_ok();
+                answers(accepted, Some(task), state);
+                accepted
+            }
             (Self::AgentWrapsUp, Some(task)) => state.agent_wraps_up(task).is_ok(),
             (Self::NobodyCloses, Some(task)) => state.task_completed_by_nobody(task).is_ok(),
             (Self::AgentAccepts | Self::AgentWrapsUp | Self::NobodyCloses, None) => false,
         }
+    }
+}
+
+/// An agent who takes a chat says something; then it is the customer's turn.
+fn answers(accepted: bool, task: Option<Sid>, state: &mut State) {
+    if let Some(task) = task.filter(|_| accepted) {
+        // Where there is nobody to say it to, nothing is said.
+        state.agent_writes(task, "Let me see.").ok();
     }
 }
 

@@ -22,7 +22,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use embedded::Embedded;
 use runtime::{Aws, Environment};
-use simulator::Simulator;
 use store::ChannelTable;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -182,10 +181,10 @@ async fn start(
         None => None,
         Some(door) => {
             let address = url(&door)?;
-            let simulator = life::start(&webhook_url, clock, &table, &end, parts).await?;
-            let served = simulator::serve(door, simulator.clone(), end.comes());
+            let opened = life::start(&webhook_url, clock, &table, &end, parts).await?;
+            let served = simulator::serve(door, opened.simulator.clone(), end.comes());
             parts.spawn(async move { Ok(served.await?) });
-            Some((simulator, address))
+            Some((opened, address))
         }
     };
     let note = Note {
@@ -196,13 +195,15 @@ async fn start(
         aws: url(&doors.aws)?,
         simulated: simulated
             .as_ref()
-            .map(|(simulator, address)| credentials(simulator, address)),
+            .map(|(opened, address)| note_of(opened, address)),
     };
     let told = environment
         .with("CHANNELS_TABLE", folder::TABLE)
         .with("NOTICE_BUS", folder::BUS);
     let environment = match &note.simulated {
-        Some(simulated) => simulated.tell(told),
+        Some(simulated) => simulated
+            .tell(told)
+            .with("WEBHOOK_URL", note.webhook.as_str()),
         // Real channels are written to only if that is said in so many words.
         None if told.is_set("SWEEP_MODE") => told,
         None => told.with("SWEEP_MODE", "observe"),
@@ -219,7 +220,7 @@ async fn start(
     parts.spawn(async move { Ok(embedded.serve(aws, end).await?) });
     webhook::start(&here, doors.webhook, parts)?;
     schedule::start(&here, options.sweep_every, parts)?;
-    let simulator = simulated.map(|(simulator, _)| simulator);
+    let simulator = simulated.map(|(opened, _)| opened.simulator);
     page::start(&here, doors.page, table, note.clone(), simulator, parts);
     folder.leave(&note)?;
     say::print(&introduction(&note, folder))?;
@@ -297,14 +298,15 @@ fn url(listener: &TcpListener) -> anyhow::Result<String> {
     Ok(format!("http://{}/", listener.local_addr()?))
 }
 
-fn credentials(simulator: &Simulator, address: &str) -> Simulated {
-    let account = simulator.account();
+fn note_of(opened: &life::Opened, address: &str) -> Simulated {
+    let account = opened.simulator.account();
     Simulated {
         url: address.trim_end_matches('/').to_owned(),
         account_sid: account.sid.to_string(),
         auth_token: account.auth_token,
         api_key: account.api_key.to_string(),
         api_secret: account.api_secret,
+        park_task_channels: opened.park_task_channels.clone(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Event Streams' way of delivering, over HTTP: signed, in small batches, and again after a
-//! pause where the receiver asks for that.
+//! Twilio's ways of delivering, over HTTP and signed: Event Streams' in small batches, and again
+//! after a pause where the receiver asks for that; a channel's own webhook's once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use http::{Request, StatusCode};
 use simulator::{Simulator, sign};
 use twilio::rest::Transport;
 use url::Url;
+use url::form_urlencoded::Serializer;
 
 use crate::say;
 
@@ -37,10 +38,27 @@ pub(super) struct Postman {
 /// A request to be made, perhaps not for the first time.
 struct Letter {
     destination: String,
-    body: String,
+    content: Content,
     written: Timestamp,
     not_before: Timestamp,
     pause: Duration,
+}
+
+enum Content {
+    /// Events, as JSON.
+    Events(String),
+    /// What a channel's own webhook tells, as a form.
+    Form(Vec<(String, String)>),
+}
+
+impl Content {
+    /// Whether it is tried again: Chat's webhooks are not, unless they say so.
+    const fn is_kept(&self) -> bool {
+        match self {
+            Self::Events(_) => true,
+            Self::Form(_) => false,
+        }
+    }
 }
 
 impl Postman {
@@ -73,7 +91,7 @@ impl Postman {
                     false
                 }
             };
-            if again && now.since(letter.written) < TRIED_FOR {
+            if again && letter.content.is_kept() && now.since(letter.written) < TRIED_FOR {
                 letter.not_before = now.plus(letter.pause);
                 letter.pause *= 2;
                 self.bag.push(letter);
@@ -93,10 +111,19 @@ impl Postman {
                 None => by_destination.push((dispatch.destination, vec![dispatch.event])),
             }
         }
+        let calls = self.simulator.state().take_webhook_calls();
+        let posts = calls.into_iter().filter(|call| call.method == "POST");
+        self.bag.extend(posts.map(|call| Letter {
+            destination: call.url,
+            content: Content::Form(call.parameters),
+            written: now,
+            not_before: now,
+            pause: FIRST_PAUSE,
+        }));
         for (destination, events) in by_destination {
             self.bag.extend(events.chunks(BATCH).map(|batch| Letter {
                 destination: destination.clone(),
-                body: serde_json::Value::from(batch).to_string(),
+                content: Content::Events(serde_json::Value::from(batch).to_string()),
                 written: now,
                 not_before: now,
                 pause: FIRST_PAUSE,
@@ -113,14 +140,27 @@ impl Postman {
         });
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
-        let signed = sign::json(token, url.as_str(), letter.body.as_bytes());
+        let (signed, kind, body) = match &letter.content {
+            Content::Events(body) => (
+                sign::json(token, url.as_str(), body.as_bytes()),
+                "application/json",
+                body.clone(),
+            ),
+            Content::Form(parameters) => (
+                sign::form(token, url.as_str(), parameters),
+                "application/x-www-form-urlencoded",
+                Serializer::new(String::new())
+                    .extend_pairs(parameters)
+                    .finish(),
+            ),
+        };
         let mut request = Request::post(&signed.url)
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .header(sign::HEADER, &signed.signature);
         if let Some(user) = user {
             request = request.header("authorization", user);
         }
-        let request = request.body(Bytes::from(letter.body.clone())).ok()?;
+        let request = request.body(Bytes::from(body)).ok()?;
         let answer = tokio::time::timeout(PATIENCE, self.transport.send(request)).await;
         Some(answer.ok()?.ok()?.status())
     }

@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::checkup::Checkup;
+use ::park::Park;
+use ::sweep::{Order, Settings, Summary, Sweep, SweepError};
 use domain::Timestamp;
+use runtime::NoticeKind;
 use serde::Serialize;
-use sweep::{Order, Settings, Summary, Sweep, SweepError};
 
 use super::{Here, Parts};
 use crate::office::transport;
@@ -18,6 +21,12 @@ const LEAST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often what was lost on the way is looked for, by the clock that is run.
 const RECONCILE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often chats to park are looked for, by the clock that is run.
+const PARK_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the set-up is audited, by the clock that is run.
+const CHECKUP_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// How often expired records are deleted, by the machine's clock as their time to live is.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
@@ -69,13 +78,13 @@ impl Journal {
         pages.sweeps.truncate(KEPT);
     }
 
-    fn note_notices(&self, here: &Here) {
+    fn note_notices(&self, entries: Vec<embedded::Entry>, at: Timestamp) {
         let mut pages = self.pages();
-        for entry in here.embedded.bus.take_entries() {
+        for entry in entries {
             let channel = entry.detail.get("channel_sid").and_then(|sid| sid.as_str());
             pages.notices.push_front(Notice {
-                at_ms: here.clock.now(),
-                kind: entry.detail_type.clone(),
+                at_ms: at,
+                kind: entry.detail_type,
                 channel_sid: channel.map(ToOwned::to_owned),
                 detail: entry.detail,
             });
@@ -95,6 +104,13 @@ pub(super) fn start(here: &Here, sweep_every: Duration, parts: &mut Parts) -> an
     parts.spawn(sweeps(here.clone(), Arc::clone(&sweep), sweep_every));
     parts.spawn(reconciles(here.clone(), sweep));
     parts.spawn(expiry(here.clone()));
+    let settings = ::checkup::Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
+    parts.spawn(checkups(here.clone(), Checkup::new(settings, transport()?)));
+    let park = parking(here)?.map(Arc::new);
+    parts.spawn(bus(here.clone(), park.clone()));
+    if let Some(park) = park {
+        parts.spawn(parkings(here.clone(), park));
+    }
     Ok(())
 }
 
@@ -125,7 +141,6 @@ async fn sweeps(here: Here, sweep: Arc<Sweep>, every: Duration) -> anyhow::Resul
         };
         tell(&swept);
         here.journal.note_sweep(swept);
-        here.journal.note_notices(&here);
     }
     Ok(())
 }
@@ -155,6 +170,66 @@ async fn reconciles(here: Here, sweep: Arc<Sweep>) -> anyhow::Result<()> {
         if let Err(error) = job.await {
             say::aloud(&format!("{}  reconcile failed: {error}", say::moment(now)));
         }
+    }
+    Ok(())
+}
+
+/// Parking, if there are TaskChannels for it.
+fn parking(here: &Here) -> anyhow::Result<Option<Park>> {
+    if !here.environment.is_set("PARK_TASK_CHANNELS") {
+        return Ok(None);
+    }
+    let settings = ::park::Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
+    Ok(Some(Park::new(settings, transport()?)))
+}
+
+async fn parkings(here: Here, park: Arc<Park>) -> anyhow::Result<()> {
+    let every = by_machine(&here, PARK_EVERY);
+    while here.end.comes_not_within(every).await {
+        let now = here.clock.now();
+        // No time for a second look: the next turn is the next look.
+        if let Err(error) = park.tick(now, Duration::ZERO).await {
+            say::aloud(&format!("{}  parking failed: {error}", say::moment(now)));
+        }
+    }
+    Ok(())
+}
+
+/// The bus: notes what is on it, and wakes who waits for it.
+async fn bus(here: Here, park: Option<Arc<Park>>) -> anyhow::Result<()> {
+    while here.end.comes_not_within(LEAST_PAUSE).await {
+        let now = here.clock.now();
+        let entries = here.embedded.bus.take_entries();
+        for entry in &entries {
+            let event = serde_json::json!({
+                "detail-type": entry.detail_type,
+                "detail": entry.detail,
+            });
+            let replied = entry.detail_type == NoticeKind::ReplyReceived.name();
+            if let Some(park) = park.as_ref().filter(|_| replied)
+                && let Err(error) = park.handle(event, now, TIME).await
+            {
+                say::aloud(&format!("{}  parking failed: {error}", say::moment(now)));
+            }
+        }
+        here.journal.note_notices(entries, now);
+    }
+    Ok(())
+}
+
+async fn checkups(here: Here, checkup: Checkup) -> anyhow::Result<()> {
+    let every = by_machine(&here, CHECKUP_EVERY);
+    while here.end.comes_not_within(every).await {
+        let now = here.clock.now();
+        let said = match checkup.run(now, TIME).await {
+            Ok(found) if found.errors + found.warnings == 0 => continue,
+            Ok(found) => format!(
+                "checkup: {} errors, {} warnings; `janitor checkup` names them",
+                found.errors, found.warnings
+            ),
+            Err(error) => format!("checkup failed: {error}"),
+        };
+        say::aloud(&format!("{}  {said}", say::moment(now)));
     }
     Ok(())
 }

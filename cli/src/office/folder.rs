@@ -68,6 +68,8 @@ pub(crate) struct Simulated {
     pub(crate) auth_token: String,
     pub(crate) api_key: String,
     pub(crate) api_secret: String,
+    /// Between which TaskChannels chats are parked there.
+    pub(crate) park_task_channels: String,
 }
 
 impl Folder {

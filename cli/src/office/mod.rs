@@ -131,7 +131,9 @@ impl Office {
             .with("CHANNELS_TABLE", folder::TABLE)
             .with("NOTICE_BUS", folder::BUS);
         let environment = match &note.simulated {
-            Some(simulated) => simulated.tell(environment),
+            Some(simulated) => simulated
+                .tell(environment)
+                .with("WEBHOOK_URL", note.webhook.as_str()),
             None => environment,
         };
         Self::around(environment, aws, note.clock)
@@ -254,6 +256,7 @@ impl folder::Simulated {
             .with("TWILIO_API_KEY", self.api_key.as_str())
             .with("TWILIO_API_SECRET", self.api_secret.as_str())
             .with("TWILIO_API_URL", self.url.as_str())
+            .with("PARK_TASK_CHANNELS", self.park_task_channels.as_str())
             .with("TWILIO_SECRET", "")
             .with("TASKROUTER_WORKSPACE_SID", "")
             .with("CHAT_SERVICE_SID", "")

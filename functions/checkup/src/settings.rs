@@ -30,6 +30,15 @@ impl Settings {
     /// Fails with every missing or malformed variable, by name.
     pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
         let aws = Aws::from_environment(&mut environment);
+        Self::read_at(environment, aws)
+    }
+
+    /// Reads the settings, for an AWS that is known already.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every missing or malformed variable, by name.
+    pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
         let table = common::channels_table(&mut environment);
         let bus = common::notice_bus(&mut environment, aws.as_ref());
         let account = common::twilio_account(&mut environment);
