@@ -31,6 +31,8 @@ TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Only the operator can know these; a default would be wrong for everyone.
 WITHOUT_DEFAULT = {"TwilioAccountSid"}
 NO_VALUE = {"Ref": "AWS::NoValue"}
+# What no parameter may be, whatever it is for: pasted with a quote, a placeholder, two values, a word of another alphabet.
+WRONG = (" ", "two words", "'quoted'", "“AC”", "<your value>", "a;b", "a\nb", "$(id)", "é")
 
 
 def expect(holds, fault):
@@ -247,6 +249,8 @@ def check_parameters():
         pattern = parameter.get("AllowedPattern")
         if pattern and "Default" in parameter:
             expect(re.fullmatch(pattern, parameter["Default"]), f"{name} allows its own default")
+        for wrong in WRONG if pattern else ():
+            expect(not re.search(pattern, wrong), f"{name} refuses {wrong!r}")
     mode = TEMPLATE["Parameters"].get("SweepMode", {}).get("Default")
     expect(mode == "observe", "a first deployment only observes")
     outputs = {"WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "DeadLettersQueueUrl", "DashboardUrl", "NextStep"}

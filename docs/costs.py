@@ -41,6 +41,7 @@ SWEEP_SECONDS_WITH_NOTHING_DUE = 0.02
 INGEST_LOG_BYTES = 900  # the line in words and the line of figures
 SWEEP_LOG_BYTES = 1_400
 RECORD_BYTES = 700
+PARK_QUEUES_TIMES_SHARDS = 3 * 4  # the same for each poll of the parking function
 QUEUES_TIMES_SHARDS = 5 * 4  # index partitions that a sweep asks; half a read unit each
 
 
@@ -53,7 +54,21 @@ def units(events, long_lived):
     return told + marked
 
 
-def bill(channels, events, batch, sweeps_per_hour, long_lived, prices):
+def parking(poll_seconds, prices):
+    """The parking function is awake all the time, unless it polls once a minute."""
+    minutes = HOURS * 60
+    polls = minutes * 60 / poll_seconds
+    awake = minutes * 60 if poll_seconds < 60 else polls * 0.1
+    reads = polls * PARK_QUEUES_TIMES_SHARDS / 2
+    dollars = (
+        awake * MEMORY_GB * prices["lambda_gigabyte_second"]
+        + minutes / 1e6 * (prices["lambda_million_requests"] + prices["schedule_million_invocations"])
+        + reads / 1e6 * prices["dynamodb_million_reads"]
+    )
+    return ("Parking", dollars, f"{awake:,.0f} s awake, {polls:,.0f} polls")
+
+
+def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices):
     """The lines of a month's bill, as (what, dollars, what it is made of)."""
     total_events = channels * events
     requests = total_events / batch
@@ -69,6 +84,7 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, prices):
     gigabytes = channels * RECORD_BYTES / 1e9
     logs = (requests * INGEST_LOG_BYTES + sweeps * SWEEP_LOG_BYTES + channels * 300) / 1e9
     figures, alarms = inventory()
+    parked = [parking(poll_seconds, prices)] if poll_seconds else []
     return [
         ("Lambda", (requests + sweeps) / million * prices["lambda_million_requests"] + seconds * MEMORY_GB * prices["lambda_gigabyte_second"],
          f"{requests + sweeps:,.0f} runs, {seconds:,.0f} s"),
@@ -81,6 +97,7 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, prices):
         ("Secret", prices["secret_month"] + 3 * 12 * HOURS / million * prices["secrets_million_calls"], "read every five minutes by three processes"),
         ("Figures and alarms", figures * prices["metric_month"] + alarms * prices["alarm_month"] + prices["dashboard_month"],
          f"{figures} figures, {alarms} alarms, a dashboard"),
+        *parked,
     ]
 
 
@@ -91,8 +108,8 @@ def inventory():
     return len(figures), text.count("Type: AWS::CloudWatch::Alarm")
 
 
-def table(channels, events, batch, sweeps_per_hour, long_lived, prices):
-    lines = bill(channels, events, batch, sweeps_per_hour, long_lived, prices)
+def table(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices):
+    lines = bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices)
     total = sum(dollars for _, dollars, _ in lines)
     rows = ["| a month | $ | of |", "|---|---:|---|"]
     rows += [f"| {what} | {dollars:.2f} | {of} |" for what, dollars, of in lines]
@@ -100,7 +117,7 @@ def table(channels, events, batch, sweeps_per_hour, long_lived, prices):
     return "\n".join(rows)
 
 
-FIXED = {"Secret", "Figures and alarms", "Schedules"}
+FIXED = {"Secret", "Figures and alarms", "Schedules", "Parking"}
 
 
 def million(lines, of):
@@ -110,8 +127,8 @@ def million(lines, of):
 
 # The examples of costs.md.
 EXAMPLES = {
-    "small": dict(channels=10_000, events=5, batch=1, sweeps_per_hour=12, long_lived=0.0),
-    "large": dict(channels=1_000_000, events=5, batch=5, sweeps_per_hour=12, long_lived=0.2),
+    "small": dict(channels=10_000, events=5, batch=1, sweeps_per_hour=12, long_lived=0.0, poll_seconds=0),
+    "large": dict(channels=1_000_000, events=5, batch=5, sweeps_per_hour=12, long_lived=0.2, poll_seconds=10),
 }
 
 
@@ -136,6 +153,7 @@ def main():
     parser.add_argument("--batch", type=float, default=1, help="events per request, on average")
     parser.add_argument("--sweeps-per-hour", type=float, default=12)
     parser.add_argument("--long-lived", type=float, default=0, help="share of long-lived channels, 0 to 1")
+    parser.add_argument("--park", type=int, choices=[10, 20, 30, 60], default=0, metavar="SECONDS", help="chats are parked, polled each 10, 20, 30 or 60 s")
     parser.add_argument("--prices", type=Path, help="a JSON object with prices to use instead")
     parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -149,7 +167,7 @@ def main():
         if unknown := sorted(set(given) - set(PRICES)):
             parser.error(f"no such price: {', '.join(unknown)}; there are {', '.join(PRICES)}")
         prices.update(given)
-    print(table(options.channels, options.events, options.batch, options.sweeps_per_hour, options.long_lived, prices))
+    print(table(options.channels, options.events, options.batch, options.sweeps_per_hour, options.long_lived, options.park, prices))
 
 
 if __name__ == "__main__":

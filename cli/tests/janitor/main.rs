@@ -7,5 +7,6 @@
 mod channels;
 mod connect;
 mod help;
+mod import;
 mod local;
 mod world;

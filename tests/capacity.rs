@@ -1,0 +1,78 @@
+//! What a channel's life costs at DynamoDB, by the units that the engine reports: the figures
+//! of `docs/costs.md`. Each event comes in a request of its own, which is the dearest way.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
+
+use acceptance::world::World;
+use serde_json::Value;
+
+/// Write units used so far, those of the index included.
+fn written(world: &World) -> f64 {
+    world.aws.tally("PutItem").units
+}
+
+/// Delivers events one by one, and says what each wrote by its type.
+async fn one_by_one(world: &World, events: &[Value]) -> Vec<(String, f64)> {
+    let mut costs = Vec::new();
+    for event in events {
+        let before = written(world);
+        world.deliver_these(std::slice::from_ref(event)).await;
+        let kind = event["data"]["payload"]["eventtype"].as_str().unwrap();
+        costs.push((kind.to_owned(), written(world) - before));
+    }
+    costs
+}
+
+fn total(costs: &[(String, f64)]) -> f64 {
+    costs.iter().map(|(_, units)| units).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn created_completed_and_swept_are_five_units() {
+    let world = World::new().await;
+    let chat = world.customer_writes("+15550000001");
+    world.agent_accepts(chat);
+    world.tab_is_closed(chat);
+    let told = |event: &Value| {
+        let kind = &event["data"]["payload"]["eventtype"];
+        kind == "task.created" || kind == "task.completed"
+    };
+    let events: Vec<Value> = world.take_events().into_iter().filter(told).collect();
+    let costs = one_by_one(&world, &events).await;
+    println!("{costs:?}");
+    assert_eq!(costs.len(), 2);
+    assert_eq!((costs[0].1, costs[1].1), (1.0, 2.0));
+
+    world.everything_falls_due().await;
+    let summary = world.sweep().await;
+    assert_eq!(summary.closed, 1, "{summary:?}");
+    assert_eq!(written(&world), 5.0);
+    world.notices();
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_life_is_below_one_and_a_half_units_an_event_and_repeats_are_free() {
+    let world = World::new().await;
+    let chat = world.customer_writes("+15550000001");
+    world.agent_accepts(chat);
+    world.tab_is_closed(chat);
+    let events = world.take_events();
+    let costs = one_by_one(&world, &events).await;
+    world.everything_falls_due().await;
+    let summary = world.sweep().await;
+    assert_eq!(summary.closed, 1, "{summary:?}");
+    let swept = written(&world) - total(&costs);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of events")]
+    let per_event = written(&world) / events.len() as f64;
+    println!("{costs:?}, the sweep {swept}: {per_event:.2} an event");
+    assert_eq!(swept, 2.0, "the mark, and the end of its entry in the index");
+    assert!(per_event <= 1.4, "{per_event} in {costs:?}");
+
+    let again = one_by_one(&world, &events).await;
+    assert_eq!(total(&again), 0.0, "{again:?}");
+    world.notices();
+    world.finish().await;
+}
