@@ -48,9 +48,15 @@ const FATES: [(Fate, u8); 8] = [
 const CONVERSATION: [(Duration, Talk); 4] = [
     (minutes(0), Talk::CustomerWrites),
     (minutes(2), Talk::AgentAccepts),
-    (minutes(12), Talk::AgentWrapsUp),
-    (minutes(14), Talk::NobodyCloses),
+    (minutes(26), Talk::AgentWrapsUp),
+    (minutes(28), Talk::NobodyCloses),
 ];
+
+/// How long after they took a chat an agent answers.
+const ANSWERED_AFTER: Duration = minutes(4);
+
+/// How long after that moment customers reply, if they do: long after they were parked.
+const REPLIED_AFTER: Duration = minutes(20);
 
 /// The world and who is in it.
 struct Life {
@@ -79,6 +85,10 @@ enum Who {
 enum Step {
     Act(Act),
     Talk(Talk),
+    /// The agent says something, and it is the customer's turn.
+    AgentWrites,
+    /// The customer has found their glasses.
+    CustomerReplies,
 }
 
 #[derive(Clone, Copy)]
@@ -243,26 +253,32 @@ impl Life {
         // Between half as long and one and a half times as long as in the script.
         let pace = 0.5 + self.rng.f64();
         let when = |after: Duration| at.plus(after.mul_f64(pace).min(hours(60)));
-        let mut playing = match fate {
-            Some(fate) => Playing {
-                who: Who::OnChat(Box::new(Player::new(fate, address))),
-                script: fate
-                    .script()
-                    .into_iter()
-                    .map(|(after, act)| (when(after), Step::Act(act)))
-                    .collect(),
-            },
-            None => Playing {
-                who: Who::OnConversations {
-                    address: format!("+1556{address:07}"),
-                    task: None,
-                },
-                script: CONVERSATION
-                    .into_iter()
-                    .map(|(after, talk)| (when(after), Step::Talk(talk)))
-                    .collect(),
-            },
+        let (who, steps) = match fate {
+            Some(fate) => {
+                let script = fate.script().into_iter();
+                let steps: Vec<_> = script.map(|(at, act)| (at, Step::Act(act))).collect();
+                (Who::OnChat(Box::new(Player::new(fate, address))), steps)
+            }
+            None => {
+                let address = format!("+1556{address:07}");
+                let steps = CONVERSATION.map(|(at, talk)| (at, Step::Talk(talk)));
+                let task = None;
+                (Who::OnConversations { address, task }, steps.to_vec())
+            }
         };
+        let replies = self.rng.bool();
+        let mut script = Vec::new();
+        for (after, step) in steps {
+            script.push((when(after), step));
+            if let Step::Act(Act::AgentAccepts) | Step::Talk(Talk::AgentAccepts) = step {
+                script.push((when(after + ANSWERED_AFTER), Step::AgentWrites));
+                if replies {
+                    script.push((when(after + REPLIED_AFTER), Step::CustomerReplies));
+                }
+            }
+        }
+        script.sort_by_key(|(at, _)| *at);
+        let mut playing = Playing { who, script };
         playing.script.reverse();
         self.players.push(playing);
     }
@@ -272,15 +288,31 @@ impl Playing {
     /// Lets it happen; false if it cannot.
     fn takes(&mut self, step: Step, state: &mut State, agent: Sid) -> bool {
         match (&mut self.who, step) {
-            (Who::OnChat(player), Step::Act(act)) => {
-                let acted = player.act(act, state, agent).is_ok();
-                answers(act == Act::AgentAccepts, player.task, state);
-                acted
-            }
+            (Who::OnChat(player), Step::Act(act)) => player.act(act, state, agent).is_ok(),
             (Who::OnConversations { address, task }, Step::Talk(talk)) => {
                 talk.happens(address, task, state, agent)
             }
             (Who::OnChat(_), Step::Talk(_)) | (Who::OnConversations { .. }, Step::Act(_)) => false,
+            (_, Step::AgentWrites) => self.task().is_some_and(|task| {
+                // Somebody may have taken the chat over, who says nothing.
+                state.agent_writes(task, "Let me see.").ok();
+                true
+            }),
+            (Who::OnChat(player), Step::CustomerReplies) => {
+                state.customer_writes(&player.address, "Here is the number.");
+                true
+            }
+            (Who::OnConversations { address, .. }, Step::CustomerReplies) => {
+                state.customer_converses(address, "Here is the number.");
+                true
+            }
+        }
+    }
+
+    fn task(&self) -> Option<Sid> {
+        match &self.who {
+            Who::OnChat(player) => player.task,
+            Who::OnConversations { task, .. } => *task,
         }
     }
 }
@@ -294,23 +326,11 @@ impl Talk {
                     .task();
                 task.is_some()
             }
-            (Self::AgentAccepts, Some(task)) => {
-                let accepted = state.agent_accepts(task, agent).is_ok();
-                answers(accepted, Some(task), state);
-                accepted
-            }
+            (Self::AgentAccepts, Some(task)) => state.agent_accepts(task, agent).is_ok(),
             (Self::AgentWrapsUp, Some(task)) => state.agent_wraps_up(task).is_ok(),
             (Self::NobodyCloses, Some(task)) => state.task_completed_by_nobody(task).is_ok(),
             (Self::AgentAccepts | Self::AgentWrapsUp | Self::NobodyCloses, None) => false,
         }
-    }
-}
-
-/// An agent who takes a chat says something; then it is the customer's turn.
-fn answers(accepted: bool, task: Option<Sid>, state: &mut State) {
-    if let Some(task) = task.filter(|_| accepted) {
-        // Where there is nobody to say it to, nothing is said.
-        state.agent_writes(task, "Let me see.").ok();
     }
 }
 

@@ -1,7 +1,13 @@
 //! The clock of a data folder, which may run faster than the machine's.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// How long after it was noted last a fast clock may have run, by the machine's. It is noted
+/// every second.
+const LONGEST_UNNOTED: Duration = Duration::from_secs(3);
 
 /// A clock that showed this at that moment, and has run so many times as fast since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +41,15 @@ impl Clock {
         self.at(runtime::clock::now())
     }
 
-    /// The same clock once nobody drives it any more.
-    pub(crate) const fn at_rest(self) -> Self {
-        Self { speed: 1, ..self }
+    /// The same clock once nobody drives it any more. When it was noted last is known, and when
+    /// its driver ended is not: it goes on from the latest moment that it may have shown.
+    pub(crate) fn at_rest(self) -> Self {
+        let unnoted = LONGEST_UNNOTED.saturating_mul(self.speed - 1);
+        Self {
+            shown: self.shown.plus(unnoted),
+            speed: 1,
+            ..self
+        }
     }
 
     /// The same clock, from `machine` on so many times as fast. It never shows less than the
@@ -72,5 +84,14 @@ mod tests {
         let much_later = rested.set_off(at(9_000), 1);
         assert_eq!(much_later.at(at(9_000)), at(10_000 - 10));
         assert_eq!(Clock::of_machine().at(at(77)), at(77));
+
+        // Killed two seconds after its last note, it does not run back.
+        let killed = fast.at(at(3_000));
+        assert!(fast.at_rest().at(at(3_000)) >= killed);
+        assert_eq!(
+            rested.at_rest(),
+            rested,
+            "one that ended well was noted as it ended"
+        );
     }
 }

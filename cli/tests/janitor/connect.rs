@@ -138,3 +138,33 @@ fn a_password_is_neither_an_argument_nor_said() {
         local.janitor(&["connect", wrong]).ends(2).says("the URL");
     }
 }
+
+#[test]
+fn colours_are_for_a_terminal_alone_and_end_with_no_color() {
+    let local = Local::start(&["--accelerate", "1"]);
+    let binary = snapbox::cmd::cargo_bin!("janitor");
+    let binary = binary.display();
+    let line = format!(
+        "{binary} connect {} --data {} --yes",
+        local.webhook,
+        local.folder()
+    );
+    // `script` gives it a terminal.
+    let on_terminal = |variables: &[(&str, &str)]| {
+        let shell = snapbox::cmd::Command::new("script").args(["-qec", &line, "/dev/null"]);
+        let shell = shell
+            .env_clear()
+            .env("TERM", "xterm")
+            .env("PATH", "/usr/bin:/bin");
+        run(shell.envs(variables.iter().copied())).ends(0).stdout
+    };
+    let green = "\u{1b}[32m✓";
+    assert!(on_terminal(&[]).contains(green));
+    let plain = on_terminal(&[("NO_COLOR", "1")]);
+    assert!(
+        plain.contains("✓ ") && !plain.contains('\u{1b}'),
+        "{plain:?}"
+    );
+    let piped = local.janitor(&["connect", &local.webhook, "--yes"]).ends(0);
+    assert!(!piped.stderr.contains('\u{1b}'), "{piped}");
+}
