@@ -8,5 +8,6 @@ mod channels;
 mod connect;
 mod help;
 mod import;
+mod input;
 mod local;
 mod world;
