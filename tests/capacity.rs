@@ -68,7 +68,10 @@ async fn a_whole_life_is_below_one_and_a_half_units_an_event_and_repeats_are_fre
     #[expect(clippy::cast_precision_loss, reason = "a handful of events")]
     let per_event = written(&world) / events.len() as f64;
     println!("{costs:?}, the sweep {swept}: {per_event:.2} an event");
-    assert_eq!(swept, 2.0, "the mark, and the end of its entry in the index");
+    assert_eq!(
+        swept, 2.0,
+        "the mark, and the end of its entry in the index"
+    );
     assert!(per_event <= 1.4, "{per_event} in {costs:?}");
 
     let again = one_by_one(&world, &events).await;
