@@ -97,7 +97,20 @@ impl Client {
             Some(_) => return Err(ListFailure::OtherList),
         };
         let call = Call::get(product, here.clone());
-        let read = |text: &str| Some((read(text)?, next_url(text)?));
+        let read_next = match product {
+            Product::Api => next_path,
+            Product::Chat
+            | Product::Conversations
+            | Product::Events
+            | Product::Flex
+            | Product::Iam
+            | Product::Messaging
+            | Product::Proxy
+            | Product::Studio
+            | Product::Sync
+            | Product::TaskRouter => next_url,
+        };
+        let read = |text: &str| Some((read(text)?, read_next(text)?));
         let (content, next) = match self.ask(call, read).await {
             Ok(page) => page,
             Err(TwilioError::Gone | TwilioError::Refused { status: 400, .. })
@@ -166,14 +179,21 @@ impl<T> From<Option<T>> for Entry<T> {
 }
 
 /// The address of the next page as a list gives it, if there is a next page; nothing if this
-/// is no page of a list. The API of 2010 has no `meta` and gives a path.
+/// is no page of a list.
 pub(super) fn next_url(page: &str) -> Option<Option<String>> {
-    let [meta, size, next] = json::members(page, ["meta", "page_size", "next_page_uri"]).ok()?;
-    let next = match (meta, size) {
-        (Some(meta), _) => json::members(meta.get(), ["next_page_url"]).ok()?[0],
-        (None, Some(_)) => next,
-        (None, None) => return None,
-    };
+    let [meta] = json::members(page, ["meta"]).ok()?;
+    let [next] = json::members(meta?.get(), ["next_page_url"]).ok()?;
+    address(next)
+}
+
+/// The same of the API of 2010, which has no `meta` and gives a path.
+fn next_path(page: &str) -> Option<Option<String>> {
+    let [size, next] = json::members(page, ["page_size", "next_page_uri"]).ok()?;
+    size?;
+    address(next)
+}
+
+fn address(next: Option<&RawValue>) -> Option<Option<String>> {
     Some(match next {
         Some(next) => Some(json::text(next)?.into_owned()),
         None => None,
