@@ -23,7 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const AFTERMATH: Duration = Duration::from_secs(26 * 3600);
 
 /// How often it is reconciled until everything is at rest.
-const RECONCILED_EVERY: Duration = Duration::from_secs(6 * 3600);
+const RECONCILED_EVERY: Duration = Duration::from_secs(12 * 3600);
 
 /// What goes on when people have stopped.
 pub(super) struct Functions<'a> {

@@ -72,7 +72,7 @@ impl Script {
         });
         let customers = rng.usize(4..=8);
         let customers = size.customers.unwrap_or(customers);
-        let reconcile_every = [None, Some(1), Some(6), Some(24)][rng.usize(..4)];
+        let reconcile_every = [None, Some(4), Some(12), Some(24)][rng.usize(..4)];
         let reconcile_every = reconcile_every.map(|hours| Duration::from_secs(hours * HOUR));
         let backlog = Duration::from_secs(24 * HOUR * rng.u64(1..45));
         let backlog = Some(backlog).filter(|_| reconcile_every.is_some() && rng.u8(..3) == 0);
