@@ -317,13 +317,13 @@ async fn day(seed: u64, mistake: Option<fn(&mut Request<Bytes>)>) -> (usize, usi
 #[tokio::test(start_paused = true)]
 async fn whatever_happens_a_customer_is_heard_and_nothing_is_lost() {
     let mut sums = (0, 0, 0);
-    for seed in 0..30 {
+    for seed in 0..20 {
         let (parked, returned, crashes) = day(seed, None).await;
         sums = (sums.0 + parked, sums.1 + returned, sums.2 + crashes);
     }
     let (parked, returned, crashes) = sums;
-    println!("30 days: {parked} parked, {returned} returned, {crashes} crashes");
-    assert!(parked > 60 && returned > 60 && crashes > 20, "{sums:?}");
+    println!("20 days: {parked} parked, {returned} returned, {crashes} crashes");
+    assert!(parked > 40 && returned > 15 && crashes > 40, "{sums:?}");
 }
 
 /// Whether any of some days shows a mistake.
