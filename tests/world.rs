@@ -318,6 +318,11 @@ impl World {
         self.calls.take(time);
     }
 
+    /// Makes a mistake with every request to Twilio from now on.
+    pub fn tamper(&self, with: fn(&mut Request<bytes::Bytes>)) {
+        self.calls.tamper(with);
+    }
+
     /// Stops the first request of this method to such a path once Twilio has answered it, and
     /// holds the answer back until the gate is opened.
     pub fn gate_after(&self, method: &str, path: &str) -> Gate {

@@ -4,6 +4,8 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
+mod binary;
+mod days;
 mod door;
 mod figures;
 mod moves;

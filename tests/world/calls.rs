@@ -76,6 +76,7 @@ pub(super) struct Calls {
     began: Instant,
     time: Mutex<Duration>,
     barriers: Mutex<Vec<Barrier>>,
+    tampering: Mutex<Option<fn(&mut Request<Bytes>)>>,
     death: Mutex<Option<Arc<Death>>>,
 }
 
@@ -87,6 +88,7 @@ impl Calls {
             twilio,
             time: Mutex::default(),
             barriers: Mutex::default(),
+            tampering: Mutex::default(),
             death: Mutex::default(),
         }
     }
@@ -99,6 +101,10 @@ impl Calls {
 
     pub(super) fn take(&self, time: Duration) {
         *lock(&self.time) = time;
+    }
+
+    pub(super) fn tamper(&self, with: fn(&mut Request<Bytes>)) {
+        *lock(&self.tampering) = Some(with);
     }
 
     pub(super) fn gate_after(&self, method: &str, path: &str) -> Gate {
@@ -136,7 +142,7 @@ impl Calls {
         *lock(&self.death) = None;
     }
 
-    async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn answer(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let time = *lock(&self.time);
         if !time.is_zero() {
             tokio::time::sleep_until(Instant::now() + time).await;
@@ -145,6 +151,9 @@ impl Calls {
         let dies = death.filter(|death| death.is_now());
         if let Some(Crash::Before(_)) = dies.as_ref().map(|death| death.crash) {
             return std::future::pending().await;
+        }
+        if let Some(tamper) = *lock(&self.tampering) {
+            tamper(&mut request);
         }
         self.keep_time();
         let (method, path) = (request.method().to_string(), request.uri().to_string());

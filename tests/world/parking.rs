@@ -10,7 +10,7 @@ use lambda_http::Body;
 use park::{Park, Summary};
 use runtime::secrets::{Secrets, TwilioSecrets};
 use runtime::{Aws, Bus};
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::{Contact, Sid};
 
 use super::{BUS, Chat, SECRET, WEBHOOK, WORDS, World, environment};
@@ -235,9 +235,10 @@ impl World {
     pub fn is_parked(&self, chat: Chat) -> bool {
         let state = self.twilio.state();
         let task = state.task(chat.task).unwrap();
-        let says: Value = serde_json::from_str(&task.attributes).unwrap();
+        // Not every number in it is one that a reader of whole values knows.
+        let says = task.attributes.contains("\"inactive\":1");
         let there = task.task_channel == self.inactive();
-        assert_eq!(there, says["inactive"] == 1, "{}", task.attributes);
+        assert_eq!(there, says, "{}", task.attributes);
         there
     }
 
