@@ -68,7 +68,7 @@ async fn a_cold_start_without_the_store_fails_and_tries_again() {
     assert!(matches!(error, SecretsError::Unavailable { .. }));
     assert_eq!(
         error.to_string(),
-        "cannot read the secret twilio: ThrottlingException: rate exceeded (an injected fault)"
+        "cannot read the secret twilio in us-east-1: ThrottlingException: rate exceeded (an injected fault)"
     );
     aws.plan_faults(|_| Some(Fault::LoseRequest));
     let error = secrets.get(NOON).await.unwrap_err().to_string();
