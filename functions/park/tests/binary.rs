@@ -23,9 +23,11 @@ fn without_settings_it_names_all_that_is_wrong_at_once() {
         "CHANNELS_TABLE",
         "TWILIO_ACCOUNT_SID",
         "TWILIO_API_KEY",
-        "PARK_TASK_CHANNELS is malformed: TaskChannel TC00000000000000000000000000000002",
+        "PARK_TASK_CHANNELS",
+        "TC00000000000000000000000000000002 stands in the pairs twice",
         "PARK_AFTER",
-        "PARK_POLL_SECONDS is malformed: must be 10, 20, 30 or 60",
+        "PARK_POLL_SECONDS",
+        "must be 10, 20, 30 or 60",
         "PARK_ALLOWED_ORIGIN",
         "WEBHOOK_URL",
     ] {
