@@ -31,7 +31,7 @@ use store::ChannelTable;
 use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
 
-pub use calls::{Crash, Gate};
+pub use calls::{Crash, Gate, Mistake};
 pub use parking::{PARK_TIME, POLL, Parking};
 pub use story::Chat;
 
@@ -319,7 +319,7 @@ impl World {
     }
 
     /// Makes a mistake with every request to Twilio from now on.
-    pub fn tamper(&self, with: fn(&mut Request<bytes::Bytes>)) {
+    pub fn tamper(&self, with: Mistake) {
         self.calls.tamper(with);
     }
 

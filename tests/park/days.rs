@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use acceptance::world::{Chat, Crash, POLL, World};
+use acceptance::world::{Chat, Crash, Mistake, POLL, World};
 use bytes::Bytes;
 use domain::Policy;
 use fastrand::Rng;
@@ -56,7 +56,7 @@ fn without_ours(attributes: &str) -> String {
 }
 
 impl Day {
-    async fn begin(seed: u64, mistake: Option<fn(&mut Request<Bytes>)>) -> Self {
+    async fn begin(seed: u64, mistake: Option<Mistake>) -> Self {
         let world = World::that_parks().await;
         world.park().warm_up(world.now()).await;
         if let Some(mistake) = mistake {
@@ -306,7 +306,7 @@ impl Day {
     }
 }
 
-async fn day(seed: u64, mistake: Option<fn(&mut Request<Bytes>)>) -> (usize, usize, usize) {
+async fn day(seed: u64, mistake: Option<Mistake>) -> (usize, usize, usize) {
     let mut day = Day::begin(seed, mistake).await;
     for _ in 0..120 {
         day.step().await;
@@ -327,11 +327,10 @@ async fn whatever_happens_a_customer_is_heard_and_nothing_is_lost() {
 }
 
 /// Whether any of some days shows a mistake.
-async fn is_noticed(mistake: fn(&mut Request<Bytes>)) -> bool {
+async fn is_noticed(mistake: Mistake) -> bool {
     for seed in 0..40 {
         let played = AssertUnwindSafe(day(seed, Some(mistake))).catch_unwind();
         if played.await.is_err() {
-            println!("noticed on day {seed}");
             return true;
         }
     }

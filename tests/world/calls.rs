@@ -18,6 +18,9 @@ use twilio::rest::{Transport, TransportError};
 /// Where all of Twilio is, as far as the client knows. Nothing listens there.
 pub(super) const BASE: &str = "http://twilio.invalid";
 
+/// A mistake that is made with a request on its way to Twilio.
+pub type Mistake = fn(&mut Request<Bytes>);
+
 /// Where a sweep dies: at its so-manieth request to Twilio or AWS, counted from 0.
 #[derive(Clone, Copy, Debug)]
 pub enum Crash {
@@ -76,7 +79,7 @@ pub(super) struct Calls {
     began: Instant,
     time: Mutex<Duration>,
     barriers: Mutex<Vec<Barrier>>,
-    tampering: Mutex<Option<fn(&mut Request<Bytes>)>>,
+    tampering: Mutex<Option<Mistake>>,
     death: Mutex<Option<Arc<Death>>>,
 }
 
@@ -103,7 +106,7 @@ impl Calls {
         *lock(&self.time) = time;
     }
 
-    pub(super) fn tamper(&self, with: fn(&mut Request<Bytes>)) {
+    pub(super) fn tamper(&self, with: Mistake) {
         *lock(&self.tampering) = Some(with);
     }
 
