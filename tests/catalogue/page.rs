@@ -32,7 +32,7 @@ fn every_test_that_the_page_names_exists() {
 }
 
 #[test]
-fn every_row_is_there_once_and_has_a_test_or_a_reason() {
+fn every_row_is_there_once_and_has_a_test() {
     let page = read("docs/faults.md");
     let rows = page.lines().filter_map(|line| {
         let mut cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
@@ -42,7 +42,7 @@ fn every_row_is_there_once_and_has_a_test_or_a_reason() {
     let mut numbers = Vec::new();
     for (number, tried_by) in rows {
         let tests = named(tried_by).count();
-        assert!(tests > 0 || number == 45, "row {number} is not tried");
+        assert!(tests > 0, "row {number} is not tried");
         numbers.push(number);
     }
     assert!(numbers.iter().copied().eq(1..=47), "{numbers:?}");
