@@ -86,7 +86,13 @@ impl Ingest {
     }
 }
 
+/// Whether it is signed as a form. A body whose hash is in the signed URL is signed as JSON,
+/// whatever it says it is.
 fn is_form(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    if query.split('&').any(|pair| pair.starts_with("bodySHA256=")) {
+        return false;
+    }
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

@@ -189,7 +189,8 @@ proptest! {
         let channel_before = world.channel;
         let shared = Arc::new(Shared(Mutex::new(world)));
         let client = client_over(Arc::clone(&shared) as _, Limits::default());
-        let most = if order.interaction.is_some() { 3 } else { 2 };
+        // And the question whether the service is there, until it was answered.
+        let most = if order.interaction.is_some() { 3 } else { 2 } + 1;
 
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
