@@ -106,7 +106,8 @@ async fn chat(twilio: &Arc<Always>, ok: bool) {
     let set = timed(twilio.client().set_chat_attributes(service, channel, "{}")).await;
     assert!(set.is_none_or(|seen| ok && seen.sid == channel));
     let deleted = timed(twilio.client().delete_chat_channel(service, channel)).await;
-    assert_eq!(deleted.is_some(), ok);
+    // The service is asked for first, and its answer may be no answer.
+    assert!(ok || deleted.is_none());
     let exists = timed(twilio.client().chat_service_exists(service)).await;
     assert!(ok || exists.is_none());
 }
