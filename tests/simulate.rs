@@ -15,6 +15,9 @@ use acceptance::simulation::{Mutation, Outcome, Size, Told, Totals, play};
 use clap::Parser;
 use tokio::time::Instant;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How often the progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 

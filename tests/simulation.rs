@@ -79,7 +79,7 @@ const SHOWN_UP_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::LeftIsOver, 0),
     (Mutation::HalfClosed, 0),
     (Mutation::EndsForgotten, 0),
-    (Mutation::EmptyLog, 138),
+    (Mutation::EmptyLog, 0),
     (Mutation::UnseenBots, 1),
 ];
 

@@ -59,6 +59,14 @@ pub(super) async fn end(
     // Long enough for a reset after the last end, too.
     let policy = &stage.script.policy;
     let reconciles = stage.script.reconcile_every.is_some();
+    if reconciles {
+        // The first one may only finish what was interrupted.
+        for _ in 0..2 {
+            reconciliations.in_peace(world).await;
+        }
+        let verdict = stage.lock().books.know_the_log(stage.now());
+        stage.judge(verdict);
+    }
     let patience = match reconciles {
         true => AFTERMATH + policy.orphan_grace + 2 * RECONCILED_EVERY,
         false => AFTERMATH,
@@ -147,7 +155,8 @@ fn clean(world: &World, books: &Books, channel: &str, book: &Book) -> Result<(),
         let gone = state.conversation(sid).is_none() && state.channel(sid).is_none();
         let done = state.channel(sid).is_some_and(|found| found.is_inactive());
         // Else nothing was ever heard of it, or its record has expired since it was closed.
-        return match reconciles && held_open && !gone && !done && !book.damaged {
+        let is_left_alone = gone || done || book.damaged || book.has_flow;
+        return match reconciles && held_open && !is_left_alone {
             true => dirty("it is held open and nobody knows it"),
             false => Ok(()),
         };

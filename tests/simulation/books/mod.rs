@@ -14,6 +14,7 @@ mod text;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain::{Channel, End, Fact, Policy, Timestamp};
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub(super) use writes::{Closing, Race, Write};
 
 use personal::Personal;
 use reading::Read;
+
+/// What every reconciliation reads of the log, at least.
+const LATELY: Duration = Duration::from_secs(4 * 3600);
 
 pub(super) type Verdict = Result<(), Violation>;
 
@@ -67,6 +71,8 @@ pub(super) struct Book {
     looked: Vec<Fact>,
     expired: Option<Timestamp>,
     tasks: usize,
+    /// A Studio flow hears each message, whatever else became of it.
+    pub(super) has_flow: bool,
     /// Somebody made something else than an object of its attributes.
     pub(super) damaged: bool,
 }
@@ -148,6 +154,7 @@ impl Books {
                 looked: Vec::new(),
                 expired: None,
                 tasks: 0,
+                has_flow: false,
                 damaged: false,
             }
         });
@@ -156,7 +163,8 @@ impl Books {
 
     /// A chat with a bot begins, without a task.
     pub(super) fn bot_begins(&mut self, channel: &str, now: Timestamp) {
-        if self.open_book(channel, now).is_some() {
+        if let Some(book) = self.open_book(channel, now) {
+            book.has_flow = true;
             self.with_bot.insert(channel.to_owned());
         }
     }
@@ -210,6 +218,26 @@ impl Books {
                 return Err(Violation::of(Law::AckMeansStored, what));
             }
             book.hold(read.id, fact);
+        }
+        Ok(())
+    }
+
+    /// L1, after the log was read to its end: all that it told lately is in the records.
+    pub(super) fn know_the_log(&self, now: Timestamp) -> Verdict {
+        // The log is asked for in whole seconds, and takes the one that goes on with the next run.
+        let lately = now.minus(LATELY)..now.minus(Duration::from_secs(60));
+        for (channel, book) in &self.channels {
+            let mut untold = book.sent.values().filter(|fact| {
+                let held = book
+                    .record
+                    .as_ref()
+                    .is_some_and(|record| holds(record, fact));
+                lately.contains(&fact.at) && !held && book.expired.is_none()
+            });
+            if let Some(fact) = untold.next() {
+                let what = format!("the log told {fact:?} and the record of {channel} does not");
+                return Err(Violation::of(Law::EventuallyClean, what));
+            }
         }
         Ok(())
     }
