@@ -58,7 +58,7 @@ fn without_ours(attributes: &str) -> String {
 impl Day {
     async fn begin(seed: u64, mistake: Option<Mistake>) -> Self {
         let world = World::that_parks().await;
-        world.park().warm_up(world.now()).await;
+        world.park().check(world.now()).await.unwrap();
         if let Some(mistake) = mistake {
             world.tamper(mistake);
         }

@@ -90,7 +90,7 @@ async fn an_agent_parks_a_chat_and_takes_it_up_again() {
     let world = World::that_parks().await;
     let chat = world.answered_conversation("+15550100123").await;
     let token = token(&world, &["agent"], Some(world.agent));
-    world.park().warm_up(world.now()).await;
+    world.park().check(world.now()).await.unwrap();
     world.twilio.reset_calls();
     let said = park_it(&world, chat, &token).await;
     assert_eq!(said.body, json!({ "success": true }));

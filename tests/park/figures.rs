@@ -13,7 +13,7 @@ fn park_after() -> Duration {
 async fn a_chat_is_parked_no_earlier_than_its_time_and_no_later_than_one_poll_after() {
     for late in [0, 1, 999, 4_321, 9_999] {
         let world = World::that_parks().await;
-        world.park().warm_up(world.now()).await;
+        world.park().check(world.now()).await.unwrap();
         world.time_passes(Duration::from_millis(late)).await;
         let chat = world.answered_conversation("+15550100123").await;
         let spoke = moment();

@@ -135,7 +135,7 @@ async fn a_task_that_ended_meanwhile_is_left_alone() {
     world.tab_is_closed(chat);
     world.lose_events();
     world.time_passes(silence()).await;
-    world.park().warm_up(world.now()).await;
+    world.park().check(world.now()).await.unwrap();
     world.twilio.reset_calls();
     let summary = world.parking_poll().await;
     assert_eq!((summary.left_alone, summary.parked), (1, 0));
@@ -183,7 +183,7 @@ async fn what_cannot_be_parked_stays_as_it_is_and_is_not_asked_about_all_the_tim
         world.lose_events();
         let before = attributes(&world, chat);
         world.time_passes(silence()).await;
-        world.park().warm_up(world.now()).await;
+        world.park().check(world.now()).await.unwrap();
         world.twilio.reset_calls();
         let summary = world.parking_minute().await;
         assert_eq!((summary.refused, summary.parked), (1, 0), "{case}");

@@ -103,7 +103,7 @@ async fn a_crash_at_any_step_leaves_no_customer_waiting() {
             for crash in [Crash::Before(step), Crash::After(step)] {
                 let world = World::that_parks().await;
                 let chat = world.answered_conversation("+15550100123").await;
-                world.park().warm_up(world.now()).await;
+                world.park().check(world.now()).await.unwrap();
                 world.time_passes(silence()).await;
                 let died = world.park_and_die(crash).await;
                 over &= !died;
@@ -151,7 +151,7 @@ async fn storms_delay_and_lose_nothing() {
     ] {
         let world = World::that_parks().await;
         let chat = world.answered_conversation("+15550100123").await;
-        world.park().warm_up(world.now()).await;
+        world.park().check(world.now()).await.unwrap();
         world.time_passes(silence()).await;
         let fault = |times| Fault {
             at: At::default(),

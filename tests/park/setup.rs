@@ -28,7 +28,7 @@ async fn a_wrong_set_up_is_named_and_nothing_is_moved() {
             _ => {}
         }
         let park = world.parking_function(&format!("{active}:{inactive}"), &[]);
-        park.warm_up(world.now()).await;
+        drop(park.check(world.now()).await);
         world.time_passes(Policy::default().park_after + POLL).await;
         world.twilio.reset_calls();
         let run = park.tick(world.now(), PARK_TIME).await;

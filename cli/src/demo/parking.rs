@@ -95,7 +95,7 @@ struct Stage {
 pub(crate) async fn play(seed: u64) -> anyhow::Result<Scene> {
     let stage = Stage::set(seed).await?;
     let now = stage.now();
-    stage.park.warm_up(now).await;
+    stage.park.check(now).await?;
     let mut tasks = Vec::new();
     for (number, customer) in CUSTOMERS.into_iter().enumerate() {
         tasks.push(stage.chat(customer, number == 0).await?);

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_config::BehaviorVersion;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
 use runtime::secrets::{Need, Secrets};
@@ -82,8 +84,12 @@ impl Office {
     }
 
     async fn on_aws(environment: Environment) -> anyhow::Result<Self> {
+        // With this machine's roots, and its proxy.
+        let http_client = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
         let loaded = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(runtime::aws::https_client())
+            .http_client(http_client)
             .load()
             .await;
         loaded.region().context(

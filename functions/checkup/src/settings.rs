@@ -45,8 +45,9 @@ impl Settings {
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
         let wanted = Wanted::read(&mut environment);
         environment.finish(|| {
+            let aws = aws?;
             Some(Self {
-                table: ChannelTable::new(aws?.dynamodb(), table?),
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
                 bus: bus?,
                 secrets: secrets?,
                 account: account?,

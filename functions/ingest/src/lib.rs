@@ -57,8 +57,22 @@ impl Ingest {
     /// Does what can be done before the first request: reads the keys, so that a wrong name
     /// is logged at start, and the first request needs not wait. Without keys, requests are
     /// answered 503 and try again.
+    ///
+    /// Where the keys must be fetched, the connection to the table is opened beside that: at
+    /// start a function has the whole processor for the handshake, afterwards a share of it.
+    /// Where nothing must be waited for, nothing is.
     pub async fn warm_up(&self, now: Timestamp) {
-        runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
+        let Settings { secrets, bus, .. } = &self.settings;
+        tokio::join!(runtime::start::look(secrets, bus, now), self.open_table());
+    }
+
+    async fn open_table(&self) {
+        if !self.settings.secrets.are_fetched() {
+            return;
+        }
+        if let Err(error) = self.settings.table.look().await {
+            tracing::error!(%error, "started without a table: see CHANNELS_TABLE and AWS_REGION");
+        }
     }
 
     /// Answers one request.

@@ -74,8 +74,9 @@ impl Settings {
             });
         let pairs = common::park_pairs(&mut environment);
         environment.finish(|| {
+            let aws = aws?;
             Some(Self {
-                table: ChannelTable::new(aws?.dynamodb(), table?),
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
                 bus: bus?,
                 secrets: secrets?,
                 scope: Scope {

@@ -62,10 +62,14 @@ impl Park {
         }
     }
 
-    /// Checks the pairs of TaskChannels at Twilio, so that a wrong one is logged at start and
-    /// the first move needs not wait. A failure is no reason not to start: it is looked again
-    /// before anything is moved.
+    /// Where the credentials must be fetched, does that, and checks the pairs of TaskChannels
+    /// at Twilio, so that a wrong one is logged at start: at start a function has the whole
+    /// processor for the handshakes. Elsewhere the first run does so. A failure is no reason
+    /// not to start: it is looked again before anything is moved.
     pub async fn warm_up(&self, now: Timestamp) {
+        if !self.settings.secrets.are_fetched() {
+            return;
+        }
         if let Err(error) = self.check(now).await {
             tracing::error!(%error, "started without a place to park: nothing is moved");
         }

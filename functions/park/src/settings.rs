@@ -75,8 +75,9 @@ impl Settings {
         let webhook = webhook(&mut environment);
         let origin = environment.or("PARK_ALLOWED_ORIGIN", Origin::flex());
         environment.finish(|| {
+            let aws = aws?;
             Some(Self {
-                table: ChannelTable::new(aws?.dynamodb(), table?),
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
                 secrets: secrets?,
                 account: account?,
                 workspace,

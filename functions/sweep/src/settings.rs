@@ -126,8 +126,9 @@ impl Settings {
         let proxy_service = environment.optional("PROXY_SERVICE_SID");
         let plan = Plan::read(&mut environment);
         environment.finish(|| {
+            let aws = aws?;
             Some(Self {
-                table: ChannelTable::new(aws?.dynamodb(), table?),
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
                 bus: bus?,
                 secrets: secrets?,
                 account: account?,

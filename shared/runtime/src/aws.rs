@@ -4,12 +4,9 @@
 //! instance metadata, web identity) doubles the binary. Outside Lambda, the variables come
 //! from `aws configure export-credentials --format env`.
 //!
-//! All service clients share one HTTP client, so that there is one TLS set-up. Its roots are
-//! Mozilla's, bundled: making the client takes 0.75 ms with all 118 of them, 0.2 ms with
-//! Amazon's five, 2.3 ms with the operating system's (x86_64, release, median of 5). The
-//! half millisecond more than Amazon's buys endpoints that another authority vouches for,
-//! as in China, and no list of our own to keep. The library's own builder would pay it again
-//! for each service and once more at the first call.
+//! All service clients share one HTTP client: see [`https`].
+
+mod https;
 
 use std::time::Duration;
 
@@ -18,13 +15,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -33,7 +25,7 @@ use aws_types::region::Region;
 
 use crate::settings::Environment;
 
-/// Longest wait for a connection, its TLS handshake included.
+/// Longest wait for a connection; its TLS handshake counts as part of the attempt.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Longest wait for one try of a call.
@@ -95,12 +87,14 @@ impl Aws {
             eventbridge: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
             secrets_manager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
+        let http_client = https::client(CONNECT_TIMEOUT)
+            .map_err(|why| environment.unsound([format!("TLS cannot be set up: {why}")]));
         let credentials = Credentials::from_keys(key_id?, secret?, token);
         Some(Self::new(
             Region::new(region?),
             credentials,
             endpoints,
-            https_client(),
+            http_client.ok()?,
         ))
     }
 
@@ -203,39 +197,6 @@ impl Aws {
         }
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
-}
-
-/// The one HTTP client, around a connector that is made once: see the module's header.
-pub fn https_client() -> SharedHttpClient {
-    let tls = TlsContext::builder()
-        .with_trust_store(trust_store())
-        .build();
-    let connector = Connector::builder()
-        .connector_settings(
-            HttpConnectorSettings::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .build(),
-        )
-        .sleep_impl(TokioSleep::new())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls.unwrap_or_default())
-        .build();
-    let connector = SharedHttpConnector::new(connector);
-    http_client_fn(move |_, _| connector.clone())
-}
-
-fn trust_store() -> TrustStore {
-    let mut store = TrustStore::empty();
-    for certificate in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        store.add_pem_certificate(pem(certificate));
-    }
-    store
-}
-
-fn pem(der: &[u8]) -> String {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-    let text = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 /// A client's region in words; a wrong one makes a host that is not there, and the name of

@@ -20,7 +20,7 @@ const SEE_REQUESTS: [&str; 8] = [
     "aws_", "h2", "hyper", "lambda_", "reqwest", "rustls", "tower", "axum",
 ];
 
-/// Starts logging at the level of `RUST_LOG`, such as `info,ingest=debug`, or else of
+/// Starts logging at the level of `RUST_LOG`, such as `warn,ingest=info`, or else of
 /// `AWS_LAMBDA_LOG_LEVEL`, or else at `info`. Once logging has started, does nothing.
 ///
 /// Figures are written where there is an `AWS_LAMBDA_FUNCTION_NAME` to tell them under.

@@ -168,6 +168,11 @@ impl Secrets {
         Some(Self::fixed(secrets))
     }
 
+    /// Whether they have to be fetched, over the network, and so take time.
+    pub const fn are_fetched(&self) -> bool {
+        matches!(self.source, Source::Store(_))
+    }
+
     /// The credentials, read again when they are due.
     ///
     /// # Errors

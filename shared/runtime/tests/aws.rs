@@ -61,6 +61,33 @@ async fn a_services_own_variable_comes_first() {
     assert!(reason.contains("refused"), "{reason}");
 }
 
+#[tokio::test]
+async fn a_connection_that_breaks_is_made_anew() {
+    let (services, url) = serve().await;
+    let client = aws([("AWS_ENDPOINT_URL", url.as_str())]).dynamodb();
+    for fault in [
+        Fault::LoseRequest,
+        Fault::LoseResponse,
+        Fault::InternalError,
+    ] {
+        services.forget_calls();
+        services.plan_faults(move |call| (call.nth == 0).then_some(fault));
+        client.list_tables().send().await.unwrap();
+        assert_eq!(services.tally("ListTables").requests, 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_tls_is_asked_for_nothing_is_said_in_the_clear() {
+    let (services, url) = serve().await;
+    let url = url.replace("http://", "https://");
+    let client = aws([("AWS_ENDPOINT_URL", url.as_str())]).dynamodb();
+    let refused = client.list_tables().send().await.unwrap_err();
+    let reason = runtime::aws::reason(&refused);
+    assert!(reason.contains("corrupt message"), "{reason}");
+    assert_eq!(services.tally("ListTables").requests, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_is_tried_three_times() {
     let services = Embedded::memory().unwrap();

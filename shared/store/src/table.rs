@@ -1,5 +1,6 @@
 //! Reading, folding and writing channels.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -9,6 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::{Channel, ChannelSid, Fact, Platform, Policy, Timestamp, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::de::IgnoredAny;
 
 use crate::error::StoreError;
 use crate::item::{Item, Record};
@@ -28,10 +30,13 @@ const MAX_ROUNDS: usize = 12;
 /// How many index partitions are read side by side.
 pub(crate) const QUERIES_AT_ONCE: usize = 10;
 
+/// A client that is made when it is first needed.
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// The channel table.
 #[derive(Clone, Debug)]
 pub struct ChannelTable {
-    client: Client,
+    client: Arc<LazyClient>,
     name: String,
 }
 
@@ -59,10 +64,24 @@ pub enum Saved {
 impl ChannelTable {
     /// The table of this name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self::reached_by(|| client, name)
+    }
+
+    /// The table of this name, by a client that is made when it is first needed: making one
+    /// takes a third of a function's start, for the SDK parses a list of all AWS partitions.
+    pub fn reached_by(
+        make_client: impl FnOnce() -> Client + Send + 'static,
+        name: impl Into<String>,
+    ) -> Self {
         Self {
-            client,
+            client: Arc::new(LazyLock::new(Box::new(make_client))),
             name: name.into(),
         }
+    }
+
+    /// Looks whether the table can be read, and has the connection open from then on.
+    pub async fn look(&self) -> Result<(), StoreError> {
+        self.note::<IgnoredAny>("start").await.map(drop)
     }
 
     pub(crate) fn client(&self) -> &Client {
