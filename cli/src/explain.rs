@@ -2,7 +2,7 @@
 
 use clap::Args;
 use domain::by_hand::UNTIL_RELEASED;
-use domain::{Channel, Decision, Policy, Progress, Stage, TaskSid, Timestamp, decide};
+use domain::{Channel, Decision, Policy, Progress, Stage, Task, TaskSid, Timestamp, decide};
 use runtime::common;
 use serde::Serialize;
 
@@ -109,7 +109,7 @@ fn told(sid: TaskSid, task: &domain::Task) -> TaskTold {
     TaskTold {
         task_sid: sid,
         opened_at_ms: task.opened_at,
-        stage: task.ended.is_none().then_some(task.stage),
+        stage: reached(task),
         ended_at_ms: task.ended.map(|ended| ended.at),
         end: task.ended.map(|ended| ended.how),
         seen_open_at_ms: task.seen_open_at,
@@ -253,9 +253,14 @@ fn in_words(explained: &Explained, now: Timestamp) -> String {
     lines.join("\n")
 }
 
+/// How far an open task has got, where that was told: without parking it is not remembered.
+fn reached(task: &Task) -> Option<Stage> {
+    (task.ended.is_none() && task.stage > Stage::Waiting).then_some(task.stage)
+}
+
 const fn stage_name(stage: Stage) -> &'static str {
     match stage {
-        Stage::Waiting => "waiting for an agent",
+        Stage::Waiting => "no agent has it",
         Stage::Assigned => "an agent has it",
         Stage::Wrapping => "the agent is writing up",
     }

@@ -22,12 +22,12 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// The user and password of the sink's URL.
     pub basic_auth: Option<BasicAuth>,
-    /// Whether it is remembered who spoke last.
+    /// Whether it is remembered who spoke last, and how far a task has got.
     pub talk: Talk,
 }
 
-/// Whether it is remembered who spoke last: only where chats are parked is it of use, and
-/// elsewhere it would cost writes for nothing.
+/// Whether it is remembered who spoke last, and how far a task has got: only where chats are
+/// parked is it of use, and elsewhere it would cost writes for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
     /// It is.

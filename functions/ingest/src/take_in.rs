@@ -44,6 +44,10 @@ impl Ingest {
     ) -> bool {
         let mut channels: BTreeMap<ChannelSid, News> = BTreeMap::new();
         for fact in facts {
+            let fact = match self.settings.talk {
+                Talk::Heeded => fact,
+                Talk::Ignored => fact.without_stage(),
+            };
             channels.entry(fact.channel).or_default().facts.push(fact);
         }
         if self.settings.talk == Talk::Heeded {

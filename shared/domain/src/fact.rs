@@ -29,6 +29,18 @@ pub struct Fact {
     pub news: News,
 }
 
+impl Fact {
+    /// The same without how far the task has got, on which only parking decides: where it is
+    /// not wanted, an agent's accepting and wrapping up are not worth a write each.
+    #[must_use]
+    pub fn without_stage(mut self) -> Self {
+        if let News::Open(_) = self.news {
+            self.news = News::Open(Stage::Waiting);
+        }
+        self
+    }
+}
+
 /// What happened to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum News {
@@ -46,7 +58,7 @@ pub enum News {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// No agent has it (`pending` or `reserved`).
+    /// No agent has it (`pending` or `reserved`), as far as it was told.
     Waiting,
     /// An agent has it (`assigned`).
     Assigned,

@@ -3,6 +3,9 @@
 use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid, Timestamp};
 use serde_json::Value;
 
+/// How far a task has got is not remembered where no chat is parked.
+const OPEN: News = News::Open(Stage::Waiting);
+
 /// An event, as far as the books need it.
 pub(super) struct Read {
     pub(super) id: String,
@@ -52,18 +55,15 @@ impl Read {
         let payload = &event["data"]["payload"];
         let status = payload["task_assignment_status"].as_str()?;
         let standing = match status {
-            "assigned" => News::Open(Stage::Assigned),
-            "wrapping" => News::Open(Stage::Wrapping),
             "completed" => News::Ended(End::Completed),
             "canceled" => News::Ended(End::Canceled),
-            _ => News::Open(Stage::Waiting),
+            _ => OPEN,
         };
         let news = match (self.kind.as_str(), self.end, standing) {
             (_, Some(end), _) => News::Ended(end),
-            ("task.created", None, News::Ended(_)) => News::Open(Stage::Waiting),
+            ("task.created", None, News::Ended(_)) => OPEN,
             ("task.created" | "task.updated", None, standing) => standing,
-            ("reservation.accepted", None, _) => News::Open(Stage::Assigned),
-            ("task.wrapup" | "reservation.wrapup", None, _) => News::Open(Stage::Wrapping),
+            ("reservation.accepted" | "task.wrapup" | "reservation.wrapup", None, _) => OPEN,
             _ => return None,
         };
         let channel: ChannelSid = self.channel.as_deref()?.parse().ok()?;

@@ -45,7 +45,8 @@ impl Lister<'_> {
             *report.ignored.entry(reason.name()).or_default() += count;
         }
         let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
-        for fact in batch.facts {
+        // How far a task has got matters to parking alone, which looks for itself.
+        for fact in batch.facts.into_iter().map(Fact::without_stage) {
             channels.entry(fact.channel).or_default().push(fact);
         }
         let mut folded = stream::iter(channels)
