@@ -19,8 +19,9 @@ async fn one_by_one(world: &World, events: &[Value]) -> Vec<(String, f64)> {
     for event in events {
         let before = written(world);
         world.deliver_these(std::slice::from_ref(event)).await;
-        let kind = event["data"]["payload"]["eventtype"].as_str().unwrap();
-        costs.push((kind.to_owned(), written(world) - before));
+        let kind = event["data"]["payload"]["eventtype"].as_str();
+        let kind = kind.unwrap_or("message.added").to_owned();
+        costs.push((kind, written(world) - before));
     }
     costs
 }
@@ -81,4 +82,45 @@ async fn a_whole_life_is_five_units_and_repeats_are_free() {
     assert_eq!(total(&again), 0.0, "{again:?}");
     world.notices();
     world.finish().await;
+}
+
+/// Where chats are parked, what is said costs too: each word that changes who waits for whom
+/// is a write, and moves the entry in the index.
+#[tokio::test(start_paused = true)]
+async fn a_talk_costs_what_it_changes() {
+    let world = World::that_parks().await;
+    let mut costs = Vec::new();
+    let chat = world.customer_converses("+15550000001");
+    costs.extend(told(&world).await);
+    world.agent_accepts(chat);
+    costs.extend(told(&world).await);
+    for _ in 0..2 {
+        world.agent_writes(chat);
+        costs.extend(told(&world).await);
+        world.time_passes(std::time::Duration::from_secs(30)).await;
+        world.customer_converses("+15550000001");
+        costs.extend(told(&world).await);
+        world.time_passes(std::time::Duration::from_secs(30)).await;
+    }
+    world.twilio.state().agent_wraps_up(chat.task).unwrap();
+    world.tab_is_closed(chat);
+    costs.extend(told(&world).await);
+    println!("{costs:?}: {} units", total(&costs));
+    let of = |kind: &str| -> Vec<f64> {
+        let told = costs.iter().filter(|(name, _)| name == kind);
+        told.map(|(_, units)| *units).collect()
+    };
+    // The first word comes with the task and says no more. An agent's word begins a wait for
+    // the customer, whose word ends it.
+    assert_eq!(of("message.added"), [0.0, 2.0, 2.0, 2.0, 2.0]);
+    assert_eq!(of("task.completed"), [2.0]);
+    assert!(total(&costs) <= 13.0, "{costs:?}");
+    world.notices();
+    world.finish().await;
+}
+
+/// Delivers what was sent, event by event.
+async fn told(world: &World) -> Vec<(String, f64)> {
+    let events = world.take_events();
+    one_by_one(world, &events).await
 }
