@@ -15,8 +15,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// How long a test waits for a function before it takes it for dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,6 +28,8 @@ pub struct Function {
     api: Arc<Api>,
     invocations: mpsc::UnboundedSender<Invocation>,
     process: Child,
+    /// What it writes, read as it comes: a full pipe would hold it up.
+    output: [JoinHandle<Vec<u8>>; 2],
 }
 
 /// What a function's process said instead of an answer.
@@ -66,7 +70,7 @@ impl Function {
             ready: Notify::new(),
         });
         let address = serve(Arc::clone(&api)).await;
-        let process = Command::new(binary)
+        let mut process = Command::new(binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "under-test")
@@ -83,10 +87,12 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
+        let output = [heard(process.stdout.take()), heard(process.stderr.take())];
         Self {
             api,
             invocations,
             process,
+            output,
         }
     }
 
@@ -124,17 +130,37 @@ impl Function {
         Some(kilobytes * 1024)
     }
 
+    /// How long the process has been at work, as far as the system says. A function has one
+    /// thread.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        let path = format!("/proc/{}/schedstat", self.process.id()?);
+        let nanoseconds = std::fs::read_to_string(path).ok()?;
+        let nanoseconds = nanoseconds.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanoseconds))
+    }
+
     /// Stops the process and gives back all that it wrote.
     pub async fn stop(mut self) -> String {
-        let _ = self.process.start_kill();
-        match self.process.wait_with_output().await {
-            Ok(output) => {
-                String::from_utf8_lossy(&output.stdout).into_owned()
-                    + &String::from_utf8_lossy(&output.stderr)
-            }
-            Err(error) => format!("its output is lost: {error}"),
+        let _ = self.process.kill().await;
+        let mut text = String::new();
+        for written in self.output {
+            let bytes = written.await.unwrap_or_default();
+            text.push_str(&String::from_utf8_lossy(&bytes));
         }
+        text
     }
+}
+
+/// Reads what a process writes until it ends.
+fn heard(stream: Option<impl AsyncRead + Send + Unpin + 'static>) -> JoinHandle<Vec<u8>> {
+    tokio::spawn(async move {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            // What was read before the end counts, however it ended.
+            let _ = stream.read_to_end(&mut bytes).await;
+        }
+        bytes
+    })
 }
 
 async fn serve(api: Arc<Api>) -> SocketAddr {

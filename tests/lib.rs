@@ -6,6 +6,7 @@
     reason = "a test may stop at the first surprise and say what it saw, and look at one thing only"
 )]
 
+pub mod figures;
 pub mod function_url;
 pub mod fuzz_targets;
 pub mod lambda_api;
