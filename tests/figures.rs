@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{ChannelSid, End, Fact, News, Platform, Stage, Timestamp};
 use serde_json::Value;
+use store::{Saved, Stored};
 
 use crate::world::{Chat, World, moment};
 
@@ -129,11 +130,12 @@ pub struct Swept {
 }
 
 /// Sweeps `due` channels that are due, with `tracked` in the table. Of the others, nine in ten
-/// wait for a turn that has not come and one has an agent.
+/// wait for a turn that has not come and one has an agent. Tells how many are in the table
+/// while it fills it.
 ///
 /// # Panics
 /// If a channel that is due is not closed.
-pub async fn sweep_among(tracked: usize, due: usize) -> Swept {
+pub async fn sweep_among(tracked: usize, due: usize, tell: impl Fn(usize)) -> Swept {
     let world = World::new().await;
     world.plan(|plan| plan.max_closes = due);
     world.chats_left_behind(due).await;
@@ -141,8 +143,12 @@ pub async fn sweep_among(tracked: usize, due: usize) -> Swept {
     let now = world.now();
     for number in due..tracked {
         let (channel, facts) = tracked_channel(number, now);
-        let saved = world.table.absorb(channel, &facts).await;
-        saved.expect("a record is written");
+        let unknown = Stored::absent(channel, Platform::Chat);
+        let mut record = unknown.channel.clone();
+        facts.iter().for_each(|fact| record.absorb(fact));
+        let saved = world.table.save(&unknown, record, None).await;
+        assert!(matches!(saved, Ok(Saved::Written)), "{saved:?}");
+        tell(number);
     }
     world.aws.forget_calls();
     world.twilio.reset_calls();

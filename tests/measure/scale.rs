@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use acceptance::figures::{self, Life};
 use acceptance::world::World;
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::print as table;
@@ -57,11 +58,16 @@ pub(crate) fn print_sweeps(time: &Runtime, quick: bool) {
         .iter()
         .map(|tracked| (*tracked, DUE))
         .collect();
-    plans.push((TRACKED[most - 1], 10 * DUE));
+    plans.push((TRACKED[1], 10 * DUE));
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} {msg}, {eta}");
+    let style = style.unwrap();
     let mut same = Vec::new();
     let rows = plans.into_iter().map(|(tracked, due)| {
-        eprintln!("a sweep among {tracked} …");
-        let swept = time.block_on(figures::sweep_among(tracked, due));
+        let progress = ProgressBar::new(tracked as u64).with_message("channels to sweep among");
+        progress.set_style(style.clone());
+        let tell = |number: usize| progress.set_position(number as u64);
+        let swept = time.block_on(figures::sweep_among(tracked, due, tell));
+        progress.finish_and_clear();
         if due == DUE {
             same.push(swept);
         }
