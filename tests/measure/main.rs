@@ -30,7 +30,7 @@ use comfy_table::{Table, presets};
 /// Measures the functions as they are deployed, and prints ratios.
 #[derive(Debug, Parser)]
 struct Measure {
-    /// Leaves out the million tracked channels, which take a few minutes and a few gigabytes
+    /// Leaves out the million tracked channels, which take two minutes and a gigabyte
     #[arg(long)]
     quick: bool,
     /// Takes built functions from this folder instead of building them
