@@ -5,12 +5,14 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
-use std::collections::BTreeMap;
+#[path = "binaries/checkup.rs"]
+mod checkup;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use acceptance::function_url::{self, Encoding};
-use acceptance::lambda_api::{Failure, Function};
+use acceptance::lambda_api::{Failure, Function, figures};
 use embedded::Embedded;
 use serde_json::{Value, json};
 use simulator::{Contact, Simulator};
@@ -124,29 +126,6 @@ impl Stage {
 
 fn in_a_minute() -> i64 {
     runtime::clock::now().plus(MINUTE).as_millis()
-}
-
-/// The metrics that CloudWatch would make of a log: the sum of each, under the function's name.
-/// Lines that break the embedded metric format would be dropped there, and fail here.
-fn figures(log: &str) -> BTreeMap<String, u64> {
-    let mut sums = BTreeMap::new();
-    let lines = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    for line in lines.filter(|line| line.get("_aws").is_some()) {
-        assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_600_000_000_000);
-        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
-            assert_eq!(directive["Namespace"], "ChannelJanitor");
-            assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
-            assert_eq!(line["FunctionName"], "under-test");
-            for metric in directive["Metrics"].as_array().unwrap() {
-                let name = metric["Name"].as_str().unwrap();
-                let value = line[name].as_u64().unwrap();
-                *sums.entry(name.to_owned()).or_default() += value;
-            }
-        }
-    }
-    sums
 }
 
 /// A chat that was completed an hour ago with nobody there to clean up.
@@ -307,7 +286,7 @@ async fn a_wrong_name_is_told_at_start_with_the_region() {
     let stage = Stage::set(10).await;
     stage.aws.bus.know_only(&["another-bus"]);
     let wrong = [("TWILIO_SECRET", "no/such/secret".to_owned())];
-    for name in ["ingest", "sweep"] {
+    for name in ["ingest", "sweep", "checkup"] {
         let variables: Vec<_> = stage
             .variables
             .iter()

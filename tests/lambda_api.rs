@@ -1,7 +1,7 @@
 //! A stand-in for the Lambda Runtime API: the protocol by which Lambda hands events to a
 //! function's process (AWS Lambda developer guide, "using the Lambda runtime API").
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
@@ -163,6 +163,31 @@ fn heard(stream: Option<impl AsyncRead + Send + Unpin + 'static>) -> JoinHandle<
     })
 }
 
+/// The metrics that CloudWatch would make of a log: the sum of each, under the function's name.
+///
+/// # Panics
+/// At a line that breaks the embedded metric format, which CloudWatch would drop.
+pub fn figures(log: &str) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for line in lines.filter(|line| line.get("_aws").is_some()) {
+        assert!(line["_aws"]["Timestamp"].as_i64().unwrap() > 1_600_000_000_000);
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "ChannelJanitor");
+            assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
+            assert_eq!(line["FunctionName"], "under-test");
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                let value = line[name].as_u64().unwrap();
+                *sums.entry(name.to_owned()).or_default() += value;
+            }
+        }
+    }
+    sums
+}
+
 async fn serve(api: Arc<Api>) -> SocketAddr {
     let router = Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -217,7 +242,7 @@ async fn response(
     UrlPath(id): UrlPath<String>,
     body: Bytes,
 ) -> StatusCode {
-    answer(&api, &id, Ok(json(&body))).await
+    answer(&api, &id, Ok(parsed(&body))).await
 }
 
 async fn error(
@@ -225,11 +250,11 @@ async fn error(
     UrlPath(id): UrlPath<String>,
     body: Bytes,
 ) -> StatusCode {
-    answer(&api, &id, Err(json(&body))).await
+    answer(&api, &id, Err(parsed(&body))).await
 }
 
 async fn init_error(State(api): State<Arc<Api>>, body: Bytes) -> StatusCode {
-    api.init_errors.lock().await.push(json(&body));
+    api.init_errors.lock().await.push(parsed(&body));
     StatusCode::ACCEPTED
 }
 
@@ -243,6 +268,6 @@ async fn answer(api: &Api, id: &str, answer: Result<Value, Value>) -> StatusCode
     }
 }
 
-fn json(body: &[u8]) -> Value {
+fn parsed(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or(Value::Null)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use acceptance::function_url::{self, Encoding};
-use acceptance::lambda_api::Function;
+use acceptance::lambda_api::{Function, figures};
 use domain::Timestamp;
 use embedded::Embedded;
 use serde_json::{Value, json};
@@ -155,6 +155,10 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
     aws.secrets.put("janitor/twilio", wrong.to_string());
     twilio.state().customer_converses(CUSTOMER, "Hello again?");
     let logs = park.stop().await;
+    let told = figures(&logs);
+    for figure in ["Parked", "Returned"] {
+        assert_eq!(told.get(figure), Some(&1), "{figure}: {told:?}");
+    }
     let fresh = Function::start(&binary("park"), &variables).await;
     assert!(
         fresh.invoke(scheduled, soon()).await.is_ok(),

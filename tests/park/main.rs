@@ -11,3 +11,4 @@ mod figures;
 mod moves;
 mod races;
 mod setup;
+mod told;

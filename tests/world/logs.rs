@@ -1,8 +1,12 @@
 //! What our side logs while a story is told, kept for one question: is anybody in it?
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use runtime::metrics;
+use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -11,6 +15,7 @@ const PERSONAL: [&str; 4] = ["+1555", "parcel", "agent.smith", "naïve"];
 
 pub(super) struct Logs {
     written: Written,
+    figures_read: Cell<usize>,
     _subscriber: DefaultGuard,
 }
 
@@ -47,6 +52,7 @@ impl Logs {
             .finish();
         Self {
             written,
+            figures_read: Cell::new(0),
             _subscriber: tracing::subscriber::set_default(subscriber),
         }
     }
@@ -70,5 +76,24 @@ impl Logs {
         for personal in PERSONAL {
             assert!(!text.contains(personal), "{personal} is in: {text}");
         }
+    }
+}
+
+impl super::World {
+    /// The sums of the figures that were told since they were last read, without those of zero.
+    pub fn figures(&self) -> BTreeMap<String, u64> {
+        let bytes = self.logs.written.0.lock().unwrap();
+        let unread = &bytes[self.logs.figures_read.replace(bytes.len())..];
+        let mut sums = BTreeMap::new();
+        for line in unread.split_inclusive(|byte| *byte == b'\n') {
+            let line: Value = serde_json::from_slice(line).unwrap();
+            if line["target"] == metrics::TARGET {
+                for (name, value) in line["fields"].as_object().unwrap() {
+                    *sums.entry(name.clone()).or_default() += value.as_u64().unwrap();
+                }
+            }
+        }
+        sums.retain(|name, sum| *sum > 0 && name != "at_ms");
+        sums
     }
 }

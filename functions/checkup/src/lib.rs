@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use runtime::common::TwilioAccount;
-use runtime::{Notice, NoticeKind, TwilioSecrets};
+use runtime::{Notice, NoticeKind, TwilioSecrets, metrics};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -72,6 +72,20 @@ pub struct Summary {
     pub calls: u64,
     /// Requests that Twilio answered with "too many".
     pub throttled: u64,
+}
+
+impl Summary {
+    /// Tells it in figures.
+    fn tell(&self, now: Timestamp) {
+        tracing::info!(
+            target: metrics::TARGET,
+            at_ms = now.as_millis(),
+            ErrorsFound = self.errors,
+            WarningsFound = self.warnings,
+            Unreadable = self.not_looked,
+            Calls = self.calls,
+        );
+    }
 }
 
 impl Checkup {
@@ -131,6 +145,7 @@ impl Checkup {
             throttled: stats.throttled,
         };
         log(&report, &summary);
+        summary.tell(now);
         Ok(summary)
     }
 

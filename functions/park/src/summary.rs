@@ -1,5 +1,7 @@
 //! What one run did, in numbers: returned, logged and printed as it is.
 
+use domain::Timestamp;
+use runtime::metrics;
 use serde::Serialize;
 
 /// What one run did. Every due channel is counted exactly once among `parked` … `failed`.
@@ -33,6 +35,9 @@ pub struct Summary {
     pub over_capacity: usize,
     /// Requests to Twilio, repeated ones included.
     pub calls: u64,
+    /// The error's name, if one ended the run. Only logs say so: who asked is given the error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<&'static str>,
 }
 
 /// How one due channel came out.
@@ -51,6 +56,23 @@ pub(crate) enum Came {
 }
 
 impl Summary {
+    /// Tells it in figures.
+    pub(crate) fn tell(&self, now: Timestamp) {
+        tracing::info!(
+            target: metrics::TARGET,
+            at_ms = now.as_millis(),
+            Parked = self.parked,
+            Returned = self.returned,
+            OverCapacity = self.over_capacity,
+            Deaf = self.deaf,
+            Refused = self.refused,
+            Failed = self.failed,
+            Deferred = self.deferred,
+            Calls = self.calls,
+            Stopped = u64::from(self.stopped.is_some()),
+        );
+    }
+
     pub(crate) fn count(&mut self, came: Came) {
         let counter = match came {
             Came::Parked => &mut self.parked,

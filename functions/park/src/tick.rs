@@ -29,15 +29,23 @@ impl Park {
     ///
     /// Fails when nothing can be moved until a person mends it.
     pub async fn tick(&self, now: Timestamp, time_left: Duration) -> Result<Summary, ParkError> {
-        let watch = Watch::new(now);
         let until = now.plus(A_MINUTE.min(time_left.saturating_sub(TIME_FOR_A_POLL)));
         let mut summary = Summary::default();
+        let ended = self.polls(Watch::new(now), until, &mut summary).await;
+        ends(summary, ended, now)
+    }
+
+    async fn polls(
+        &self,
+        watch: Watch,
+        until: Timestamp,
+        summary: &mut Summary,
+    ) -> Result<(), ParkError> {
         loop {
-            self.poll(watch, &mut summary).await?;
+            self.poll(watch, summary).await?;
             let pause = to_the_grid(watch.now(), self.settings().poll);
             if watch.now().plus(pause) >= until {
-                log(&summary);
-                return Ok(summary);
+                return Ok(());
             }
             tokio::time::sleep(pause).await;
         }
@@ -66,10 +74,9 @@ impl Park {
     /// Fails when nothing can be moved until a person mends it.
     pub async fn reply(&self, channel: ChannelSid, now: Timestamp) -> Result<Summary, ParkError> {
         let mut summary = Summary::default();
-        self.tend(vec![channel], Watch::new(now), &mut summary)
-            .await?;
-        log(&summary);
-        Ok(summary)
+        let watch = Watch::new(now);
+        let ended = self.tend(vec![channel], watch, &mut summary).await;
+        ends(summary, ended, now)
     }
 
     async fn tend(
@@ -137,9 +144,17 @@ fn to_the_grid(now: Timestamp, step: Duration) -> Duration {
     Duration::from_millis(step - u64::try_from(into).unwrap_or(0))
 }
 
-fn log(summary: &Summary) {
-    let text = serde_json::to_string(summary).unwrap_or_default();
+/// Says what a run came to, in words and in figures, whether or not it got to its end.
+fn ends(
+    mut summary: Summary,
+    ended: Result<(), ParkError>,
+    now: Timestamp,
+) -> Result<Summary, ParkError> {
+    summary.stopped = ended.as_ref().err().map(ParkError::name);
+    let text = serde_json::to_string(&summary).unwrap_or_default();
     tracing::info!(summary = text, "looked for chats to move");
+    summary.tell(now);
+    ended.map(|()| summary)
 }
 
 /// A poisoned lock only means that a count is off by the one that panicked.
