@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use acceptance::world::{Chat, PARK_TIME, POLL, World};
 use domain::Policy;
+use park::Park;
 use serde_json::{Value, json};
 use simulator::{At, Fault, FaultKind, Sid};
 
@@ -50,7 +51,11 @@ fn url_event(method: &str, path: &str, headers: Value, body: &str) -> Value {
 }
 
 async fn send(world: &World, event: Value) -> Said {
-    let handled = world.park().handle(event, world.now(), PARK_TIME).await;
+    send_to(world.park(), world, event).await
+}
+
+async fn send_to(park: &Park, world: &World, event: Value) -> Said {
+    let handled = park.handle(event, world.now(), PARK_TIME).await;
     let answer = handled.unwrap();
     let body = answer["body"].as_str().unwrap_or_default();
     Said {
@@ -229,6 +234,32 @@ async fn what_cannot_be_done_is_said_and_changes_nothing() {
     park_it(&world, chat, &boss).await.expect(409, "has ended");
     resume(&world, chat, &boss).await.expect(409, "has ended");
     assert!(!world.is_parked(chat));
+    world.deliver_all().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_whose_replies_nobody_would_hear_is_not_parked_and_may_be_later() {
+    let world = World::that_parks().await;
+    let chat = world.customer_writes("+15550100123");
+    world.agent_accepts(chat);
+    world.deliver_all().await;
+    let active = world.project.chat_task_channel;
+    let pairs = format!("{active}:{}", world.inactive());
+    let token = token(&world, &["agent"], Some(world.agent));
+    let body = json!({ "taskSid": chat.task, "taskChannelSid": active, "Token": token });
+    let body = body.to_string();
+    let event = url_event("POST", "/set-chat-to-inactive", json!({}), &body);
+
+    let before = world.record(chat.channel).await;
+    let unconnected = world.parking_function(&pairs, &[("WEBHOOK_URL", "")]);
+    let said = send_to(&unconnected, &world, event.clone()).await;
+    said.expect(503, "does not work at the moment");
+    assert_eq!(world.record(chat.channel).await, before);
+    assert_eq!(world.twilio.calls().writes(), 1, "the token, and no more");
+
+    send(&world, event).await.expect(200, "");
+    assert!(world.is_parked(chat));
     world.deliver_all().await;
     world.finish().await;
 }

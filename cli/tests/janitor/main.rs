@@ -10,4 +10,5 @@ mod help;
 mod import;
 mod input;
 mod local;
+mod parking;
 mod world;

@@ -153,6 +153,19 @@ impl World {
         }
     }
 
+    /// A Flex project with a TaskChannel for parked chats, by name `inactive`.
+    pub(crate) fn that_parks() -> Self {
+        let mut world = Self::new();
+        let pair = {
+            let mut state = world.simulator.state();
+            let project = state.project().unwrap();
+            let inactive = state.create_task_channel(project.workspace, "Inactive", "inactive");
+            format!("{}:{}", project.chat_task_channel, inactive.unwrap())
+        };
+        world.variables.push(("PARK_TASK_CHANNELS", pair));
+        world
+    }
+
     /// The variables of this world.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         self.variables.clone()

@@ -46,6 +46,11 @@ pub enum NotMoved {
     /// A reply could not be heard, and the chat would stay parked for ever.
     #[error("the channel has no room for the webhook that would bring the chat back")]
     Deaf,
+    /// The settings do not say where a reply is to be told.
+    #[error(
+        "without WEBHOOK_URL and a chat service, nobody would hear the customer of a Chat channel"
+    )]
+    Earless,
     /// Others kept changing it.
     #[error("the task keeps changing: try again")]
     Changing,
@@ -180,12 +185,15 @@ impl Park {
             || Channel::new(link.channel, link.platform),
             |stored| stored.channel,
         );
-        if wish == Wish::Park
-            && link.platform == Platform::Chat
-            && !known.is_heard()
-            && tender.listen(&known).await? != Came::Listening
-        {
-            return Err(NotMoved::Deaf);
+        if wish == Wish::Park && link.platform == Platform::Chat && !known.is_heard() {
+            // Found out before anything is recorded: whoever asks may have other settings than
+            // the function, and would make the channel deaf for it too.
+            if tender.ear().is_none() {
+                return Err(NotMoved::Earless);
+            }
+            if tender.listen(&known).await? != Came::Listening {
+                return Err(NotMoved::Deaf);
+            }
         }
         let parking = known.talk().seat(task);
         let parking = parking.is_some_and(domain::Seat::is_being_parked);

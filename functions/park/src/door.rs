@@ -76,14 +76,16 @@ fn status_of(why: &NotMoved) -> StatusCode {
         NotMoved::Gone => StatusCode::NOT_FOUND,
         NotMoved::NobodyTalks | NotMoved::Deaf | NotMoved::Changing => StatusCode::CONFLICT,
         NotMoved::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        NotMoved::Busy | NotMoved::Store(_) | NotMoved::Park(_) => StatusCode::SERVICE_UNAVAILABLE,
+        NotMoved::Earless | NotMoved::Busy | NotMoved::Store(_) | NotMoved::Park(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 
 /// What is wrong with us is for our logs.
 fn said_of(why: &NotMoved) -> String {
     match why {
-        NotMoved::Store(_) | NotMoved::Park(_) => {
+        NotMoved::Earless | NotMoved::Store(_) | NotMoved::Park(_) => {
             "parking does not work at the moment: its log says why".to_owned()
         }
         NotMoved::Unmapped
@@ -259,7 +261,7 @@ fn log(denial: &Denial) {
             let name = ParkError::name(error);
             tracing::error!(status, name, %error, "a request from Flex was not fulfilled");
         }
-        Denial::NotMoved(NotMoved::Store(error)) => {
+        Denial::NotMoved(error @ (NotMoved::Store(_) | NotMoved::Earless)) => {
             tracing::error!(status, %error, "a request from Flex was not fulfilled");
         }
         Denial::NoSuchPath

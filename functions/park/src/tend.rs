@@ -5,7 +5,9 @@
 //! Why a task that is to be parked is announced first is told in `domain::park`.
 
 use domain::park::Ears;
-use domain::{Channel, ChannelSid, Decision, End, Fact, News, TaskSid, Timestamp, decide};
+use domain::{
+    Channel, ChannelSid, ChatServiceSid, Decision, End, Fact, News, TaskSid, Timestamp, decide,
+};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Saved, StoreError, Stored};
 use tokio::time::Instant;
@@ -14,7 +16,7 @@ use twilio::rest::{Client, Listener, TwilioError};
 
 use crate::mover::{Look, Moved, Plan, Refusal, Trouble, Way, Writing, look, moved_at};
 use crate::place::Place;
-use crate::settings::Settings;
+use crate::settings::{Settings, WebhookUrl};
 use crate::summary::Came;
 
 /// How often a task is looked at again because others changed it, or its record, meanwhile.
@@ -200,8 +202,7 @@ impl<'a> Tender<'a> {
     /// Makes sure that a Chat channel's messages are told to us.
     pub(crate) async fn listen(&self, channel: &Channel) -> Result<Came, Stop> {
         let sid = channel.sid();
-        let settings = self.settings;
-        let (Some(url), Some(service)) = (&settings.webhook, self.place.chat_service) else {
+        let Some((url, service)) = self.ear() else {
             tracing::error!(channel = %sid, "without WEBHOOK_URL and a chat service, no Chat channel's task is parked");
             return self.hear(channel, Ears::Deaf, Came::Deaf).await;
         };
@@ -221,6 +222,12 @@ impl<'a> Tender<'a> {
             }
             Err(_) => Ok(Came::Deferred),
         }
+    }
+
+    /// Where a Chat channel's messages are to be told, and the service that it is in; nothing
+    /// where neither the settings nor Flex say so.
+    pub(crate) fn ear(&self) -> Option<(&WebhookUrl, ChatServiceSid)> {
+        self.settings.webhook.as_ref().zip(self.place.chat_service)
     }
 
     async fn hear(&self, channel: &Channel, ears: Ears, came: Came) -> Result<Came, Stop> {
