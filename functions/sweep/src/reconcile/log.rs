@@ -45,7 +45,8 @@ impl Lister<'_> {
             *report.ignored.entry(reason.name()).or_default() += count;
         }
         let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
-        // How far a task has got matters to parking alone, which looks for itself.
+        // How far a task has got matters to parking alone, which needs to know more than that:
+        // who accepted it, and who spoke. Those are the stream's.
         for fact in batch.facts.into_iter().map(Fact::without_stage) {
             channels.entry(fact.channel).or_default().push(fact);
         }
