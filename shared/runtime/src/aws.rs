@@ -4,7 +4,7 @@
 //! instance metadata, web identity) doubles the binary. Outside Lambda, the variables come
 //! from `aws configure export-credentials --format env`.
 //!
-//! All service clients share one HTTP client: see [`https`].
+//! All service clients share one HTTP client, which is in `https`.
 
 mod https;
 
