@@ -59,8 +59,10 @@ fn build() -> PathBuf {
     }
     let built = cargo.status().expect("cargo runs");
     assert!(built.success(), "the functions are not built");
+    // Whatever profile this program itself is built with, its folder stands beside theirs.
     let this = std::env::current_exe().expect("this program has a path");
-    this.parent().expect("a folder").to_owned()
+    let target = this.ancestors().nth(2).expect("a target folder");
+    target.join("release")
 }
 
 /// A clock that stands still while something is worked on, for what is counted.
