@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::sync::Arc;
+
 use embedded::{Embedded, Fault};
 use runtime::{Aws, Environment};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// What binaries are given in tests, with the services behind these addresses.
 fn aws<const N: usize>(endpoints: [(&str, &str); N]) -> Aws {
@@ -86,6 +91,35 @@ async fn where_tls_is_asked_for_nothing_is_said_in_the_clear() {
     let reason = runtime::aws::reason(&refused);
     assert!(reason.contains("corrupt message"), "{reason}");
     assert_eq!(services.tally("ListTables").requests, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_vouches_for_is_told_nothing() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        for _try in 0..3 {
+            let (stream, _) = listener.accept().await.unwrap();
+            // It is the client that hangs up, in the middle of the handshake.
+            assert!(acceptor.accept(stream).await.is_err());
+        }
+    });
+    let url = format!("https://localhost:{port}");
+    let client = aws([("AWS_ENDPOINT_URL", url.as_str())]).dynamodb();
+    let refused = client.list_tables().send().await.unwrap_err();
+    let reason = runtime::aws::reason(&refused);
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
+    server.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
