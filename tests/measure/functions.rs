@@ -7,7 +7,7 @@ use std::time::Duration;
 use acceptance::lambda_api::Function;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use simulator::Simulator;
+use simulator::{Project, Simulator};
 use tokio::time::Instant;
 
 use crate::{median, megabytes, milliseconds, print as table, real_time, times};
@@ -22,10 +22,14 @@ pub(crate) type Variables = Vec<(&'static str, String)>;
 
 /// Variables with which every function starts, and asks nobody for anything while it does:
 /// what the start asks of AWS is AWS's time.
-pub(crate) fn variables(twilio: &Simulator, aws: &str, api: &str) -> Variables {
+pub(crate) fn variables(twilio: &Simulator, project: Project, aws: &str, api: &str) -> Variables {
     let account = twilio.account();
-    let task_channel = |digit: &str| format!("TC{}", digit.repeat(32));
-    let pair = format!("{}:{}", task_channel("a"), task_channel("b"));
+    let active = project.chat_task_channel;
+    let inactive = {
+        let mut state = twilio.state();
+        state.create_task_channel(project.workspace, "Inactive", "inactive")
+    };
+    let pair = format!("{active}:{}", inactive.unwrap());
     vec![
         ("AWS_ENDPOINT_URL", aws.to_owned()),
         ("CHANNELS_TABLE", "channels".to_owned()),
@@ -38,8 +42,8 @@ pub(crate) fn variables(twilio: &Simulator, aws: &str, api: &str) -> Variables {
 }
 
 pub(crate) fn print(folder: &Path) {
-    let (twilio, _) = Simulator::with_flex(1).unwrap();
-    let variables = variables(&twilio, "http://127.0.0.1:1", "http://127.0.0.1:1");
+    let (twilio, project) = Simulator::with_flex(1).unwrap();
+    let variables = variables(&twilio, project, "http://127.0.0.1:1", "http://127.0.0.1:1");
     let mut starts: Vec<Vec<Duration>> = vec![Vec::new(); NAMES.len()];
     let mut memory = [0; NAMES.len()];
     let runtime = real_time();

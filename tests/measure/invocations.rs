@@ -41,18 +41,25 @@ pub(crate) fn print(folder: &Path) {
 
 async fn one_at_a_time(stage: &Stage, folder: &Path) {
     let nothing = json!({ "detail-type": "Scheduled Event", "source": "aws.scheduler" });
+    let reply = json!({
+        "detail-type": "ReplyReceived",
+        "source": "channel-janitor",
+        "detail": { "channel_sid": format!("CH{}", "0123456789abcdef".repeat(2)) },
+    });
     let mut rows = Vec::new();
     let mut of_bare = None;
     for (name, what) in [
         ("bare", "nothing"),
         ("ingest", "one event that is new"),
         ("sweep", "nothing is due"),
+        ("park", "a reply that moves nothing"),
         ("checkup", "a small project"),
     ] {
         let function = Function::start(&folder.join(name), &stage.variables).await;
         function.ready().await;
         let event = || match name {
             "ingest" => stage.request(1),
+            "park" => reply.clone(),
             _ => nothing.clone(),
         };
         let first = invoke(&function, event()).await;
@@ -148,7 +155,7 @@ async fn invoke(function: &Function, event: Value) -> Duration {
 
 impl Stage {
     async fn set() -> Self {
-        let (twilio, _) = Simulator::with_flex(1).unwrap();
+        let (twilio, project) = Simulator::with_flex(1).unwrap();
         let aws = Embedded::memory().unwrap();
         store::create_table(&aws.dynamodb(), "channels")
             .await
@@ -162,7 +169,7 @@ impl Stage {
             twilio.clone(),
             std::future::pending::<()>(),
         ));
-        let variables = variables(&twilio, &aws_url, &twilio_url);
+        let variables = variables(&twilio, project, &aws_url, &twilio_url);
         Self {
             twilio,
             aws,
