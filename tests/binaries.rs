@@ -8,11 +8,8 @@
 #[path = "binaries/checkup.rs"]
 mod checkup;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use acceptance::function_url::{self, Encoding};
-use acceptance::lambda_api::{Failure, Function, figures};
+use acceptance::lambda_api::{Failure, Function, built, figures, socket};
 use embedded::Embedded;
 use serde_json::{Value, json};
 use simulator::{Contact, Simulator};
@@ -28,31 +25,12 @@ struct Stage {
     variables: Vec<(&'static str, String)>,
 }
 
-/// The binary that `cargo test --workspace` has built beside this test.
-fn binary(name: &str) -> PathBuf {
-    let this = std::env::current_exe().unwrap();
-    let folder = this.parent().unwrap().parent().unwrap();
-    let path = folder.join(name);
-    assert!(
-        path.exists(),
-        "{} is not built; run `cargo test --workspace`",
-        path.display()
-    );
-    path
-}
-
-async fn listener() -> (tokio::net::TcpListener, SocketAddr) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
-}
-
 impl Stage {
     async fn set(seed: u64) -> Self {
         let (twilio, project) = Simulator::with_flex(seed).unwrap();
-        let (socket, twilio_address) = listener().await;
+        let (door, twilio_url) = socket().await;
         tokio::spawn(simulator::serve(
-            socket,
+            door,
             twilio.clone(),
             std::future::pending::<()>(),
         ));
@@ -70,23 +48,23 @@ impl Stage {
             })
             .to_string(),
         );
-        let (socket, aws_address) = listener().await;
+        let (door, aws_url) = socket().await;
         let served = aws.clone();
-        tokio::spawn(async move { served.serve(socket, std::future::pending()).await });
+        tokio::spawn(async move { served.serve(door, std::future::pending()).await });
 
         let shared = [
-            ("AWS_ENDPOINT_URL", format!("http://{aws_address}")),
+            ("AWS_ENDPOINT_URL", aws_url),
             ("CHANNELS_TABLE", "channels".to_owned()),
             ("NOTICE_BUS", "notices".to_owned()),
             ("TWILIO_ACCOUNT_SID", account.sid.to_string()),
             ("TWILIO_SECRET", "janitor/twilio".to_owned()),
         ];
         let mut for_sweep = shared.to_vec();
-        for_sweep.push(("TWILIO_API_URL", format!("http://{twilio_address}")));
+        for_sweep.push(("TWILIO_API_URL", twilio_url));
         for_sweep.push(("PROXY_SERVICE_SID", project.proxy_service.to_string()));
         Self {
-            ingest: Function::start(&binary("ingest"), &shared).await,
-            sweep: Function::start(&binary("sweep"), &for_sweep).await,
+            ingest: Function::start(&built("ingest"), &shared).await,
+            sweep: Function::start(&built("sweep"), &for_sweep).await,
             twilio,
             aws,
             variables: for_sweep,
@@ -285,7 +263,10 @@ async fn the_webhook_answers_as_twilio_understands_it() {
 async fn a_wrong_name_is_told_at_start_with_the_region() {
     let stage = Stage::set(10).await;
     stage.aws.bus.know_only(&["another-bus"]);
-    let wrong = [("TWILIO_SECRET", "no/such/secret".to_owned())];
+    let wrong = [
+        ("TWILIO_SECRET", "no/such/secret".to_owned()),
+        ("CHANNELS_TABLE", "no-such-table".to_owned()),
+    ];
     for name in ["ingest", "sweep", "checkup"] {
         let variables: Vec<_> = stage
             .variables
@@ -293,7 +274,7 @@ async fn a_wrong_name_is_told_at_start_with_the_region() {
             .cloned()
             .chain(wrong.clone())
             .collect();
-        let function = Function::start(&binary(name), &variables).await;
+        let function = Function::start(&built(name), &variables).await;
         function.ready().await;
         let logs = function.stop().await;
         for words in [
@@ -305,6 +286,9 @@ async fn a_wrong_name_is_told_at_start_with_the_region() {
                 "{name} does not say {words:?}:\n{logs}"
             );
         }
+        // Nobody waits for the others' first request.
+        let looks = logs.contains("started without a table: see CHANNELS_TABLE");
+        assert_eq!(looks, name == "ingest", "{name}:\n{logs}");
     }
 }
 

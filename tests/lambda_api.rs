@@ -2,8 +2,7 @@
 //! function's process (AWS Lambda developer guide, "using the Lambda runtime API").
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,12 +15,42 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// How long a test waits for a function before it takes it for dead.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A function's binary that `cargo test --workspace` has built beside the test that runs.
+///
+/// # Panics
+/// If it is not built.
+pub fn built(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a test has a path");
+    let folder = this.ancestors().nth(2).expect("a test is in a folder");
+    let path = folder.join(name);
+    assert!(
+        path.exists(),
+        "{} is not built; run `cargo test --workspace`",
+        path.display()
+    );
+    path
+}
+
+/// A socket for a pretend service, and the URL under which it is reached.
+///
+/// # Panics
+/// If there is none on loopback.
+pub async fn socket() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a socket on loopback");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
+    (listener, format!("http://{address}"))
+}
 
 /// One function's process, and Lambda's side of the conversation with it.
 pub struct Function {
@@ -69,10 +98,12 @@ impl Function {
             init_errors: Mutex::default(),
             ready: Notify::new(),
         });
-        let address = serve(Arc::clone(&api)).await;
+        let (listener, url) = socket().await;
+        let router = routes(Arc::clone(&api));
+        tokio::spawn(async move { axum::serve(listener, router).await });
         let mut process = Command::new(binary)
             .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", url.trim_start_matches("http://"))
             .env("AWS_LAMBDA_FUNCTION_NAME", "under-test")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
@@ -188,8 +219,8 @@ pub fn figures(log: &str) -> BTreeMap<String, u64> {
     sums
 }
 
-async fn serve(api: Arc<Api>) -> SocketAddr {
-    let router = Router::new()
+fn routes(api: Arc<Api>) -> Router {
+    Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route(
             "/2018-06-01/runtime/invocation/{id}/response",
@@ -197,18 +228,7 @@ async fn serve(api: Arc<Api>) -> SocketAddr {
         )
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
-        .with_state(api);
-    #[expect(
-        clippy::expect_used,
-        reason = "a test without a socket has nothing to say"
-    )]
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a socket on loopback");
-    #[expect(clippy::expect_used, reason = "a bound socket has an address")]
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
+        .with_state(api)
 }
 
 async fn next(State(api): State<Arc<Api>>) -> Response {

@@ -1,11 +1,11 @@
 //! The built `checkup`: what it finds, what it remembers, and that it never writes at Twilio.
 
-use acceptance::lambda_api::{Failure, Function, figures};
+use acceptance::lambda_api::{Failure, Function, built, figures};
 use serde_json::{Value, json};
 use simulator::{At, Fault, FaultKind, Order};
 use twilio::rest::setup::COUNTED_EVENTS;
 
-use crate::{Stage, WEBHOOK, binary, in_a_minute};
+use crate::{Stage, WEBHOOK, in_a_minute};
 
 /// A Flex project that is as it should be, and the function that audits it.
 struct Audit {
@@ -23,7 +23,7 @@ impl Audit {
         let mut variables = stage.variables.clone();
         variables.push(("WEBHOOK_URL", WEBHOOK.to_owned()));
         Self {
-            checkup: Function::start(&binary("checkup"), &variables).await,
+            checkup: Function::start(&built("checkup"), &variables).await,
             order: order.unwrap(),
             variables,
             stage,
@@ -32,7 +32,7 @@ impl Audit {
 
     /// Ends the function's process, returns what it logged, and starts another.
     async fn starts_anew(&mut self) -> String {
-        let fresh = Function::start(&binary("checkup"), &self.variables).await;
+        let fresh = Function::start(&built("checkup"), &self.variables).await;
         std::mem::replace(&mut self.checkup, fresh).stop().await
     }
 

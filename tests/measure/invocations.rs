@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use acceptance::function_url::{self, Encoding};
-use acceptance::lambda_api::Function;
+use acceptance::lambda_api::{Function, socket};
 use embedded::Embedded;
 use serde_json::{Value, json};
 use simulator::{Contact, Simulator};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::functions::{Variables, variables};
@@ -160,12 +159,12 @@ impl Stage {
         store::create_table(&aws.dynamodb(), "channels")
             .await
             .unwrap();
-        let (socket, aws_url) = listener().await;
+        let (door, aws_url) = socket().await;
         let served = aws.clone();
-        tokio::spawn(async move { served.serve(socket, std::future::pending()).await });
-        let (socket, twilio_url) = listener().await;
+        tokio::spawn(async move { served.serve(door, std::future::pending()).await });
+        let (door, twilio_url) = socket().await;
         tokio::spawn(simulator::serve(
-            socket,
+            door,
             twilio.clone(),
             std::future::pending::<()>(),
         ));
@@ -193,10 +192,4 @@ impl Stage {
         let headers = [(simulator::sign::HEADER, signed.signature.as_str())];
         function_url::post(&signed.url, &headers, body.as_bytes(), Encoding::Base64)
     }
-}
-
-async fn listener() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (listener, url)
 }

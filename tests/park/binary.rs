@@ -1,10 +1,9 @@
 //! The real binaries under the Lambda runtime protocol: one function, three triggers.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use acceptance::function_url::{self, Encoding};
-use acceptance::lambda_api::{Function, figures};
+use acceptance::lambda_api::{Function, built, figures, socket};
 use domain::Timestamp;
 use embedded::Embedded;
 use serde_json::{Value, json};
@@ -12,24 +11,6 @@ use simulator::{Sid, Simulator};
 
 const WEBHOOK: &str = "https://abcdefghij.lambda-url.us-east-1.on.aws/twilio/events";
 const CUSTOMER: &str = "+15550100123";
-
-/// The binary that `cargo test --workspace` has built beside this test.
-fn binary(name: &str) -> PathBuf {
-    let this = std::env::current_exe().unwrap();
-    let path = this.parent().unwrap().parent().unwrap().join(name);
-    assert!(
-        path.exists(),
-        "{} is not built; run `cargo test --workspace`",
-        path.display()
-    );
-    path
-}
-
-async fn listener() -> (tokio::net::TcpListener, String) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (listener, url)
-}
 
 fn now() -> Timestamp {
     runtime::clock::now()
@@ -65,9 +46,9 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
             .create_task_channel(workspace, "Inactive", "inactive")
             .unwrap()
     };
-    let (socket, twilio_url) = listener().await;
+    let (door, twilio_url) = socket().await;
     tokio::spawn(simulator::serve(
-        socket,
+        door,
         twilio.clone(),
         std::future::pending::<()>(),
     ));
@@ -82,9 +63,9 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
         "TWILIO_API_SECRET": account.api_secret,
     });
     aws.secrets.put("janitor/twilio", secret.to_string());
-    let (socket, aws_url) = listener().await;
+    let (door, aws_url) = socket().await;
     let served = aws.clone();
-    tokio::spawn(async move { served.serve(socket, std::future::pending()).await });
+    tokio::spawn(async move { served.serve(door, std::future::pending()).await });
     let variables = [
         ("AWS_ENDPOINT_URL", aws_url),
         ("CHANNELS_TABLE", "channels".to_owned()),
@@ -95,8 +76,8 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
         ("WEBHOOK_URL", WEBHOOK.to_owned()),
         ("PARK_TASK_CHANNELS", format!("{active}:{inactive}")),
     ];
-    let ingest = Function::start(&binary("ingest"), &variables).await;
-    let park = Function::start(&binary("park"), &variables).await;
+    let ingest = Function::start(&built("ingest"), &variables).await;
+    let park = Function::start(&built("park"), &variables).await;
 
     // A chat that its agent answered half an hour ago.
     let past = now().minus(Duration::from_secs(1_800)).as_millis();
@@ -159,7 +140,7 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
     for figure in ["Parked", "Returned"] {
         assert_eq!(told.get(figure), Some(&1), "{figure}: {told:?}");
     }
-    let fresh = Function::start(&binary("park"), &variables).await;
+    let fresh = Function::start(&built("park"), &variables).await;
     assert!(
         fresh.invoke(scheduled, soon()).await.is_ok(),
         "nothing is due yet"

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use acceptance::world::{PARK_TIME, POLL, World};
+use acceptance::world::{PARK_TIME, POLL, World, moment};
 use domain::Policy;
 use embedded::Fault;
 use park::ParkError;
+use serde_json::json;
 use simulator::state::taskrouter::task::{Expect, TaskChange};
 
 /// What a run told, and nothing else.
@@ -93,5 +94,19 @@ async fn a_run_that_an_error_ends_tells_how_far_it_came() {
     assert_eq!(summary.unwrap().parked, 1);
     expect(&world, &[("Parked", 1), ("Calls", 2)]);
     world.deliver_all().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_that_cannot_be_read_does_not_keep_the_function_awake() {
+    let world = World::that_parks().await;
+    let began = moment();
+    for detail in [json!({}), json!({ "channel_sid": "CH1" }), json!(null)] {
+        let notice = json!({ "detail-type": "ReplyReceived", "detail": detail });
+        let handled = world.park().handle(notice, world.now(), PARK_TIME).await;
+        assert_eq!(handled.unwrap()["polls"], 0);
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(world.twilio.calls().total(), 0);
     world.finish().await;
 }

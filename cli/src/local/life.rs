@@ -277,10 +277,10 @@ impl Life {
                 }
             }
         }
+        // The next step is taken from the end.
         script.sort_by_key(|(at, _)| *at);
-        let mut playing = Playing { who, script };
-        playing.script.reverse();
-        self.players.push(playing);
+        script.reverse();
+        self.players.push(Playing { who, script });
     }
 }
 

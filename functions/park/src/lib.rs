@@ -32,7 +32,7 @@ mod tick;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ChannelSid, Timestamp};
+use domain::{ChannelSid, InvalidSid, Timestamp};
 use runtime::NoticeKind;
 use serde_json::Value;
 use twilio::rest::Transport;
@@ -102,7 +102,11 @@ impl Park {
             return Ok(self.answer_url(&event, now).await);
         }
         let summary = match replied(&event) {
-            Some(channel) => self.reply(channel, now).await?,
+            Some(Ok(channel)) => self.reply(channel, now).await?,
+            Some(Err(why)) => {
+                tracing::error!(%why, "a notice of a reply cannot be read: the next poll finds it");
+                Summary::default()
+            }
             None => self.tick(now, time_left).await?,
         };
         Ok(serde_json::to_value(summary).unwrap_or_default())
@@ -121,11 +125,11 @@ impl Park {
     }
 }
 
-/// The channel that a notice of the bus speaks of.
-fn replied(event: &Value) -> Option<ChannelSid> {
+/// The channel that a notice of a reply speaks of, if the event is one.
+fn replied(event: &Value) -> Option<Result<ChannelSid, InvalidSid>> {
     let kind = event.get("detail-type")?.as_str()?;
-    if kind != NoticeKind::ReplyReceived.name() {
-        return None;
-    }
-    event.pointer("/detail/channel_sid")?.as_str()?.parse().ok()
+    (kind == NoticeKind::ReplyReceived.name()).then(|| {
+        let channel = event.pointer("/detail/channel_sid").and_then(Value::as_str);
+        channel.unwrap_or_default().parse()
+    })
 }

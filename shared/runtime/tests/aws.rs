@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
 use embedded::{Embedded, Fault};
 use runtime::{Aws, Environment};
 use tokio::net::TcpListener;
@@ -80,6 +84,33 @@ async fn a_connection_that_breaks_is_made_anew() {
         client.list_tables().send().await.unwrap();
         assert_eq!(services.tally("ListTables").requests, 2, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_over_which_a_failure_came_is_not_used_again() {
+    let callers = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&callers);
+    let answer = move |ConnectInfo(caller): ConnectInfo<SocketAddr>| async move {
+        let mut callers = heard.lock().unwrap();
+        callers.push(caller);
+        match callers.len() {
+            2 => (StatusCode::INTERNAL_SERVER_ERROR, "{}"),
+            _ => (StatusCode::OK, r#"{"TableNames":[]}"#),
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new().fallback(answer);
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+
+    let client = aws([("AWS_ENDPOINT_URL", url.as_str())]).dynamodb();
+    client.list_tables().send().await.unwrap();
+    // The second call fails once, and is tried again.
+    client.list_tables().send().await.unwrap();
+    let callers = callers.lock().unwrap();
+    assert_eq!(callers[0], callers[1], "one connection for both calls");
+    assert_ne!(callers[1], callers[2], "and a new one after the failure");
 }
 
 #[tokio::test]
