@@ -37,25 +37,24 @@ def linked(package):
 
 # --- who may know whom ---
 
-SHIPPED = {"domain", "store", "twilio", "runtime"}
-
-
 def folder(package, root):
     return str(Path(package["manifest_path"]).parent.relative_to(root))
 
 
+def floor(here):
+    """Imports point down: the higher number may know the lower one, and its own floor where that is said below."""
+    return {"tests": 4, "playground": 4, "cli": 3, "functions": 2, "shared": 1}[here.split("/")[0]]
+
+
 def may_know(here, there):
-    """Imports point one way: cli and tests, functions, the outside parties, domain."""
-    if here == "tests":
-        return True
-    if here == "cli":
-        return there != "tests"
+    """What is deployed knows nothing that only pretends; deciding knows nothing at all."""
     if here == "shared/domain":
         return False
-    name = Path(here).name
-    if here.startswith("functions/") or name in SHIPPED:
-        return there in {f"shared/{shipped}" for shipped in SHIPPED}
-    return there.startswith("shared/")
+    if here == "cli":
+        return True
+    if here.startswith("functions/"):
+        return there.startswith("shared/")
+    return floor(there) <= floor(here)
 
 
 def check_imports(packages, root):
@@ -75,9 +74,8 @@ def check_imports(packages, root):
 # --- what is linked ---
 
 OUTSIDE = re.compile(r"tokio|reqwest|hyper|axum|(aws|lambda)[-_].*")
-PRETEND = {"simulator", "embedded", "acceptance", "dynoxide-rs"}
 # What a function would load at each cold start without needing it: a third of its start, a tenth of its zip.
-DEAD_WEIGHT = {"aws-config", "aws-smithy-http-client", "h2"}
+DEAD_WEIGHT = {"aws-config", "aws-smithy-http-client", "h2", "dynoxide-rs"}
 OTHER_TLS = {"aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls"}
 
 
@@ -85,13 +83,18 @@ def check_links(packages, root):
     for name, _ in sorted(linked("domain")):
         if OUTSIDE.fullmatch(name):
             fault("shared/domain", f"links {name}, but deciding must not be able to do I/O")
+    pretend = {package["name"] for package in packages if floor(folder(package, root)) == 4}
     for package in packages:
         here = folder(package, root)
-        if not here.startswith("functions/"):
+        if not here.startswith(("functions/", "shared/")):
             continue
         links = linked(package["name"])
         names = {name for name, _ in links}
-        for stranger in sorted(names & (PRETEND | OTHER_TLS | DEAD_WEIGHT)):
+        for stranger in sorted(names & pretend):
+            fault(here, f"links {stranger}, which only pretends")
+        if here.startswith("shared/"):
+            continue
+        for stranger in sorted(names & (OTHER_TLS | DEAD_WEIGHT)):
             fault(here, f"links {stranger}")
         for single in ("rustls", "hyper"):
             versions = sorted(version for name, version in links if name == single)
@@ -142,8 +145,8 @@ def check_source(path, lines):
     elif len(lines) > LONG_FILE:
         print(f"warning: {path}: {len(lines)} lines; can it still be read in one sitting?")
     code = [COMMENT.sub("", line) for line in lines]
-    # The simulation waits on a clock of its own, which moves when everybody waits.
-    if path.parts[0] == "tests" and path.parts[1] != "simulation":
+    # What pretends to be slow waits on tokio's paused clock; a story sets the time.
+    if path.match("functions/*/tests/stories/*.rs") or path.parts[:2] in {("tests", "world"), ("tests", "stories"), ("tests", "binaries")}:
         for number, line in enumerate(code, 1):
             if re.search(r"(?<!fn )\bsleep\(", line):
                 fault(f"{path}:{number}", "a test that sleeps; time is a value, so set it")

@@ -1,0 +1,13 @@
+//! Parking, end to end: the real functions against the pretend Twilio.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
+
+mod days;
+mod door;
+mod figures;
+mod moves;
+mod races;
+mod setup;
+mod told;

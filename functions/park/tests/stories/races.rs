@@ -1,0 +1,179 @@
+//! What may happen between a look and a move.
+
+use std::time::Duration;
+
+use domain::Policy;
+use simulator::{At, Fault, FaultKind};
+use world::{Crash, POLL, World};
+
+fn silence() -> Duration {
+    Policy::default().park_after + POLL
+}
+
+/// Somebody else changes a task between our look at it and our move. Whether their change
+/// survives.
+async fn change_in_between(world: World) -> bool {
+    let chat = world.answered_conversation("+15550100123").await;
+    world.time_passes(silence()).await;
+    let gate = world.gate_after("GET", chat.task.as_str());
+    let parking = world.parking_poll();
+    let meanwhile = async {
+        gate.reached().await;
+        let mut state = world.twilio.state();
+        let old = state.task(chat.task).unwrap().attributes.to_string();
+        let new = old.replace('{', r#"{"wrote":"somebody else","#);
+        let change = simulator::state::taskrouter::task::TaskChange {
+            attributes: Some(new),
+            ..Default::default()
+        };
+        let expect = simulator::state::taskrouter::task::Expect::Any;
+        state.update_task(chat.task, expect, change).unwrap();
+        drop(state);
+        gate.open();
+    };
+    let (summary, ()) = tokio::join!(parking, meanwhile);
+    assert_eq!(summary.parked, 1);
+    assert!(world.is_parked(chat));
+    let attributes = world
+        .twilio
+        .state()
+        .task(chat.task)
+        .unwrap()
+        .attributes
+        .clone();
+    world.deliver_all().await;
+    world.finish().await;
+    attributes.contains("somebody else")
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_elses_change_is_never_lost() {
+    assert!(change_in_between(World::that_parks().await).await);
+    // A move that names no version would undo it.
+    let careless = World::that_parks().await;
+    careless.tamper(|request| {
+        request.headers_mut().remove(http::header::IF_MATCH);
+    });
+    assert!(!change_in_between(careless).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_while_the_chat_is_being_parked_is_heard() {
+    // At each of the two requests, before and after: the reply arrives, and the bus is quick.
+    for method in ["GET", "POST"] {
+        for bus in [true, false] {
+            let world = World::that_parks().await;
+            let chat = world.answered_conversation("+15550100123").await;
+            world.time_passes(silence()).await;
+            let gate = world.gate_after(method, chat.task.as_str());
+            let parking = world.parking_poll();
+            let meanwhile = async {
+                gate.reached().await;
+                world.customer_converses("+15550100123");
+                world.deliver_all().await;
+                if bus {
+                    assert_eq!(world.bus_wakes_park().await, 1);
+                } else {
+                    assert_eq!(world.bus_loses(), 1);
+                }
+                gate.open();
+            };
+            tokio::join!(parking, meanwhile);
+            world.deliver_all().await;
+            world.bus_loses();
+            world.parking_minute().await;
+            assert!(!world.is_parked(chat), "{method} {bus}");
+            world.deliver_all().await;
+            world.bus_loses();
+            let record = world.record(chat.channel).await.unwrap();
+            assert_eq!(record.parked_tasks().count(), 0, "{method} {bus}");
+            assert_eq!(record.waiting(), None, "{method} {bus}");
+            world.finish().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_at_any_step_leaves_no_customer_waiting() {
+    let mut crashes = 0;
+    // The reply comes before or after the next poll; our own echoes come or are lost.
+    for (polled, echoes) in [(false, false), (false, true), (true, false), (true, true)] {
+        for step in 0.. {
+            let mut over = true;
+            for crash in [Crash::Before(step), Crash::After(step)] {
+                let world = World::that_parks().await;
+                let chat = world.answered_conversation("+15550100123").await;
+                world.park().check(world.now()).await.unwrap();
+                world.time_passes(silence()).await;
+                let died = world.park_and_die(crash).await;
+                over &= !died;
+                crashes += usize::from(died);
+                if echoes {
+                    world.deliver_all().await;
+                } else {
+                    world.lose_events();
+                }
+                if polled {
+                    world.time_passes(POLL).await;
+                    world.parking_poll().await;
+                    assert!(world.is_parked(chat), "{crash:?}: it is parked in the end");
+                    world.lose_events();
+                }
+                world.time_passes(POLL).await;
+                world.customer_converses("+15550100123");
+                world.deliver_all().await;
+                world.bus_loses();
+                world.parking_poll().await;
+                assert!(!world.is_parked(chat), "{crash:?} {polled} {echoes}");
+                world.deliver_all().await;
+                world.finish().await;
+            }
+            if over {
+                break;
+            }
+        }
+    }
+    println!("{crashes} crashes");
+    assert!(crashes > 40, "{crashes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn storms_delay_and_lose_nothing() {
+    for kind in [
+        FaultKind::TooManyRequests {
+            retry_after: Some("2".to_owned()),
+        },
+        FaultKind::Status(503),
+        FaultKind::HangAfter,
+        FaultKind::DropAfter,
+        FaultKind::DropBefore,
+        FaultKind::Garbage,
+    ] {
+        let world = World::that_parks().await;
+        let chat = world.answered_conversation("+15550100123").await;
+        world.park().check(world.now()).await.unwrap();
+        world.time_passes(silence()).await;
+        let fault = |times| Fault {
+            at: At::default(),
+            kind: kind.clone(),
+            times,
+        };
+        world.twilio.fail(fault(Some(4)));
+        world.parking_minute().await;
+        world.twilio.clear_faults();
+        world.parking_minute().await;
+        assert!(world.is_parked(chat), "{kind:?}");
+        world.deliver_all().await;
+        world.customer_converses("+15550100123");
+        world.deliver_all().await;
+        world.bus_loses();
+        world.twilio.fail(fault(Some(4)));
+        world.parking_minute().await;
+        world.twilio.clear_faults();
+        world.parking_minute().await;
+        assert!(!world.is_parked(chat), "{kind:?}");
+        world.deliver_all().await;
+        world.bus_loses();
+        world.finish().await;
+    }
+}

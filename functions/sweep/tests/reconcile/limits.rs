@@ -1,0 +1,265 @@
+//! How much it asks, how it is interrupted, and what it cannot read.
+
+use std::time::Duration;
+
+use simulator::{At, Fault, FaultKind};
+use sweep::{Order, Stop, SweepError};
+use world::{SWEEP_TIME, World};
+
+use super::{DAY, HOUR, chat_of_old, customer_converses};
+
+/// So many chats, all left behind, of which nobody told us.
+fn left_behind(world: &World, count: usize) {
+    for number in 0..count {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world.agent_accepts(chat);
+        world.tab_is_closed(chat);
+    }
+    world.lose_events();
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn it_asks_for_pages_and_not_for_every_chat() {
+    let world = World::new().await;
+    for number in 0..667 {
+        let chat = world.customer_writes(&format!("+1556{number:07}"));
+        world.agent_accepts(chat);
+        world.agent_completes(chat);
+    }
+    left_behind(&world, 1_000);
+    world.time_passes(HOUR).await;
+    let report = world.reconcile().await;
+    println!(
+        "{} events and {} open sessions: {} pages, {} requests",
+        report.events, report.sessions, report.pages, report.calls
+    );
+    assert!(report.events >= 5_000, "{report:?}");
+    assert_eq!(
+        (report.learnt, report.sessions),
+        (1_667, 1_000),
+        "{report:?}"
+    );
+    // And an empty page of each of the two lists of Conversations.
+    let pages = report.events.div_ceil(1_000) + report.sessions.div_ceil(1_000) + 2;
+    assert_eq!(report.pages, pages, "{report:?}");
+    // One page of open tasks, of which there are none, and one of Proxy services.
+    assert_eq!(
+        report.calls,
+        u64::try_from(pages).unwrap() + 2,
+        "{report:?}"
+    );
+
+    // The next run knows all of that.
+    world.time_passes(7 * HOUR).await;
+    let next = world.reconcile().await;
+    assert_eq!(
+        (next.learnt, next.spared["tracked"]),
+        (0, 1_000),
+        "{next:?}"
+    );
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_task_of_which_nobody_told_is_fetched_once() {
+    let world = World::new().await;
+    let agent = world
+        .twilio
+        .state()
+        .hire_agent(world.project.workspace, "agent.jones@example.com")
+        .unwrap();
+    for number in 0..30 {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world
+            .twilio
+            .state()
+            .agent_accepts(chat.task, agent)
+            .unwrap();
+    }
+    world.lose_events();
+    // Old enough to be looked at; the log that is read does not go back as far.
+    world.time_passes(23 * HOUR).await;
+    world.plan(|plan| plan.policy.orphan_grace = HOUR);
+    let (report, _) = world
+        .attempt_reconcile(Order::since(HOUR), SWEEP_TIME)
+        .await;
+    let report = report.unwrap();
+    assert_eq!(report.found_open, 30, "{report:?}");
+    let fetched = world
+        .twilio
+        .calls()
+        .count("taskrouter", "GET", "Tasks/{Sid}");
+    assert_eq!(fetched, 30);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_run_that_is_out_of_time_is_gone_on_with_by_the_next() {
+    let world = World::new().await;
+    left_behind(&world, 1_200);
+    for number in 0..150 {
+        let (_, task) = customer_converses(&world, &format!("+1556{number:07}"));
+        world
+            .twilio
+            .state()
+            .task_canceled_by_supervisor(task)
+            .unwrap();
+    }
+    world.lose_events();
+    world.time_passes(2 * DAY).await;
+    world.twilio_takes(Duration::from_secs(2));
+    let (mut learnt, mut sessions, mut conversations, mut runs) = (0, 0, 0, 0);
+    loop {
+        let time = Duration::from_secs(12);
+        let (report, _) = world.attempt_reconcile(Order::scheduled(), time).await;
+        let report = report.unwrap();
+        learnt += report.learnt;
+        sessions += report.sessions;
+        conversations += report.conversations;
+        runs += 1;
+        if report.whole {
+            break;
+        }
+        assert_eq!(report.stopped, Some(Stop::OutOfTime), "{report:?}");
+        assert!(runs < 20, "it gets nowhere: {report:?}");
+    }
+    assert!(runs > 2, "{runs}");
+    assert_eq!((learnt, sessions, conversations), (1_350, 1_200, 150));
+    // The next one begins anew.
+    world.time_passes(HOUR).await;
+    let next = world.reconcile().await;
+    assert_eq!(next.sessions, 1_200, "{next:?}");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_place_that_twilio_forgot_is_begun_again() {
+    let world = World::new().await;
+    left_behind(&world, 1_200);
+    world.time_passes(HOUR).await;
+    world.twilio_takes(Duration::from_secs(2));
+    let time = Duration::from_secs(4);
+    let (first, _) = world.attempt_reconcile(Order::scheduled(), time).await;
+    assert_eq!(first.unwrap().stopped, Some(Stop::OutOfTime));
+    world.twilio.fail(Fault {
+        at: At::product("taskrouter").path("/Events"),
+        kind: FaultKind::Status(400),
+        times: Some(1),
+    });
+    let report = world.reconcile().await;
+    assert_eq!(report.begun_again, 1, "{report:?}");
+    assert_eq!((report.events, report.whole), (3_600, true), "{report:?}");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_product_that_is_switched_off_is_said_and_the_rest_goes_on() {
+    let world = World::new().await;
+    chat_of_old(&world, "+15550100001").await;
+    let (_, task) = customer_converses(&world, "+15550100002");
+    world
+        .twilio
+        .state()
+        .task_canceled_by_supervisor(task)
+        .unwrap();
+    world.lose_events();
+    world.time_passes(40 * DAY).await;
+    for status in [403, 404] {
+        world.twilio.fail(Fault {
+            at: At::product("proxy"),
+            kind: FaultKind::Status(status),
+            times: None,
+        });
+        let report = world.reconcile().await;
+        assert_eq!(report.unavailable.len(), 1, "{report:?}");
+        assert_eq!(report.unavailable[0].what, "Proxy sessions");
+        assert_eq!(report.conversations, 1, "{report:?}");
+        assert!(report.whole, "{report:?}");
+        world.twilio.clear_faults();
+    }
+    // And one that does not answer is gone on with later.
+    world.twilio.fail(Fault {
+        at: At::product("conversations"),
+        kind: FaultKind::Status(503),
+        times: None,
+    });
+    let report = world.reconcile().await;
+    assert_eq!(report.stopped, Some(Stop::TwilioIsDown), "{report:?}");
+    assert_eq!(report.sessions, 1, "{report:?}");
+    world.twilio.clear_faults();
+    let report = world.reconcile().await;
+    assert_eq!((report.sessions, report.whole), (0, true), "{report:?}");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn without_taskrouter_or_with_wrong_credentials_nothing_is_taken_up() {
+    let world = World::new().await;
+    let channel = chat_of_old(&world, "+15550100001").await;
+    for (at, status) in [
+        (At::product("taskrouter").path("/Tasks"), 503),
+        (At::product("taskrouter").path("/Events"), 403),
+        (At::product("proxy"), 401),
+    ] {
+        world.twilio.fail(Fault {
+            at,
+            kind: FaultKind::Status(status),
+            times: None,
+        });
+        let (report, _) = world
+            .attempt_reconcile(Order::scheduled(), SWEEP_TIME)
+            .await;
+        assert!(matches!(report, Err(SweepError::Blind(_))), "{report:?}");
+        world.twilio.clear_faults();
+    }
+    assert!(world.record(channel).await.is_none());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_service_that_is_not_there_says_nothing_of_its_channels() {
+    let world = World::new().await;
+    world.end_sessions();
+    let channel = chat_of_old(&world, "+15550100001").await;
+    world.twilio.fail(Fault {
+        at: At::product("chat"),
+        kind: FaultKind::Status(404),
+        times: None,
+    });
+    let report = world.reconcile().await;
+    assert_eq!(
+        (report.sessions_to_end, report.orphans),
+        (0, 0),
+        "{report:?}"
+    );
+    assert_eq!(report.unavailable.len(), 1, "{report:?}");
+    assert!(world.record(channel).await.is_none());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_bad_channel_holds_up_no_other() {
+    let world = World::new().await;
+    let refused = chat_of_old(&world, "+15550100001").await;
+    let fine = world.customer_writes("+15550100002").channel;
+    let task = world.twilio.state().open_tasks_on(fine).next().unwrap().sid;
+    world
+        .twilio
+        .state()
+        .task_canceled_by_supervisor(task)
+        .unwrap();
+    let unreadable = world.chat_left_behind("+15550100003").await.channel;
+    world.record_is_written_by_a_later_version(unreadable).await;
+    world.lose_events();
+    world.time_passes(2 * DAY).await;
+    world.twilio.fail(Fault {
+        at: At::product("chat").path(refused.as_str()),
+        kind: FaultKind::Status(400),
+        times: None,
+    });
+    let (report, _) = world
+        .attempt_reconcile(Order::since(3 * DAY), SWEEP_TIME)
+        .await;
+    let report = report.unwrap();
+    // The record that only a later version can read is met in the log and among the sessions.
+    assert_eq!(
+        (report.deferred, report.spared["tracked"]),
+        (3, 1),
+        "{report:?}"
+    );
+    assert!(report.whole && report.unavailable.is_empty(), "{report:?}");
+    assert!(world.record(refused).await.is_none());
+}

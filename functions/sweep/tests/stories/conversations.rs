@@ -1,0 +1,186 @@
+//! Stories of the second platform: Conversations, with and without an interaction.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
+
+use std::time::Duration;
+
+use domain::Outcome;
+use simulator::state::interactions::interaction::Ending;
+use simulator::{Contact, ConversationState, Sid};
+use world::{WORDS, World};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A customer writes to the Conversations number; the conversation and its task.
+fn customer_converses(world: &World, address: &str) -> (Sid, Sid) {
+    let contact = world.twilio.state().customer_converses(address, WORDS);
+    match contact {
+        Contact::Started { channel, task }
+        | Contact::Reopened { channel, task }
+        | Contact::Delivered { channel, task } => (channel, task),
+        Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
+    }
+}
+
+fn state_of(world: &World, conversation: Sid) -> ConversationState {
+    world
+        .twilio
+        .state()
+        .conversation(conversation)
+        .unwrap()
+        .state
+}
+
+async fn outcome_of(world: &World, conversation: Sid) -> Option<Outcome> {
+    let record = world.record(conversation).await.unwrap();
+    record.closed_at().map(|(_, outcome)| outcome)
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_conversation_whose_task_was_canceled_is_closed_in_three_calls() {
+    let world = World::new().await;
+    let (conversation, task) = customer_converses(&world, "+15550100123");
+    world
+        .twilio
+        .state()
+        .task_canceled_by_supervisor(task)
+        .unwrap();
+    world.deliver().await;
+    world.time_passes(6 * MINUTE).await;
+
+    world.twilio.reset_calls();
+    let summary = world.sweep().await;
+    assert_eq!((summary.due, summary.closed), (1, 1), "{summary:?}");
+    assert_eq!(state_of(&world, conversation), ConversationState::Closed);
+    assert_eq!(
+        outcome_of(&world, conversation).await,
+        Some(Outcome::Written)
+    );
+    let calls = world.twilio.calls();
+    let asked = calls.total() - calls.of_product("taskrouter");
+    assert!(asked <= 3, "{asked} calls for one conversation");
+
+    // The number pair is free again: the customer's next message starts a new conversation.
+    let contact = world
+        .twilio
+        .state()
+        .customer_converses("+15550100123", WORDS);
+    assert!(matches!(contact, Contact::Started { .. }), "{contact:?}");
+    world.expect_notices(&[("ChannelClosed", conversation)]);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_conversation_that_was_parked_waits_as_long_as_a_long_lived_channel() {
+    let world = World::new().await;
+    let (conversation, task) = customer_converses(&world, "+15550100123");
+    let agent = world
+        .twilio
+        .state()
+        .hire_agent(world.project.workspace, "agent.jones@example.com")
+        .unwrap();
+    world.twilio.state().agent_accepts(task, agent).unwrap();
+    world.twilio.state().agent_parks(task).unwrap();
+    world.deliver().await;
+    world.time_passes(HOUR).await;
+    let summary = world.sweep().await;
+    assert_eq!(summary.closed, 0, "{summary:?}");
+    assert_ne!(state_of(&world, conversation), ConversationState::Closed);
+
+    // The customer comes back in time: an agent sees it, and the clock starts again.
+    world.time_passes(40 * HOUR).await;
+    let contact = world
+        .twilio
+        .state()
+        .customer_converses("+15550100123", WORDS);
+    let Contact::Reopened { task, .. } = contact else {
+        panic!("{contact:?}");
+    };
+    world.deliver().await;
+    world.twilio.state().agent_accepts(task, agent).unwrap();
+    world.twilio.state().agent_parks(task).unwrap();
+    world.deliver().await;
+    world.time_passes(20 * HOUR).await;
+    world.sweep().await;
+    assert_ne!(state_of(&world, conversation), ConversationState::Closed);
+
+    // And now they don't.
+    world.time_passes(30 * HOUR).await;
+    let summary = world.sweep().await;
+    assert_eq!(summary.closed, 1, "{summary:?}");
+    assert_eq!(state_of(&world, conversation), ConversationState::Closed);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_conversation_that_somebody_closed_or_deleted_meanwhile_is_not_written_to() {
+    let world = World::new().await;
+    let (closed, first) = customer_converses(&world, "+15550100123");
+    let (deleted, second) = customer_converses(&world, "+15550100124");
+    for task in [first, second] {
+        world
+            .twilio
+            .state()
+            .task_canceled_by_supervisor(task)
+            .unwrap();
+    }
+    {
+        let mut state = world.twilio.state();
+        let channel = state.interaction_channel_of(first).unwrap().sid;
+        state
+            .close_interaction_channel(channel, Ending::Complete)
+            .unwrap();
+        state.delete_conversation(deleted).unwrap();
+    }
+    world.deliver().await;
+    world.time_passes(6 * MINUTE).await;
+    let summary = world.sweep().await;
+    assert_eq!((summary.due, summary.already_clean), (2, 1), "{summary:?}");
+    assert_eq!(state_of(&world, closed), ConversationState::Closed);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn both_platforms_live_in_one_deployment() {
+    let world = World::new().await;
+    let chat = world.chat_left_behind("+15550100200").await;
+    let (conversation, task) = customer_converses(&world, "+15550100201");
+    world.twilio.state().task_deleted_through_api(task).unwrap();
+    let (open, _) = customer_converses(&world, "+15550100202");
+    world.deliver().await;
+    world.time_passes(20 * MINUTE).await;
+    let summary = world.sweep().await;
+    assert_eq!((summary.due, summary.closed), (2, 2), "{summary:?}");
+    assert!(world.is_inactive(chat.channel));
+    assert_eq!(state_of(&world, conversation), ConversationState::Closed);
+    assert_eq!(
+        state_of(&world, open),
+        ConversationState::Active,
+        "an agent may be on it"
+    );
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_open_conversation_task_that_we_never_heard_of_keeps_it_open() {
+    let world = World::new().await;
+    let (conversation, task) = customer_converses(&world, "+15550100123");
+    let agent = world
+        .twilio
+        .state()
+        .hire_agent(world.project.workspace, "agent.jones@example.com")
+        .unwrap();
+    world.twilio.state().agent_accepts(task, agent).unwrap();
+    world.twilio.state().agent_parks(task).unwrap();
+    world.deliver().await;
+    world.time_passes(47 * HOUR).await;
+    let contact = world
+        .twilio
+        .state()
+        .customer_converses("+15550100123", WORDS);
+    assert!(matches!(contact, Contact::Reopened { .. }), "{contact:?}");
+    world.lose_events();
+    world.time_passes(2 * HOUR).await;
+    let summary = world.sweep().await;
+    assert_eq!(summary.live_again, 1, "{summary:?}");
+    assert_ne!(state_of(&world, conversation), ConversationState::Closed);
+}

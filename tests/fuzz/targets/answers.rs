@@ -1,5 +1,0 @@
-#![no_main]
-
-use acceptance::fuzz_targets;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_targets::answers(data));

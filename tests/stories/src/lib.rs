@@ -1,0 +1,1 @@
+//! Stories across functions, and checks of the pages that name tests.
