@@ -10,7 +10,7 @@ pub(crate) enum State {
     /// Agents are at work, or a customer waits for one.
     Open,
     /// Its last task has ended, and its time has not come.
-    Waiting,
+    QueueEntry,
     /// Its time has come.
     Due,
     /// A person keeps the sweep away.
@@ -29,7 +29,7 @@ impl State {
     /// Every state.
     pub(crate) const ALL: [Self; 8] = [
         Self::Open,
-        Self::Waiting,
+        Self::QueueEntry,
         Self::Due,
         Self::Held,
         Self::Released,
@@ -42,7 +42,7 @@ impl State {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
-            Self::Waiting => "waiting",
+            Self::QueueEntry => "waiting",
             Self::Due => "due",
             Self::Held => "held",
             Self::Released => "released",
@@ -73,9 +73,9 @@ pub(crate) struct About {
     /// How that task ended.
     pub(crate) last_task_end: Option<domain::End>,
     /// What held it open when it was taken up as an orphan, if that is all that is known.
-    pub(crate) orphaned_by: Option<domain::Holder>,
+    pub(crate) orphaned_by: Option<domain::HeldOpenBy>,
     /// The queue that it waits in.
-    pub(crate) work: Option<&'static str>,
+    pub(crate) queue: Option<&'static str>,
     /// When the sweep is to look at it.
     pub(crate) due_at_ms: Option<Timestamp>,
     /// Until when a person keeps the sweep away; the greatest number is until it is released.
@@ -85,7 +85,7 @@ pub(crate) struct About {
 impl About {
     /// What is to be said now.
     pub(crate) fn new(channel: &Channel, policy: &Policy, now: Timestamp) -> Self {
-        let waiting = channel.waiting();
+        let waiting = channel.queue_entry();
         let idle = channel.idle();
         Self {
             channel_sid: channel.sid(),
@@ -98,8 +98,8 @@ impl About {
             last_task_sid: idle.and_then(|idle| idle.task()),
             last_task_end: idle.and_then(|idle| idle.how()),
             orphaned_by: idle.and_then(|idle| idle.holder()),
-            work: waiting.map(|waiting| waiting.work.name()),
-            due_at_ms: waiting.map(|waiting| waiting.since.plus(policy.cutoff(waiting.work))),
+            queue: waiting.map(|waiting| waiting.queue.name()),
+            due_at_ms: waiting.map(|waiting| waiting.since.plus(policy.cutoff(waiting.queue))),
             held_until_ms: channel.held(now),
         }
     }
@@ -128,15 +128,16 @@ fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
     let progress = channel.cleanup().map(|cleanup| &cleanup.progress);
     match decide(channel, policy, now) {
         Decision::Release(_) | Decision::Reset(_) => State::Due,
-        Decision::Inspect(_) | Decision::Listen | Decision::Park(_) | Decision::Unpark(_) => {
-            State::Open
-        }
+        Decision::Inspect(_)
+        | Decision::InstallWebhook
+        | Decision::Park(_)
+        | Decision::Unpark(_) => State::Open,
         Decision::EndSession(_) => State::Closed,
         Decision::Wait(_) | Decision::Nothing => match progress {
             Some(Progress::Closed { .. }) => State::Closed,
             Some(Progress::Failed { .. }) => State::Failed,
             Some(Progress::Released { .. }) => State::Released,
-            Some(Progress::Untouched) | None if channel.idle().is_some() => State::Waiting,
+            Some(Progress::Untouched) | None if channel.idle().is_some() => State::QueueEntry,
             Some(Progress::Untouched) | None if channel.tasks().is_empty() => State::Unknown,
             Some(Progress::Untouched) | None => State::Open,
         },

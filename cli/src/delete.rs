@@ -136,7 +136,7 @@ async fn mark(
         after.note_progress(progress.clone(), now);
         match table.save(&before, after, Some(retention)).await? {
             Saved::Written | Saved::Unchanged => return Ok(()),
-            Saved::Outrun(_) => {}
+            Saved::Conflict(_) => {}
         }
     }
     bail!("it is deleted, but its record is written by too many at once: run this again")

@@ -1,7 +1,7 @@
 //! `janitor explain CH…`: what is remembered of a channel, and what follows from it.
 
 use clap::Args;
-use domain::by_hand::UNTIL_RELEASED;
+use domain::manual::UNTIL_RELEASED;
 use domain::{Channel, Decision, Policy, Progress, Stage, Task, TaskSid, Timestamp, decide};
 use runtime::common;
 use serde::Serialize;
@@ -136,22 +136,22 @@ fn decision(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str
     match decide(channel, policy, now) {
         Decision::Nothing => ("nothing", nothing(channel, now)),
         Decision::Wait(waiting) => {
-            let due = waiting.since.plus(policy.cutoff(waiting.work));
-            let why = match waiting.work {
-                domain::Work::Abandoned => "Its last task was given up, so no browser cleans it.",
-                domain::Work::Ended => {
+            let due = waiting.since.plus(policy.cutoff(waiting.queue));
+            let why = match waiting.queue {
+                domain::Queue::Abandoned => "Its last task was given up, so no browser cleans it.",
+                domain::Queue::Ended => {
                     "Its last task has ended; the agent's browser has its time to clean up."
                 }
-                domain::Work::LongLived => "It is long-lived and released; then it is reset.",
-                domain::Work::Inspect => {
+                domain::Queue::LongLived => "It is long-lived and released; then it is reset.",
+                domain::Queue::Inspect => {
                     "One of its tasks ended while another stays open and silent; then TaskRouter is asked."
                 }
-                domain::Work::Listen => "Its messages are not told to us yet.",
-                domain::Work::Park => "Its agent spoke last; then the chat is parked.",
-                domain::Work::Unpark => {
+                domain::Queue::InstallWebhook => "Its messages are not told to us yet.",
+                domain::Queue::Park => "Its agent spoke last; then the chat is parked.",
+                domain::Queue::Unpark => {
                     "Its customer wrote, and the chat could not be brought back."
                 }
-                domain::Work::Retry => {
+                domain::Queue::Retry => {
                     "Twilio refused, did not answer, or has a moment to end the Proxy session."
                 }
             };
@@ -179,8 +179,8 @@ fn decision(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str
                 "It is closed. The next sweep makes sure that its Proxy session {session} is gone."
             ),
         ),
-        Decision::Listen => (
-            "listen",
+        Decision::InstallWebhook => (
+            "install-webhook",
             "Due: an agent has its task. The next poll adds a webhook that tells its messages."
                 .to_owned(),
         ),
@@ -212,8 +212,8 @@ fn nothing(channel: &Channel, now: Timestamp) -> String {
         Some(Progress::Closed { at, outcome }) => {
             format!("It was closed {} ({outcome}).", say::from_now(*at, now))
         }
-        Some(Progress::Failed { at, trouble }) => format!(
-            "It was given up {}: {trouble}. A person has to look; `janitor retry --failed` tries again.",
+        Some(Progress::Failed { at, reason }) => format!(
+            "It was given up {}: {reason}. A person has to look; `janitor retry --failed` tries again.",
             say::from_now(*at, now)
         ),
         Some(Progress::Untouched | Progress::Released { .. }) | None => {
@@ -275,8 +275,8 @@ fn cleaned(cleanup: &domain::Cleanup, now: Timestamp) -> String {
         Progress::Closed { at, outcome } => {
             format!("closed {} ({outcome})", say::from_now(*at, now))
         }
-        Progress::Failed { at, trouble } => {
-            format!("given up {} ({trouble})", say::from_now(*at, now))
+        Progress::Failed { at, reason } => {
+            format!("given up {} ({reason})", say::from_now(*at, now))
         }
     };
     let tries = match cleanup.failures {

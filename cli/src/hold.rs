@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use domain::by_hand::UNTIL_RELEASED;
+use domain::manual::UNTIL_RELEASED;
 use domain::{ChannelSid, Timestamp};
 use serde::Serialize;
 

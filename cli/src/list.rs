@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use clap::{Args, ValueEnum};
-use domain::{Channel, Policy, Timestamp, Work};
+use domain::{Channel, Policy, Queue, Timestamp};
 use futures::StreamExt;
 use runtime::common;
 use store::StoreError;
@@ -18,9 +18,9 @@ use crate::say;
 pub(crate) struct Options {
     /// Only the channels that wait for this, which reads no more than those
     #[arg(long, value_name = "WORK")]
-    work: Option<Queue>,
+    queue: Option<QueueArg>,
     /// Only the channels with a parked task
-    #[arg(long, conflicts_with = "work")]
+    #[arg(long, conflicts_with = "queue")]
     parked: bool,
     /// One JSON object per channel and line
     #[arg(long)]
@@ -31,15 +31,15 @@ pub(crate) struct Options {
 
 /// What a channel can wait for, as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Queue(pub(crate) Work);
+pub(crate) struct QueueArg(pub(crate) Queue);
 
-impl ValueEnum for Queue {
+impl ValueEnum for QueueArg {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Queue; Work::ALL.len()] = {
-            let mut all = [Queue(Work::Abandoned); Work::ALL.len()];
+        const ALL: [QueueArg; Queue::ALL.len()] = {
+            let mut all = [QueueArg(Queue::Abandoned); Queue::ALL.len()];
             let mut at = 0;
             while at < all.len() {
-                all[at] = Queue(Work::ALL[at]);
+                all[at] = QueueArg(Queue::ALL[at]);
                 at += 1;
             }
             all
@@ -65,9 +65,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         rows: Vec::new(),
     };
     let mut outcome = Outcome::Good;
-    match options.work {
+    match options.queue {
         Some(queue) => {
-            for due in office.table().waiting_for(queue.0).await? {
+            for due in office.table().entries(queue.0).await? {
                 match office.table().get(due.channel).await {
                     Ok(Some(stored)) => listing.add(&stored.channel)?,
                     Ok(None) => {}

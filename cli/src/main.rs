@@ -28,7 +28,7 @@ mod sweep;
 mod unseal;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::park::Wish;
+use domain::park::ManualRequest;
 
 /// Keeps the chat channels of a Twilio Flex contact centre clean.
 #[derive(Debug, Parser)]
@@ -109,8 +109,8 @@ async fn main() -> std::process::ExitCode {
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,
-        Command::Park(options) => park::run(&options, Wish::Park).await,
-        Command::Unpark(options) => park::run(&options, Wish::Resume).await,
+        Command::Park(options) => park::run(&options, ManualRequest::Park).await,
+        Command::Unpark(options) => park::run(&options, ManualRequest::Resume).await,
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,

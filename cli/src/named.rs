@@ -3,7 +3,7 @@
 
 use ::sweep::{Settings, Sweep};
 use clap::Args;
-use domain::by_hand::UNTIL_RELEASED;
+use domain::manual::UNTIL_RELEASED;
 use domain::{Channel, ChannelSid, Policy};
 use serde::Serialize;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use ::park::{ByHand, NotMoved, Park, Settings};
 use clap::Args;
 use domain::TaskSid;
-use domain::park::Wish;
+use domain::park::ManualRequest;
 use serde::Serialize;
 
 use crate::consent::Consent;
@@ -36,21 +36,21 @@ struct Done {
 
 /// Does it, by the same way that an agent's button takes: `PARK_TASK_CHANNELS` says which
 /// TaskChannels belong together.
-pub(crate) async fn run(options: &Options, wish: Wish) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(options: &Options, wish: ManualRequest) -> anyhow::Result<Outcome> {
     let task = options.task;
     let office = Office::open(&options.place).await?;
     let settings = Settings::read_at(office.environment(), office.aws())?;
     let park = Park::new(settings, office::transport()?);
     say::aloud(&match wish {
-        Wish::Park => format!(
+        ManualRequest::Park => format!(
             "{task} moves to the inactive TaskChannel; what its customer writes brings it back."
         ),
-        Wish::Resume => format!("{task} moves back to the TaskChannel that it came from."),
+        ManualRequest::Resume => format!("{task} moves back to the TaskChannel that it came from."),
     });
     if let Some(outcome) = options.consent.ends_here() {
         return Ok(outcome);
     }
-    let changed = match park.by_hand(task, wish, office.now()).await {
+    let changed = match park.manual(task, wish, office.now()).await {
         Ok(ByHand::Moved) => true,
         Ok(ByHand::Already) => {
             say::aloud("It was there already.");
@@ -65,7 +65,7 @@ pub(crate) async fn run(options: &Options, wish: Wish) -> anyhow::Result<Outcome
     if options.json {
         say::json(&Done {
             task_sid: task,
-            parked: wish == Wish::Park,
+            parked: wish == ManualRequest::Park,
             changed,
         })?;
     }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use clap::Args;
-use domain::{Channel, ChannelSid, Platform, Trouble};
+use domain::{Channel, ChannelSid, FailureReason, Platform};
 use futures::StreamExt;
 use serde::Serialize;
 use store::StoreError;
@@ -38,7 +38,7 @@ pub(crate) struct Options {
 struct GivenUp {
     channel_sid: ChannelSid,
     platform: Platform,
-    trouble: Trouble,
+    trouble: FailureReason,
     given_up_at_ms: domain::Timestamp,
     /// Whether it is to be tried again now.
     begun_again: bool,

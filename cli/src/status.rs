@@ -1,7 +1,7 @@
 //! `janitor status`: how things stand, read without a Scan and without asking Twilio.
 
 use clap::Args;
-use domain::{Policy, Timestamp, Work};
+use domain::{Policy, Queue, Timestamp};
 use runtime::common;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 pub(crate) struct Status {
     place: String,
     now_ms: Timestamp,
-    pub(crate) queues: Vec<Queue>,
+    pub(crate) queues: Vec<QueueRow>,
     /// The sink's test event that arrived last, in the last days.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_test_event: Option<TestEvent>,
@@ -32,8 +32,8 @@ pub(crate) struct Status {
 
 /// A queue of channels that wait.
 #[derive(Debug, Serialize)]
-pub(crate) struct Queue {
-    work: &'static str,
+pub(crate) struct QueueRow {
+    queue: &'static str,
     /// After so long, in seconds, a channel of it is due.
     cutoff_seconds: u64,
     waiting: usize,
@@ -65,13 +65,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
 
 async fn status(office: &Office, policy: &Policy, now: Timestamp) -> anyhow::Result<Status> {
     let mut queues = Vec::new();
-    for work in Work::ALL {
-        let waiting = office.table().waiting_for(work).await?;
-        let cutoff = policy.cutoff(work);
+    for queue in Queue::ALL {
+        let waiting = office.table().entries(queue).await?;
+        let cutoff = policy.cutoff(queue);
         let due_at = waiting.iter().map(|due| due.since.plus(cutoff));
         let next = due_at.clone().min();
-        queues.push(Queue {
-            work: work.name(),
+        queues.push(QueueRow {
+            queue: queue.name(),
             cutoff_seconds: cutoff.as_secs(),
             waiting: waiting.len(),
             due: due_at.filter(|at| *at <= now).count(),
@@ -96,7 +96,7 @@ fn print(status: &Status) -> anyhow::Result<()> {
     for queue in &status.queues {
         let first = queue.next_due_at_ms;
         table.add_row([
-            queue.work.to_owned(),
+            queue.queue.to_owned(),
             match queue.cutoff_seconds {
                 0 => String::new(),
                 seconds => say::duration(std::time::Duration::from_secs(seconds)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::sweep::{Mode, Settings, Summary, Sweep, SweepError};
 use clap::Args;
-use domain::Work;
+use domain::Queue;
 use runtime::common;
 use serde::Serialize;
 
@@ -35,12 +35,12 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 struct PlanOfSweep {
     due: usize,
-    by_work: Vec<Due>,
+    by_queue: Vec<Due>,
 }
 
 #[derive(Debug, Serialize)]
 struct Due {
-    work: &'static str,
+    queue: &'static str,
     channels: usize,
 }
 
@@ -74,18 +74,18 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
 async fn plan(office: &Office, json: bool) -> anyhow::Result<()> {
     let policy = office.read(common::policy)?;
     let due = office.table().due(&policy, office.now()).await?;
-    let by_work = Work::ALL.into_iter().map(|work| Due {
-        work: work.name(),
-        channels: due.iter().filter(|due| due.work == work).count(),
+    let by_queue = Queue::ALL.into_iter().map(|queue| Due {
+        queue: queue.name(),
+        channels: due.iter().filter(|due| due.queue == queue).count(),
     });
     let plan = PlanOfSweep {
         due: due.len(),
-        by_work: by_work.filter(|due| due.channels > 0).collect(),
+        by_queue: by_queue.filter(|due| due.channels > 0).collect(),
     };
     let parts: Vec<String> = plan
-        .by_work
+        .by_queue
         .iter()
-        .map(|due| format!("{} {}", due.channels, due.work))
+        .map(|due| format!("{} {}", due.channels, due.queue))
         .collect();
     match (json, plan.due) {
         (true, _) => say::json(&plan)?,

@@ -91,7 +91,7 @@ fn what_is_known_is_listed_counted_and_explained() {
             "platform",
             "state",
             "version",
-            "work",
+            "queue",
         ],
         "the schema is stable: fields may be added, none may change"
     );
@@ -99,14 +99,16 @@ fn what_is_known_is_listed_counted_and_explained() {
     assert_eq!(lines[0]["state"], "due");
     assert_eq!(lines[1]["state"], "open");
 
-    let waiting = world.janitor(["list", "--work", "ended", "--json"]).ends(0);
+    let waiting = world
+        .janitor(["list", "--queue", "ended", "--json"])
+        .ends(0);
     assert_eq!(waiting.json_lines(), [lines[0].clone()]);
     world
-        .janitor(["list", "--work", "abandoned"])
+        .janitor(["list", "--queue", "abandoned"])
         .ends(0)
         .says("No channel");
     world
-        .janitor(["list", "--work", "sleeping"])
+        .janitor(["list", "--queue", "sleeping"])
         .ends(2)
         .says("long-lived");
 
@@ -114,7 +116,7 @@ fn what_is_known_is_listed_counted_and_explained() {
     let queue = status["queues"].as_array().unwrap().iter();
     let queue = queue
         .clone()
-        .find(|queue| queue["work"] == "ended")
+        .find(|queue| queue["queue"] == "ended")
         .unwrap();
     assert_eq!((&queue["waiting"], &queue["due"]), (&json!(1), &json!(1)));
     assert!(world.janitor(["status"]).ends(0).stdout.contains("ended"));
@@ -145,7 +147,7 @@ fn a_sweep_by_hand_observes_plans_and_acts() {
     let plan = world.janitor(["sweep", "--plan", "--json"]).ends(0).json();
     assert_eq!(
         plan,
-        json!({ "version": 1, "due": 1, "by_work": [{ "work": "ended", "channels": 1 }] })
+        json!({ "version": 1, "due": 1, "by_queue": [{ "queue": "ended", "channels": 1 }] })
     );
     let observed = world
         .janitor(["sweep", "--observe", "--json"])
@@ -183,7 +185,7 @@ fn a_held_channel_is_left_alone_until_the_hold_is_over() {
         .ends(0)
         .json();
     assert_eq!(
-        (&told["state"], &told["work"]),
+        (&told["state"], &told["queue"]),
         (&json!("held"), &json!("retry"))
     );
     world

@@ -94,7 +94,7 @@ fn a_chat_is_parked_and_taken_up_again_by_hand() {
     assert_eq!(line["channel_sid"], channel);
     assert_eq!(line["parked_tasks"], 1);
     world
-        .janitor(["list", "--parked", "--work", "ended"])
+        .janitor(["list", "--parked", "--queue", "ended"])
         .ends(2);
 
     let done = world.janitor(["unpark", wt, "--yes", "--json"]).ends(0);

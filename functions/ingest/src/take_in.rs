@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Channel, ChannelSid, Fact, Heard, Timestamp, Word, Work};
+use domain::{Channel, ChannelSid, Fact, Heard, Queue, Timestamp, Word};
 use futures::stream::{self, StreamExt};
 use runtime::{Notice, NoticeKind};
 use serde_json::json;
@@ -66,7 +66,7 @@ impl Ingest {
                 Ok(taken) => {
                     match taken.saved {
                         Saved::Written => report.written += 1,
-                        Saved::Unchanged | Saved::Outrun(_) => report.unchanged += 1,
+                        Saved::Unchanged | Saved::Conflict(_) => report.unchanged += 1,
                     }
                     replies.extend(taken.replied_at.map(|at| reply(taken.channel, at, now)));
                 }
@@ -104,9 +104,9 @@ impl Ingest {
             for fact in &facts {
                 channel.absorb(fact);
             }
-            channel.heed(&words);
-            let waiting = channel.waiting();
-            let replied = waiting.is_some_and(|waiting| waiting.work == Work::Unpark);
+            channel.absorb_activity(&words);
+            let waiting = channel.queue_entry();
+            let replied = waiting.is_some_and(|waiting| waiting.queue == Queue::Unpark);
             waits.store(replied, Ordering::Relaxed);
         };
         let saved = self.settings.table.fold(channel, platform, take).await?;

@@ -10,7 +10,7 @@
 //! URL itself asks for nothing, since browsers cannot sign for AWS.
 
 use domain::Timestamp;
-use domain::park::Wish;
+use domain::park::ManualRequest;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value, json};
@@ -18,8 +18,8 @@ use twilio::rest::{FlexUser, Role, TokenBearer};
 
 use crate::Park;
 use crate::body::{Asked, Unreadable};
-use crate::by_hand::{NotMoved, not_asked};
 use crate::error::ParkError;
+use crate::manual::{NotMoved, not_asked};
 
 /// A request is no longer than this: a token takes a few kilobytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -171,8 +171,8 @@ impl Park {
     async fn serve(&self, request: &Request, now: Timestamp) -> Result<(), Denial> {
         let path = request.uri().path().trim_end_matches('/');
         let wish = match path.rsplit('/').next() {
-            Some("set-chat-to-inactive") => Wish::Park,
-            Some("set-chat-to-active") => Wish::Resume,
+            Some("set-chat-to-inactive") => ManualRequest::Park,
+            Some("set-chat-to-active") => ManualRequest::Resume,
             _ => return Err(Denial::NoSuchPath),
         };
         if request.method() != Method::POST {
@@ -196,7 +196,7 @@ impl Park {
         self.grant(asked, wish, now).await
     }
 
-    async fn grant(&self, asked: Asked, wish: Wish, now: Timestamp) -> Result<(), Denial> {
+    async fn grant(&self, asked: Asked, wish: ManualRequest, now: Timestamp) -> Result<(), Denial> {
         let tender = self.tender(now).await?;
         let account = self.settings().account.sid;
         let bearer = tender.twilio.flex_token(account, &asked.token).await;
@@ -207,8 +207,8 @@ impl Park {
         };
         let pairs = &self.settings().pairs;
         let pair = match wish {
-            Wish::Park => pairs.of_active(asked.task_channel),
-            Wish::Resume => pairs.of_inactive(asked.task_channel),
+            ManualRequest::Park => pairs.of_active(asked.task_channel),
+            ManualRequest::Resume => pairs.of_inactive(asked.task_channel),
         };
         pair.ok_or(NotMoved::Unmapped)?;
         let FlexUser { worker, role } = user;

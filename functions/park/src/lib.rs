@@ -19,9 +19,9 @@
 //! byte of the attributes stays. What cannot be moved is left as it is and reported.
 
 mod body;
-mod by_hand;
 mod door;
 mod error;
+mod manual;
 mod mover;
 mod place;
 mod settings;
@@ -39,9 +39,9 @@ use twilio::rest::Transport;
 
 use crate::place::Checked;
 
-pub use by_hand::{ByHand, NotMoved};
 pub use door::Answer;
 pub use error::ParkError;
+pub use manual::{ByHand, NotMoved};
 pub use settings::{InvalidOrigin, Origin, Settings, WebhookUrl};
 pub use summary::Summary;
 

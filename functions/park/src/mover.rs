@@ -4,10 +4,10 @@
 //! half parked by us, and every byte of the attributes but our one value stays. A write whose
 //! fate is not known is not repeated: who tries again looks again.
 
-use domain::{Pairs, Stage, Stand, TaskChannelSid, TaskSid, Timestamp};
+use domain::{Pairs, Stage, TaskChannelSid, TaskPlacement, TaskSid, Timestamp};
 use std::time::Duration;
 use twilio::attributes::NotAnObject;
-use twilio::events::Standing;
+use twilio::events::TaskState;
 use twilio::rest::{Client, Move, TaskVersion, TwilioError};
 use twilio::task_attributes::TooLong;
 
@@ -37,7 +37,7 @@ pub(crate) enum Writing {
 /// A task that may be moved.
 pub(crate) struct Plan {
     version: TaskVersion,
-    to: Stand,
+    to: TaskPlacement,
     /// The whole new attributes, if anything is to be written.
     attributes: Option<String>,
 }
@@ -74,9 +74,9 @@ pub(crate) enum Refusal {
 /// How an attempt to move a task ended.
 pub(crate) enum Moved {
     /// It stands there now.
-    There(Stand, Option<Timestamp>),
+    There(TaskPlacement, Option<Timestamp>),
     /// It stood there before.
-    Already(Stand, Option<Timestamp>),
+    Already(TaskPlacement, Option<Timestamp>),
     /// Somebody else changed it, or nobody knows whether it moved: look again.
     LookAgain,
     /// TaskRouter does not know it any more.
@@ -109,10 +109,10 @@ pub(crate) async fn look(
         Err(error) => return sorted(error).map(Look::Refused),
     };
     let stays = match (way, version.seen.standing) {
-        (_, Standing::Ended(_)) => true,
+        (_, TaskState::Ended(_)) => true,
         // Only an agent who is talking has something to gain from it.
-        (Way::There, Standing::Open(stage)) => stage != Stage::Assigned,
-        (Way::Back, Standing::Open(_)) => false,
+        (Way::There, TaskState::Open(stage)) => stage != Stage::Assigned,
+        (Way::Back, TaskState::Open(_)) => false,
     };
     if stays {
         return Ok(Look::Over(Box::new(version)));
@@ -129,7 +129,7 @@ fn plan(version: TaskVersion, pairs: &Pairs, way: Way, writing: Writing) -> Resu
     let pair = pair.ok_or(Refusal::Unmapped(now_in))?;
     let attributes = version.attributes.as_ref().map_err(|error| *error)?;
     let inactive = way == Way::There;
-    let to = Stand {
+    let to = TaskPlacement {
         task_channel: if inactive { pair.inactive } else { pair.active },
         inactive,
     };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::talk::GRAIN;
+use domain::talk::POLL_GRID;
 use domain::{ChatServiceSid, Pairs, Policy, WorkspaceSid};
 use http::HeaderValue;
 use http::uri::{Scheme, Uri};
@@ -96,7 +96,8 @@ impl Settings {
 /// no chat wait for another poll.
 fn poll(environment: &mut Environment) -> Duration {
     let seconds = environment.or("PARK_POLL_SECONDS", POLL_SECONDS);
-    let fits = 60_u64.checked_rem(seconds) == Some(0) && seconds.is_multiple_of(GRAIN.as_secs());
+    let fits =
+        60_u64.checked_rem(seconds) == Some(0) && seconds.is_multiple_of(POLL_GRID.as_secs());
     if !fits {
         environment.malformed("PARK_POLL_SECONDS", "must be 10, 20, 30 or 60");
     }

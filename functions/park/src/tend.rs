@@ -4,12 +4,12 @@
 //! so that runs may overlap: the minute's, a reply's and an agent's own. There are no leases.
 //! Why a task that is to be parked is announced first is told in `domain::park`.
 
-use domain::park::Ears;
+use domain::park::MessageWebhook;
 use domain::{
     Channel, ChannelSid, ChatServiceSid, Decision, End, Fact, News, TaskSid, Timestamp, decide,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
-use store::{Saved, StoreError, Stored};
+use store::{Saved, StoreError, Versioned};
 use tokio::time::Instant;
 use twilio::events::{Link, TaskSeen};
 use twilio::rest::{Client, Listener, TwilioError};
@@ -93,7 +93,7 @@ impl<'a> Tender<'a> {
             };
             let policy = &self.settings.policy;
             let came = match decide(&before.channel, policy, self.watch.now()) {
-                Decision::Listen => Some(self.listen(&before.channel).await?),
+                Decision::InstallWebhook => Some(self.listen(&before.channel).await?),
                 Decision::Park(task) => self.park(before, task).await?,
                 Decision::Unpark(task) => self.unpark(&before.channel, task).await?,
                 Decision::Nothing
@@ -111,13 +111,13 @@ impl<'a> Tender<'a> {
     }
 
     /// Parks a task; nothing if it has to be looked at again.
-    async fn park(&self, before: Stored, task: TaskSid) -> Result<Option<Came>, Stop> {
+    async fn park(&self, before: Versioned, task: TaskSid) -> Result<Option<Came>, Stop> {
         let announced = self.watch.now();
         let mut after = before.channel.clone();
         after.note_parking(task, announced);
         match self.settings.table.save(&before, after, None).await? {
             Saved::Written | Saved::Unchanged => {}
-            Saved::Outrun(_) => return Ok(None),
+            Saved::Conflict(_) => return Ok(None),
         }
         let channel = &before.channel;
         let plan = match self.look(task, Way::There, Writing::IfNeeded).await? {
@@ -167,7 +167,7 @@ impl<'a> Tender<'a> {
         task: TaskSid,
     ) -> Result<Option<Came>, Stop> {
         let seat = channel.talk().seat(task);
-        let writing = if seat.is_some_and(domain::Seat::is_being_parked) {
+        let writing = if seat.is_some_and(domain::TaskParking::is_being_parked) {
             Writing::Always
         } else {
             Writing::IfNeeded
@@ -193,7 +193,7 @@ impl<'a> Tender<'a> {
             Err(came) => return Ok(Some(came)),
         };
         let at = moved_at(self.watch.now(), changed);
-        self.note(channel, |channel| channel.note_stand(task, at, stand))
+        self.note(channel, |channel| channel.note_placement(task, at, stand))
             .await?;
         tracing::info!(channel = %channel.sid(), %task, ?came, "taken up again");
         Ok(Some(came))
@@ -204,21 +204,26 @@ impl<'a> Tender<'a> {
         let sid = channel.sid();
         let Some((url, service)) = self.ear() else {
             tracing::error!(channel = %sid, "without WEBHOOK_URL and a chat service, no Chat channel's task is parked");
-            return self.hear(channel, Ears::Deaf, Came::Deaf).await;
+            return self.hear(channel, MessageWebhook::NoRoom, Came::Deaf).await;
         };
         let answer = self.twilio.listen_to_channel(service, sid, url.expose());
-        match self.heed(answer.await)? {
+        match self.absorb_activity(answer.await)? {
             Ok(Listener::Found | Listener::Added) => {
-                self.hear(channel, Ears::Open, Came::Listening).await
+                self.hear(channel, MessageWebhook::Installed, Came::Listening)
+                    .await
             }
             Ok(Listener::NoRoom) => {
                 tracing::warn!(channel = %sid, "no room for another webhook: its chats are not parked");
-                self.hear(channel, Ears::Deaf, Came::Deaf).await
+                self.hear(channel, MessageWebhook::NoRoom, Came::Deaf).await
             }
-            Ok(Listener::NoChannel) => self.hear(channel, Ears::Deaf, Came::LeftAlone).await,
+            Ok(Listener::NoChannel) => {
+                self.hear(channel, MessageWebhook::NoRoom, Came::LeftAlone)
+                    .await
+            }
             Err(TwilioError::Refused { status, code }) => {
                 tracing::error!(channel = %sid, status, ?code, "the webhook was refused: its chats are not parked");
-                self.hear(channel, Ears::Deaf, Came::Refused).await
+                self.hear(channel, MessageWebhook::NoRoom, Came::Refused)
+                    .await
             }
             Err(_) => Ok(Came::Deferred),
         }
@@ -230,8 +235,13 @@ impl<'a> Tender<'a> {
         self.settings.webhook.as_ref().zip(self.place.chat_service)
     }
 
-    async fn hear(&self, channel: &Channel, ears: Ears, came: Came) -> Result<Came, Stop> {
-        self.note(channel, |channel| channel.note_ears(ears))
+    async fn hear(
+        &self,
+        channel: &Channel,
+        ears: MessageWebhook,
+        came: Came,
+    ) -> Result<Came, Stop> {
+        self.note(channel, |channel| channel.note_message_webhook(ears))
             .await?;
         Ok(came)
     }
@@ -268,7 +278,10 @@ impl<'a> Tender<'a> {
         }
     }
 
-    fn heed<T>(&self, answer: Result<T, TwilioError>) -> Result<Result<T, TwilioError>, Stop> {
+    fn absorb_activity<T>(
+        &self,
+        answer: Result<T, TwilioError>,
+    ) -> Result<Result<T, TwilioError>, Stop> {
         match answer {
             Err(error @ TwilioError::Unauthorized { .. }) => Err(Stop::Unauthorized(error)),
             Err(error) if error.may_pass() => {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use domain::{ChannelSid, Timestamp, Work};
+use domain::{ChannelSid, Queue, Timestamp};
 use futures::stream::{self, StreamExt};
 use twilio::rest::Client;
 
@@ -56,13 +56,13 @@ impl Park {
         let settings = self.settings();
         summary.polls += 1;
         let now = watch.now();
-        let due = settings.table.due_in(&Work::OF_PARK, &settings.policy, now);
+        let due = settings.table.due_in(&Queue::PARK, &settings.policy, now);
         let mut due = due.await?;
         if due.is_empty() {
             return Ok(());
         }
         // Who waits for an answer comes first.
-        due.sort_by_key(|due| due.work != Work::Unpark);
+        due.sort_by_key(|due| due.queue != Queue::Unpark);
         let channels = due.into_iter().map(|due| due.channel).collect();
         self.tend(channels, watch, summary).await
     }

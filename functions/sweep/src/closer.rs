@@ -186,7 +186,7 @@ impl Closer {
             | Decision::Release(_)
             | Decision::EndSession(_)
             | Decision::Inspect(_)
-            | Decision::Listen
+            | Decision::InstallWebhook
             | Decision::Park(_)
             | Decision::Unpark(_) => plan,
         }))

@@ -33,10 +33,10 @@
 //! `reconcile`, on a schedule of its own, finds what was lost on the way or was there before
 //! the installation, and puts it in the same queues. It closes nothing itself.
 
-mod by_hand;
 mod closer;
 mod error;
 mod live;
+mod manual;
 mod reconcile;
 mod run;
 mod settings;
@@ -93,7 +93,7 @@ impl Sweep {
         let due = self.settings.table.due(policy, now).await?;
         let mut summary = Summary::default();
         if let Some(oldest) = due.first() {
-            let due_since = oldest.since.plus(policy.cutoff(oldest.work));
+            let due_since = oldest.since.plus(policy.cutoff(oldest.queue));
             summary = self.sweep(watch, due).await?;
             summary.oldest_overdue_seconds = now.since(due_since).as_secs();
         }

@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Channel, ChannelSid, End, Fact, News, TaskSid, Timestamp, Work, WorkspaceSid};
+use domain::{Channel, ChannelSid, End, Fact, News, Queue, TaskSid, Timestamp, WorkspaceSid};
 use store::Due;
 use twilio::events::{About, Link, TaskSeen};
 use twilio::rest::{Client, TwilioError};
@@ -45,7 +45,7 @@ impl Live {
         let mut live = Self::list(twilio, workspace, now).await?;
         // A channel that is only to be inspected has an open task that we know of, and is not
         // closed in the same breath.
-        let to_close = due.iter().filter(|due| due.work != Work::Inspect);
+        let to_close = due.iter().filter(|due| due.queue != Queue::Inspect);
         live.look_for(twilio, to_close.map(|due| due.channel).collect())
             .await?;
         Ok(live)
@@ -129,7 +129,7 @@ impl Live {
             })
             .collect();
         let tasks: Vec<TaskSid> = channel.open_tasks().map(|(sid, _)| sid).collect();
-        let inspected = channel.waiting().is_some();
+        let inspected = channel.queue_entry().is_some();
         for (task, link) in tasks.into_iter().zip(held) {
             let seen_open = self.open.contains(&task);
             if seen_open && inspected {

@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{
-    Channel, Decision, LastStep, Progress, ProxySessionSid, Timestamp, Trouble, Work, decide,
+    Channel, Decision, FailureReason, LastStep, Progress, ProxySessionSid, Queue, Timestamp, decide,
 };
 use futures::stream::{self, StreamExt};
-use store::{Due, Saved, StoreError, Stored};
+use store::{Due, Saved, StoreError, Versioned};
 use tokio::time::{Instant, timeout_at};
 use twilio::rest::{Client, TwilioError};
 
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
             })
             .chunks(SETTLED_AT_ONCE)
             .map(|done| async {
-                let works: Vec<Work> = done.iter().map(|done| done.work).collect();
+                let works: Vec<Queue> = done.iter().map(|done| done.queue).collect();
                 let settled = settle(
                     &settings.table,
                     &settings.bus,
@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
             Decision::Nothing
             | Decision::Wait(_)
             | Decision::Inspect(_)
-            | Decision::Listen
+            | Decision::InstallWebhook
             | Decision::Park(_)
             | Decision::Unpark(_) => {
                 let came = match after.idle() {
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
 
     async fn close(
         &self,
-        before: Stored,
+        before: Versioned,
         mut after: Channel,
         last_step: LastStep,
         due: Due,
@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
         let may_write = || self.may_write();
         let now = self.watch.now();
         let closed = self.closer.close(&mut after, last_step, now, may_write);
-        let trouble = match closed.await {
+        let reason = match closed.await {
             Ok(Closed::Step(step)) => {
                 lock(&self.state).silent_in_a_row = 0;
                 return Ok(Tended::Done(Box::new(Done {
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
                     session: step
                         .session
                         .filter(|_| self.settings.proxy_service.is_some()),
-                    work: due.work,
+                    queue: due.queue,
                     came: step.came,
                 })));
             }
@@ -262,22 +262,22 @@ impl<'a> Run<'a> {
                 self.stop(Stop::ServiceIsGone);
                 return Ok(Tended::Came(Came::Left));
             }
-            Err(Unclosed::NotAnObject) => Trouble::AttributesNotAnObject,
-            Err(Unclosed::NotKept) => Trouble::Refused,
+            Err(Unclosed::NotAnObject) => FailureReason::AttributesNotAnObject,
+            Err(Unclosed::NotKept) => FailureReason::Refused,
             Err(Unclosed::Twilio(error)) => match (self.sort(&error, due), error) {
                 (Some(came), _) => return Ok(Tended::Came(came)),
-                (None, TwilioError::Unreachable { .. }) => Trouble::Unreachable,
-                (None, _) => Trouble::Refused,
+                (None, TwilioError::Unreachable { .. }) => FailureReason::Unreachable,
+                (None, _) => FailureReason::Refused,
             },
         };
-        self.fail(before, after, trouble, due).await
+        self.fail(before, after, reason, due).await
     }
 
     /// Makes sure that a closed channel's Proxy session is gone. Flex should have ended it;
     /// while it is there, the customer's next message goes to the closed channel.
     async fn end_session(
         &self,
-        before: Stored,
+        before: Versioned,
         mut after: Channel,
         session: ProxySessionSid,
         due: Due,
@@ -309,23 +309,23 @@ impl<'a> Run<'a> {
     /// Records a failed try; when it was the last, the channel is given up and that is told.
     async fn fail(
         &self,
-        before: Stored,
+        before: Versioned,
         mut after: Channel,
-        trouble: Trouble,
+        reason: FailureReason,
         due: Due,
     ) -> Result<Tended, StoreError> {
         let now = self.watch.now();
-        after.note_failure(trouble, now);
+        after.note_failure(reason, now);
         let progress = after.cleanup().map(|cleanup| cleanup.progress.clone());
         match progress {
             Some(progress @ Progress::Failed { .. }) => {
-                tracing::error!(channel = %after.sid(), %trouble, "given up: a person has to look");
+                tracing::error!(channel = %after.sid(), %reason, "given up: a person has to look");
                 Ok(Tended::Done(Box::new(Done {
                     before,
                     after,
                     progress,
                     session: None,
-                    work: due.work,
+                    queue: due.queue,
                     came: Came::Failed,
                 })))
             }
@@ -337,11 +337,16 @@ impl<'a> Run<'a> {
 
     /// Writes what was learnt about a channel that is not closed now. If somebody else wrote
     /// meanwhile, they know better.
-    async fn keep(&self, before: &Stored, after: Channel, came: Came) -> Result<Came, StoreError> {
+    async fn keep(
+        &self,
+        before: &Versioned,
+        after: Channel,
+        came: Came,
+    ) -> Result<Came, StoreError> {
         let table = &self.settings.table;
         Ok(match table.save(before, after, None).await? {
             Saved::Written | Saved::Unchanged => came,
-            Saved::Outrun(_) => Came::Deferred,
+            Saved::Conflict(_) => Came::Deferred,
         })
     }
 

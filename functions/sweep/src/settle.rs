@@ -11,10 +11,10 @@
 //! It is counted and published as `CloseRaced`, so that a person or a program can look after
 //! that customer.
 
-use domain::{Channel, Outcome, Progress, ProxySessionSid, Timestamp, Trouble, Work};
+use domain::{Channel, FailureReason, Outcome, Progress, ProxySessionSid, Queue, Timestamp};
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
-use store::{ChannelTable, Saved, StoreError, Stored};
+use store::{ChannelTable, Saved, StoreError, Versioned};
 
 use crate::summary::Came;
 
@@ -25,7 +25,7 @@ const MARK_ROUNDS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Done {
     /// The record as it was read.
-    pub(crate) before: Stored,
+    pub(crate) before: Versioned,
     /// The same with all that was learnt since.
     pub(crate) after: Channel,
     /// How far the cleaning has got.
@@ -33,7 +33,7 @@ pub(crate) struct Done {
     /// The Proxy session that is to be gone soon.
     pub(crate) session: Option<ProxySessionSid>,
     /// The queue that it waited in.
-    pub(crate) work: Work,
+    pub(crate) queue: Queue,
     /// How the channel counts if the mark succeeds.
     pub(crate) came: Came,
 }
@@ -112,14 +112,14 @@ impl Done {
                         raced: false,
                     });
                 }
-                Saved::Outrun(newer) if marked_so(&newer.channel, &self.progress) => {
+                Saved::Conflict(newer) if marked_so(&newer.channel, &self.progress) => {
                     // An overlapping sweep did the same and was faster.
                     return Ok(Settled {
                         came: Came::AlreadyClean,
                         raced: false,
                     });
                 }
-                Saved::Outrun(newer) => {
+                Saved::Conflict(newer) => {
                     after = newer.channel.clone().merge(&self.after);
                     before = *newer;
                 }
@@ -178,9 +178,9 @@ impl Done {
 
     fn notice(&self, now: Timestamp) -> Notice {
         let idle = self.after.idle();
-        let (kind, outcome, trouble) = match &self.progress {
+        let (kind, outcome, reason) = match &self.progress {
             Progress::Closed { outcome, .. } => (NoticeKind::ChannelClosed, Some(*outcome), None),
-            Progress::Failed { trouble, .. } => (NoticeKind::ChannelFailed, None, Some(*trouble)),
+            Progress::Failed { reason, .. } => (NoticeKind::ChannelFailed, None, Some(*reason)),
             Progress::Released { outcome, .. } => {
                 (NoticeKind::ChannelReleased, Some(*outcome), None)
             }
@@ -198,7 +198,7 @@ impl Done {
                 "last_task_end": idle.and_then(|idle| idle.how()),
                 "orphaned_by": idle.and_then(|idle| idle.holder()),
                 "outcome": outcome,
-                "trouble": trouble.map(|trouble: Trouble| trouble.to_string()),
+                "reason": reason.map(|reason: FailureReason| reason.to_string()),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, Work};
+use domain::{Queue, Timestamp};
 use runtime::metrics;
 use serde::Serialize;
 
@@ -89,26 +89,26 @@ pub(crate) enum Came {
 
 impl Summary {
     /// Counts a channel that waited in this queue.
-    pub(crate) fn count_of(&mut self, work: Work, came: Came) {
+    pub(crate) fn count_of(&mut self, queue: Queue, came: Came) {
         self.count(came);
         if came == Came::Closed {
-            *self.closed_by_queue.entry(work.name()).or_default() += 1;
+            *self.closed_by_queue.entry(queue.name()).or_default() += 1;
         }
     }
 
     /// Tells it in figures.
     pub(crate) fn tell(&self, now: Timestamp) {
-        let closed = |work: Work| self.closed_by_queue.get(work.name()).copied().unwrap_or(0);
+        let closed = |queue: Queue| self.closed_by_queue.get(queue.name()).copied().unwrap_or(0);
         tracing::info!(
             target: metrics::TARGET,
             at_ms = now.as_millis(),
             Due = self.due,
             OldestOverdueSeconds = self.oldest_overdue_seconds,
-            ClosedAbandoned = closed(Work::Abandoned),
-            ClosedEnded = closed(Work::Ended),
-            ClosedLongLived = closed(Work::LongLived),
-            ClosedInspected = closed(Work::Inspect),
-            ClosedRetried = closed(Work::Retry),
+            ClosedAbandoned = closed(Queue::Abandoned),
+            ClosedEnded = closed(Queue::Ended),
+            ClosedLongLived = closed(Queue::LongLived),
+            ClosedInspected = closed(Queue::Inspect),
+            ClosedRetried = closed(Queue::Retry),
             Released = self.released,
             Retried = self.retried,
             GivenUp = self.failed,

@@ -45,7 +45,7 @@ use crate::orphan::Orphan;
 use crate::talk::Talk;
 use crate::{ChannelSid, TaskSid, Timestamp};
 
-pub use waiting::{Cause, Idle, Waiting, Work};
+pub use waiting::{Cause, Idle, Queue, QueueEntry};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
 /// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.
@@ -238,7 +238,7 @@ impl Channel {
 
     /// Takes the channel up as an orphan: it counts as idle from the moment in which it was
     /// found so, unless a task is or was open on it later.
-    pub fn take_up(&mut self, orphan: Orphan) {
+    pub fn adopt(&mut self, orphan: Orphan) {
         self.platform = self.platform.max(orphan.held_by.platform());
         self.orphan = self.orphan.max(Some(orphan));
     }

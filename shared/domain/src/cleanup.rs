@@ -18,7 +18,7 @@ pub const FIRST_BACK_OFF: Duration = Duration::from_secs(60);
 pub const SESSION_GRACE: Duration = Duration::from_secs(60);
 
 /// The longest wait between two tries of one channel.
-pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(3600);
+pub const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
 
 /// What has been done about one idle period: the time from the end of a channel's last task
 /// to the next task. A new task makes it history without anyone touching it.
@@ -65,7 +65,7 @@ pub enum Progress {
         /// When.
         at: Timestamp,
         /// Why.
-        trouble: Trouble,
+        reason: FailureReason,
     },
 }
 
@@ -100,7 +100,7 @@ impl fmt::Display for Outcome {
 /// Why a channel could not be cleaned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Trouble {
+pub enum FailureReason {
     /// Its attributes are not a JSON object, so nothing may be written over them.
     AttributesNotAnObject,
     /// Twilio refused each of [`MAX_TRIES`] tries.
@@ -109,7 +109,7 @@ pub enum Trouble {
     Unreachable,
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for FailureReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AttributesNotAnObject => "its attributes are not a JSON object",
@@ -131,12 +131,12 @@ impl Cleanup {
         }
     }
 
-    /// The wait after so many failures in a row, doubling up to [`LONGEST_BACK_OFF`].
+    /// The wait after so many failures in a row, doubling up to [`MAX_BACK_OFF`].
     pub fn back_off(failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         FIRST_BACK_OFF
             .saturating_mul(1 << doublings)
-            .min(LONGEST_BACK_OFF)
+            .min(MAX_BACK_OFF)
     }
 }
 
@@ -150,6 +150,6 @@ mod tests {
             .map(|n| Cleanup::back_off(n).as_secs() / 60)
             .collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(Cleanup::back_off(u32::MAX), LONGEST_BACK_OFF);
+        assert_eq!(Cleanup::back_off(u32::MAX), MAX_BACK_OFF);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::channel::{Cause, Channel, Waiting, Work};
+use crate::channel::{Cause, Channel, Queue, QueueEntry};
 use crate::cleanup::{Outcome, Progress};
 use crate::fact::Platform;
 use crate::policy::Policy;
@@ -14,7 +14,7 @@ pub enum Decision {
     /// Nothing, and nothing is waited for.
     Nothing,
     /// Nothing yet.
-    Wait(Waiting),
+    Wait(QueueEntry),
     /// First step: make a Chat channel `INACTIVE`, so that its next message makes a new task;
     /// close a Conversation, unless its agent left it, paused it or parked it. For a channel
     /// that is not long-lived this is also the last step.
@@ -27,7 +27,7 @@ pub enum Decision {
     /// Ask TaskRouter whether the open tasks that we know of are still open.
     Inspect(Reason),
     /// Have a Chat channel's messages told to us.
-    Listen,
+    InstallWebhook,
     /// Move this task to the inactive TaskChannel, so that its agent can take another chat.
     Park(TaskSid),
     /// Move this task back.
@@ -65,18 +65,18 @@ impl fmt::Display for Reason {
 /// Decides, from the record alone. Whoever acts on it looks at the open tasks first, lets
 /// the record absorb what it saw, and decides again.
 pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
-    let Some(waiting) = channel.wants() else {
+    let Some(waiting) = channel.unheld_entry() else {
         return Decision::Nothing;
     };
-    let is_parks = Work::OF_PARK.contains(&waiting.work);
+    let is_parks = Queue::PARK.contains(&waiting.queue);
     if let Some(until) = channel.held(now).filter(|_| !is_parks) {
-        return Decision::Wait(Waiting {
-            work: Work::Retry,
+        return Decision::Wait(QueueEntry {
+            queue: Queue::Retry,
             since: until,
         });
     }
     // Twilio's clock and ours differ; an end in our future is no reason to hurry.
-    if now < waiting.since || now.since(waiting.since) < policy.cutoff(waiting.work) {
+    if now < waiting.since || now.since(waiting.since) < policy.cutoff(waiting.queue) {
         return Decision::Wait(waiting);
     }
     let Some(idle) = channel.idle() else {
@@ -101,15 +101,15 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
         Platform::Conversations => true,
         Platform::Chat => channel.long_lived() == Some(true),
     };
-    let last_step = match waiting.work {
-        Work::LongLived => true,
-        Work::Abandoned
-        | Work::Ended
-        | Work::Retry
-        | Work::Inspect
-        | Work::Listen
-        | Work::Park
-        | Work::Unpark => released || (known_long_lived && reset_is_due),
+    let last_step = match waiting.queue {
+        Queue::LongLived => true,
+        Queue::Abandoned
+        | Queue::Ended
+        | Queue::Retry
+        | Queue::Inspect
+        | Queue::InstallWebhook
+        | Queue::Park
+        | Queue::Unpark => released || (known_long_lived && reset_is_due),
     };
     if last_step {
         Decision::Reset(reason)
@@ -119,19 +119,19 @@ pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
 }
 
 /// The decision about a channel whose turn has come while a task is open on it.
-fn decide_open(channel: &Channel, waiting: Waiting) -> Decision {
-    match (waiting.work, channel.task_to_move()) {
-        (Work::Listen, _) => Decision::Listen,
-        (Work::Park, Some(task)) => Decision::Park(task),
-        (Work::Unpark, Some(task)) => Decision::Unpark(task),
+fn decide_open(channel: &Channel, waiting: QueueEntry) -> Decision {
+    match (waiting.queue, channel.task_to_move()) {
+        (Queue::InstallWebhook, _) => Decision::InstallWebhook,
+        (Queue::Park, Some(task)) => Decision::Park(task),
+        (Queue::Unpark, Some(task)) => Decision::Unpark(task),
         (
-            Work::Park
-            | Work::Unpark
-            | Work::Inspect
-            | Work::Abandoned
-            | Work::Ended
-            | Work::LongLived
-            | Work::Retry,
+            Queue::Park
+            | Queue::Unpark
+            | Queue::Inspect
+            | Queue::Abandoned
+            | Queue::Ended
+            | Queue::LongLived
+            | Queue::Retry,
             _,
         ) => Decision::Inspect(Reason::Overlap {
             since: waiting.since,

@@ -37,20 +37,20 @@ pub struct Orphan {
     /// When it was found so.
     pub found_at: Timestamp,
     /// What held it open.
-    pub held_by: Holder,
+    pub held_by: HeldOpenBy,
 }
 
 /// What holds a channel open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Holder {
+pub enum HeldOpenBy {
     /// A Proxy session that takes the customer's messages to a Chat channel.
     Session,
     /// A Conversation that is not closed.
     Conversation,
 }
 
-impl Holder {
+impl HeldOpenBy {
     /// The platform of what it holds open.
     pub const fn platform(self) -> Platform {
         match self {
@@ -60,7 +60,7 @@ impl Holder {
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for HeldOpenBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Session => "a Proxy session holds it open and no open task names it",
@@ -73,7 +73,7 @@ impl fmt::Display for Holder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// By what.
-    pub by: Holder,
+    pub by: HeldOpenBy,
     /// Its last sign of life that the list shows, if it shows any.
     pub quiet_since: Option<Timestamp>,
     /// Whether an open task names it.
@@ -84,7 +84,7 @@ pub struct Held {
 
 /// Who else is in a channel: the second look, which costs a request or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum Participants {
     /// Nobody but the customer.
     Customer,
     /// A Studio flow is told of each message, as a bot is.
@@ -99,11 +99,11 @@ pub enum Company {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is left alone.
-    Spare(Spared),
+    Skip(SkipReason),
     /// It takes a second look.
     LookCloser,
     /// It is an orphan.
-    TakeUp,
+    Adopt,
     /// Its channel is closed or gone, and the session that leads there is to be ended.
     EndSession,
 }
@@ -111,7 +111,7 @@ pub enum Verdict {
 /// Why something that is held open is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Spared {
+pub enum SkipReason {
     /// An open task names it.
     Live,
     /// We know it, and its turn comes.
@@ -135,7 +135,7 @@ pub enum Spared {
     NotAChannel,
 }
 
-impl Spared {
+impl SkipReason {
     /// The reason, for counts and logs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -153,7 +153,7 @@ impl Spared {
     }
 }
 
-impl fmt::Display for Spared {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Live => "a task is open on it",
@@ -172,42 +172,44 @@ impl fmt::Display for Spared {
 
 /// The first look, at what the list and our own record say. The record is to have been told
 /// which of its tasks are over.
-pub fn sift(held: Held, record: Option<&Channel>, policy: &Policy, now: Timestamp) -> Verdict {
+pub fn classify(held: Held, record: Option<&Channel>, policy: &Policy, now: Timestamp) -> Verdict {
     let known_open = record.is_some_and(|channel| channel.open_tasks().next().is_some());
     if held.has_open_task || known_open {
-        return Verdict::Spare(Spared::Live);
+        return Verdict::Skip(SkipReason::Live);
     }
-    if record.is_some_and(|channel| channel.waiting().is_some()) {
-        return Verdict::Spare(Spared::Tracked);
+    if record.is_some_and(|channel| channel.queue_entry().is_some()) {
+        return Verdict::Skip(SkipReason::Tracked);
     }
     let cleanup = record.and_then(Channel::cleanup);
     match cleanup.map(|cleanup| &cleanup.progress) {
-        Some(Progress::Failed { .. }) => return Verdict::Spare(Spared::GivenUp),
+        Some(Progress::Failed { .. }) => return Verdict::Skip(SkipReason::GivenUp),
         Some(Progress::Closed { at, .. }) => {
             let outlived = now.since(*at) >= SESSION_GRACE && held.ends_sessions;
             return match held.by {
-                Holder::Session if outlived => Verdict::EndSession,
-                Holder::Session | Holder::Conversation => Verdict::Spare(Spared::Closed),
+                HeldOpenBy::Session if outlived => Verdict::EndSession,
+                HeldOpenBy::Session | HeldOpenBy::Conversation => Verdict::Skip(SkipReason::Closed),
             };
         }
         Some(Progress::Untouched | Progress::Released { .. }) | None => {}
     }
     match held.quiet_since {
-        None => Verdict::Spare(Spared::Undated),
+        None => Verdict::Skip(SkipReason::Undated),
         Some(since) if now < since || now.since(since) < policy.orphan_grace => {
-            Verdict::Spare(Spared::Young)
+            Verdict::Skip(SkipReason::Young)
         }
         Some(_) => Verdict::LookCloser,
     }
 }
 
 /// The second look.
-pub fn judge(held: Held, company: Company) -> Verdict {
+pub fn classify_closely(held: Held, company: Participants) -> Verdict {
     match (company, held.by) {
-        (Company::Customer, _) => Verdict::TakeUp,
-        (Company::Flow, _) => Verdict::Spare(Spared::WithFlow),
-        (Company::Strangers, _) => Verdict::Spare(Spared::NotOurs),
-        (Company::Gone, Holder::Session) if held.ends_sessions => Verdict::EndSession,
-        (Company::Gone, Holder::Session | Holder::Conversation) => Verdict::Spare(Spared::Gone),
+        (Participants::Customer, _) => Verdict::Adopt,
+        (Participants::Flow, _) => Verdict::Skip(SkipReason::WithFlow),
+        (Participants::Strangers, _) => Verdict::Skip(SkipReason::NotOurs),
+        (Participants::Gone, HeldOpenBy::Session) if held.ends_sessions => Verdict::EndSession,
+        (Participants::Gone, HeldOpenBy::Session | HeldOpenBy::Conversation) => {
+            Verdict::Skip(SkipReason::Gone)
+        }
     }
 }

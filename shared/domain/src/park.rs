@@ -26,18 +26,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, Waiting, Work};
+use crate::channel::{Channel, Queue, QueueEntry};
 use crate::cleanup::Cleanup;
 use crate::fact::{Platform, Stage};
-use crate::talk::{Spoken, rounded_up};
+use crate::talk::{MessagePosition, rounded_up};
 use crate::{TaskChannelSid, TaskSid, Timestamp, WorkerSid};
 
 /// The longest wait before a way back that failed is tried again: a customer is waiting.
-pub const LONGEST_WAY_BACK: Duration = Duration::from_secs(10 * 60);
+pub const MAX_UNPARK_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// How a task stands: in which TaskChannel, and whether its attributes say that it is parked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Stand {
+pub struct TaskPlacement {
     /// Its TaskChannel.
     pub task_channel: TaskChannelSid,
     /// Whether its attribute `inactive` is 1.
@@ -46,16 +46,16 @@ pub struct Stand {
 
 /// How a task stood at a time. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct PlacementAt {
     pub(crate) at: Timestamp,
     pub(crate) version: u32,
-    pub(crate) stand: Stand,
+    pub(crate) stand: TaskPlacement,
 }
 
 /// What somebody asked for by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Wish {
+pub enum ManualRequest {
     /// To park the chat.
     Park,
     /// To take it up again.
@@ -64,36 +64,36 @@ pub enum Wish {
 
 /// A wish and what was known when it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Wished {
+struct RequestedAt {
     at: Timestamp,
-    wish: Wish,
+    wish: ManualRequest,
     /// The customer's last word until then. What is not known yet counts as a reply, so that
     /// no clock has to be compared with another one.
-    heard: Option<Spoken>,
+    heard: Option<MessagePosition>,
 }
 
 /// What we did to hear a Chat channel's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ears {
+pub enum MessageWebhook {
     /// The channel has no room for another webhook, or is gone: its chats are not parked.
-    Deaf,
+    NoRoom,
     /// It has our webhook.
-    Open,
+    Installed,
 }
 
 /// An open task, as far as its agent's capacity is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct TaskParking {
     /// When it was accepted last, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     accepted: Option<(Timestamp, Option<WorkerSid>)>,
     /// How it stood when last heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    standing: Option<Standing>,
+    standing: Option<PlacementAt>,
     /// What somebody last asked for by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    wished: Option<Wished>,
+    wished: Option<RequestedAt>,
     /// Since when we are parking it: the request may be under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parking: Option<Timestamp>,
@@ -102,14 +102,14 @@ pub struct Seat {
     failed: Option<(Timestamp, u32)>,
 }
 
-impl Seat {
+impl TaskParking {
     /// The worker who accepted it last, if anybody said.
     pub fn worker(&self) -> Option<WorkerSid> {
         self.accepted.and_then(|(_, worker)| worker)
     }
 
     /// How it stands.
-    pub fn stands(&self) -> Option<Stand> {
+    pub fn stands(&self) -> Option<TaskPlacement> {
         self.standing.map(|standing| standing.stand)
     }
 
@@ -127,7 +127,7 @@ impl Seat {
         self.accepted = self.accepted.max(Some((at, worker)));
     }
 
-    pub(crate) fn stand(&mut self, standing: Standing) {
+    pub(crate) fn stand(&mut self, standing: PlacementAt) {
         self.standing = self.standing.max(Some(standing));
     }
 
@@ -140,11 +140,16 @@ impl Seat {
     }
 
     /// What of it makes a difference: not when it was last said.
-    pub(crate) fn outline(&self) -> (Option<(Timestamp, Option<WorkerSid>)>, Option<Stand>) {
+    pub(crate) fn outline(
+        &self,
+    ) -> (
+        Option<(Timestamp, Option<WorkerSid>)>,
+        Option<TaskPlacement>,
+    ) {
         (self.accepted, self.stands())
     }
 
-    fn wished(&self, wish: Wish) -> Option<Wished> {
+    fn wished(&self, wish: ManualRequest) -> Option<RequestedAt> {
         self.wished.filter(|wished| wished.wish == wish)
     }
 
@@ -154,7 +159,7 @@ impl Seat {
 
     /// Says how it stands now, by our own doing or look: nothing that was heard before counts
     /// any more.
-    fn found(&mut self, at: Timestamp, stand: Stand) {
+    fn found(&mut self, at: Timestamp, stand: TaskPlacement) {
         let (mut at, mut version) = (at, 0);
         if let Some(known) = self.standing {
             at = at.max(known.at);
@@ -163,7 +168,7 @@ impl Seat {
                 version = version.saturating_add(1);
             }
         }
-        let standing = Standing { at, version, stand };
+        let standing = PlacementAt { at, version, stand };
         self.stand(standing);
         self.parking = None;
         self.failed = None;
@@ -173,23 +178,23 @@ impl Seat {
 impl Channel {
     /// The open tasks that are parked, as far as we know.
     pub fn parked_tasks(&self) -> impl Iterator<Item = TaskSid> {
-        let seated = |task: &TaskSid| self.talk.seat(*task).is_some_and(Seat::is_parked);
+        let seated = |task: &TaskSid| self.talk.seat(*task).is_some_and(TaskParking::is_parked);
         self.open_tasks().map(|(task, _)| task).filter(seated)
     }
 
     /// The task that the channel waits to have moved.
     pub fn task_to_move(&self) -> Option<TaskSid> {
         let (task, waiting) = self.moves().max_by_key(|(_, waiting)| urgency(*waiting))?;
-        (waiting.work != Work::Listen).then_some(task)
+        (waiting.queue != Queue::InstallWebhook).then_some(task)
     }
 
     /// What the channel waits for while a task is open on it, apart from an inspection.
-    pub(crate) fn waits_to_move(&self) -> Option<Waiting> {
+    pub(crate) fn waits_to_move(&self) -> Option<QueueEntry> {
         let waiting = self.moves().map(|(_, waiting)| waiting);
         waiting.max_by_key(|waiting| urgency(*waiting))
     }
 
-    fn moves(&self) -> impl Iterator<Item = (TaskSid, Waiting)> {
+    fn moves(&self) -> impl Iterator<Item = (TaskSid, QueueEntry)> {
         self.open_tasks().filter_map(|(task, known)| {
             let seat = self.talk.seat(task)?;
             let waiting = self.waits_for_way_back(seat);
@@ -201,36 +206,39 @@ impl Channel {
 
     /// A parked task, or one that is being parked, whose customer wrote after the agent; or
     /// after it was parked by hand, which an agent may do without an answer.
-    fn waits_for_way_back(&self, seat: &Seat) -> Option<Waiting> {
+    fn waits_for_way_back(&self, seat: &TaskParking) -> Option<QueueEntry> {
         if !seat.is_parked() && !seat.is_being_parked() {
             return None;
         }
         let customer = self.talk.customer_spoke()?;
         let agent = self.talk.agent_spoke();
-        let by_hand = seat.wished(Wish::Park);
-        let news = by_hand.is_none_or(|wished| Some(customer) > wished.heard);
+        let manual = seat.wished(ManualRequest::Park);
+        let news = manual.is_none_or(|wished| Some(customer) > wished.heard);
         let replied = Some(customer) > agent && news;
         let asked_at = agent.map(|spoken| spoken.at);
-        let asked_at = asked_at.max(by_hand.map(|wished| wished.at));
-        replied.then(|| Waiting {
-            work: Work::Unpark,
+        let asked_at = asked_at.max(manual.map(|wished| wished.at));
+        replied.then(|| QueueEntry {
+            queue: Queue::Unpark,
             since: seat.failed_at().max(asked_at).unwrap_or(customer.at),
         })
     }
 
-    fn waits_to_listen(&self, seat: &Seat) -> Option<Waiting> {
+    fn waits_to_listen(&self, seat: &TaskParking) -> Option<QueueEntry> {
         let deaf = self.platform() == Platform::Chat && self.talk.ears.is_none();
         let (accepted_at, _) = seat.accepted.filter(|_| deaf)?;
-        Some(Waiting {
-            work: Work::Listen,
+        Some(QueueEntry {
+            queue: Queue::InstallWebhook,
             since: accepted_at,
         })
     }
 
     /// An agent spoke last, and has the task. The patience starts anew whenever the task is
     /// accepted, taken up again by hand, or could not be parked.
-    fn waits_to_park(&self, seat: &Seat, stage: Stage) -> Option<Waiting> {
-        if seat.is_parked() || stage != Stage::Assigned || self.talk.ears == Some(Ears::Deaf) {
+    fn waits_to_park(&self, seat: &TaskParking, stage: Stage) -> Option<QueueEntry> {
+        if seat.is_parked()
+            || stage != Stage::Assigned
+            || self.talk.ears == Some(MessageWebhook::NoRoom)
+        {
             return None;
         }
         let agent = self.talk.agent_spoke()?;
@@ -238,11 +246,11 @@ impl Channel {
             return None;
         }
         let accepted_at = seat.accepted.map(|(at, _)| at);
-        let resumed_at = seat.wished(Wish::Resume).map(|wished| wished.at);
+        let resumed_at = seat.wished(ManualRequest::Resume).map(|wished| wished.at);
         let others = [accepted_at, resumed_at, seat.failed_at()];
         let since = others.into_iter().flatten().fold(agent.at, Timestamp::max);
-        Some(Waiting {
-            work: Work::Park,
+        Some(QueueEntry {
+            queue: Queue::Park,
             since: rounded_up(since),
         })
     }
@@ -254,7 +262,7 @@ impl Channel {
     }
 
     /// Records how a task stands by our own doing or look.
-    pub fn note_stand(&mut self, task: TaskSid, at: Timestamp, stand: Stand) {
+    pub fn note_placement(&mut self, task: TaskSid, at: Timestamp, stand: TaskPlacement) {
         self.talk.seats.entry(task).or_default().found(at, stand);
         self.settle_talk();
     }
@@ -266,20 +274,20 @@ impl Channel {
         task: TaskSid,
         announced: Timestamp,
         at: Timestamp,
-        stand: Stand,
+        stand: TaskPlacement,
     ) {
         let seat = self.talk.seat(task);
         if seat.is_some_and(|seat| seat.parking == Some(announced)) {
-            self.note_stand(task, at, stand);
+            self.note_placement(task, at, stand);
         }
     }
 
     /// Records that somebody wants a task parked, or taken up again, by hand.
-    pub fn note_wish(&mut self, task: TaskSid, wish: Wish, now: Timestamp) {
+    pub fn note_manual_request(&mut self, task: TaskSid, wish: ManualRequest, now: Timestamp) {
         let heard = self.talk.customer_spoke();
         let seat = self.talk.seats.entry(task).or_default();
         let at = now;
-        seat.wished = seat.wished.max(Some(Wished { at, wish, heard }));
+        seat.wished = seat.wished.max(Some(RequestedAt { at, wish, heard }));
         self.settle_talk();
     }
 
@@ -297,29 +305,30 @@ impl Channel {
         if let Some(seat) = self.talk.seats.get_mut(&task) {
             let failures = seat.failed.map_or(0, |(_, failures)| failures);
             let failures = failures.saturating_add(1);
-            let wait = Cleanup::back_off(failures).min(LONGEST_WAY_BACK);
+            let wait = Cleanup::back_off(failures).min(MAX_UNPARK_WAIT);
             seat.failed = Some((now.plus(wait), failures));
         }
     }
 
     /// Records what we did to hear the channel's messages.
-    pub fn note_ears(&mut self, ears: Ears) {
+    pub fn note_message_webhook(&mut self, ears: MessageWebhook) {
         self.talk.ears = Some(ears);
     }
 
     /// Whether the channel's messages reach us: a Conversation's always do.
     pub fn is_heard(&self) -> bool {
-        self.platform() == Platform::Conversations || self.talk.ears == Some(Ears::Open)
+        self.platform() == Platform::Conversations
+            || self.talk.ears == Some(MessageWebhook::Installed)
     }
 }
 
 /// The greater, the more urgent: by what it is, then by how long it waits.
-fn urgency(waiting: Waiting) -> (u8, std::cmp::Reverse<Timestamp>) {
-    let rank = match waiting.work {
-        Work::Unpark => 3,
-        Work::Listen => 2,
-        Work::Park => 1,
-        Work::Abandoned | Work::Ended | Work::LongLived | Work::Inspect | Work::Retry => 0,
+fn urgency(waiting: QueueEntry) -> (u8, std::cmp::Reverse<Timestamp>) {
+    let rank = match waiting.queue {
+        Queue::Unpark => 3,
+        Queue::InstallWebhook => 2,
+        Queue::Park => 1,
+        Queue::Abandoned | Queue::Ended | Queue::LongLived | Queue::Inspect | Queue::Retry => 0,
     };
     (rank, std::cmp::Reverse(waiting.since))
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::channel::Work;
+use crate::channel::Queue;
 
 /// The shortest cutoff that is taken for meant. A zero would close every chat the moment it
 /// ends, which is what a mistyped setting looks like.
-pub const SHORTEST_CUTOFF: Duration = Duration::from_secs(1);
+pub const MIN_CUTOFF: Duration = Duration::from_secs(1);
 
 /// The patience of the system, validated as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Default for Policy {
 /// A setting, or a pair of settings, that cannot be meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFault {
-    /// A duration below [`SHORTEST_CUTOFF`].
-    #[error("{name} is {value:?}, but must be at least {SHORTEST_CUTOFF:?}")]
+    /// A duration below [`MIN_CUTOFF`].
+    #[error("{name} is {value:?}, but must be at least {MIN_CUTOFF:?}")]
     TooShort {
         /// The setting.
         name: &'static str,
@@ -86,7 +86,7 @@ impl Policy {
         ];
         let too_short = cutoffs
             .iter()
-            .filter(|(_, value)| *value < SHORTEST_CUTOFF)
+            .filter(|(_, value)| *value < MIN_CUTOFF)
             .map(|&(name, value)| PolicyFault::TooShort { name, value });
 
         let pairs = [
@@ -109,15 +109,15 @@ impl Policy {
     }
 
     /// How long a channel waits in this queue before its turn comes.
-    pub fn cutoff(&self, work: Work) -> Duration {
-        match work {
-            Work::Abandoned => self.abandoned_cutoff,
-            Work::Ended => self.ended_cutoff,
-            Work::LongLived => self.long_lived_cutoff,
-            Work::Inspect => self.inspect_after,
-            Work::Park => self.park_after,
+    pub fn cutoff(&self, queue: Queue) -> Duration {
+        match queue {
+            Queue::Abandoned => self.abandoned_cutoff,
+            Queue::Ended => self.ended_cutoff,
+            Queue::LongLived => self.long_lived_cutoff,
+            Queue::Inspect => self.inspect_after,
+            Queue::Park => self.park_after,
             // The record already says when, or there is nothing to wait for.
-            Work::Retry | Work::Listen | Work::Unpark => Duration::ZERO,
+            Queue::Retry | Queue::InstallWebhook | Queue::Unpark => Duration::ZERO,
         }
     }
 }

@@ -15,15 +15,15 @@
 //! # What is worth a write
 //!
 //! The fold takes in everything. A writer that took all of it would write at each message, so
-//! it leaves out what makes no difference (see [`Channel::heed`]): an agent's word in the same
-//! [`GRAIN`] as the same agent's last one, and a customer's word that follows another of the
-//! same customer's, either as the very next message or within [`BURST`].
+//! it leaves out what makes no difference (see [`Channel::absorb_activity`]): an agent's word in the same
+//! [`POLL_GRID`] as the same agent's last one, and a customer's word that follows another of the
+//! same customer's, either as the very next message or within [`BURST_WINDOW`].
 //!
 //! # What is accepted
 //!
-//! * Where a customer writes twice within [`BURST`] and an agent's word from in between comes
+//! * Where a customer writes twice within [`BURST_WINDOW`] and an agent's word from in between comes
 //!   later than both, the agent seems to have spoken last. The customer's next word mends it.
-//! * Of more than [`MOST_VOICES`] voices, those that were silent longest are forgotten.
+//! * Of more than [`MAX_AUTHORS`] voices, those that were silent longest are forgotten.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,45 +34,45 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::channel::Channel;
 use crate::fact::Platform;
-use crate::park::{Seat, Stand, Standing};
+use crate::park::{PlacementAt, TaskParking, TaskPlacement};
 use crate::{ChannelSid, TaskSid, Timestamp, WorkerSid};
 
 /// The waiting time is counted in steps of this, rounded up, so that lines which an agent
 /// sends in one breath are one word. It is the shortest interval of the polling that acts on
 /// it, and every interval is a multiple of it, so that the rounding never shows.
-pub const GRAIN: Duration = Duration::from_secs(10);
+pub const POLL_GRID: Duration = Duration::from_secs(10);
 
 /// How long a customer's lines that follow each other are taken for one word.
-pub const BURST: Duration = Duration::from_secs(30);
+pub const BURST_WINDOW: Duration = Duration::from_secs(30);
 
 /// More voices than this are not remembered of one channel, nor more agents'.
-pub const MOST_VOICES: usize = 6;
+pub const MAX_AUTHORS: usize = 6;
 
 /// What is kept of a chat identity that may be an agent's: a digest that is another one on
 /// each channel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Voice(u64);
+pub struct AuthorDigest(u64);
 
-impl Voice {
+impl AuthorDigest {
     /// The voice with this digest. What it is a digest of is up to whoever reads identities.
     pub const fn from_digest(digest: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(digest))
     }
 }
 
-impl fmt::Display for Voice {
+impl fmt::Display for AuthorDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
 }
 
-impl fmt::Debug for Voice {
+impl fmt::Debug for AuthorDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl FromStr for Voice {
+impl FromStr for AuthorDigest {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -80,13 +80,13 @@ impl FromStr for Voice {
     }
 }
 
-impl Serialize for Voice {
+impl Serialize for AuthorDigest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Voice {
+impl<'de> Deserialize<'de> for AuthorDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
@@ -95,11 +95,11 @@ impl<'de> Deserialize<'de> for Voice {
 
 /// Who wrote a message. Bots and the system are nobody: their messages are not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Speaker {
+pub enum Author {
     /// Somebody who can only be a customer.
     Customer,
     /// An agent if the voice is one's, or else a customer.
-    Voice(Voice),
+    AuthorDigest(AuthorDigest),
 }
 
 /// Something heard of a channel's talk, or of where one of its tasks stands. Like facts,
@@ -122,7 +122,7 @@ pub enum Heard {
     /// Somebody wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
     Message {
         /// Who.
-        speaker: Speaker,
+        speaker: Author,
         /// Its place among the channel's messages, which settles the order where times do
         /// not; 0 where Twilio does not say.
         index: u32,
@@ -134,7 +134,7 @@ pub enum Heard {
         /// The agent's worker.
         worker: Option<WorkerSid>,
         /// The identities under which the agent may write.
-        voices: [Option<Voice>; 2],
+        voices: [Option<AuthorDigest>; 2],
     },
     /// A task stood so (every event of a task says it).
     Stands {
@@ -144,13 +144,13 @@ pub enum Heard {
         /// does not say.
         version: u32,
         /// How it stood.
-        stand: Stand,
+        stand: TaskPlacement,
     },
 }
 
 /// The last word of somebody. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Spoken {
+pub struct MessagePosition {
     /// When.
     pub at: Timestamp,
     /// Its place among the channel's messages.
@@ -159,7 +159,7 @@ pub struct Spoken {
 
 /// Which side somebody is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Party {
     /// The customer's.
     Customer,
     /// The agents'.
@@ -171,19 +171,19 @@ pub enum Side {
 pub struct Talk {
     /// The last word of those who can only be customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    customer: Option<Spoken>,
+    customer: Option<MessagePosition>,
     /// The last words of the others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    voices: BTreeMap<Voice, Spoken>,
+    voices: BTreeMap<AuthorDigest, MessagePosition>,
     /// Whose voices are agents', and when each last accepted a task.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    agents: BTreeMap<Voice, Timestamp>,
+    agents: BTreeMap<AuthorDigest, Timestamp>,
     /// Where the channel's open tasks stand.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) seats: BTreeMap<TaskSid, Seat>,
+    pub(crate) seats: BTreeMap<TaskSid, TaskParking>,
     /// What we did to hear a Chat channel's messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ears: Option<crate::park::Ears>,
+    pub(crate) ears: Option<crate::park::MessageWebhook>,
 }
 
 impl Talk {
@@ -192,14 +192,14 @@ impl Talk {
     }
 
     /// The last word of the customer, if one was heard.
-    pub fn customer_spoke(&self) -> Option<Spoken> {
+    pub fn customer_spoke(&self) -> Option<MessagePosition> {
         let others = self.voices.iter();
         let others = others.filter(|(voice, _)| !self.agents.contains_key(voice));
         others.map(|(_, spoken)| *spoken).chain(self.customer).max()
     }
 
     /// The last word of an agent, if one was heard.
-    pub fn agent_spoke(&self) -> Option<Spoken> {
+    pub fn agent_spoke(&self) -> Option<MessagePosition> {
         let agents = self.voices.iter();
         let agents = agents.filter(|(voice, _)| self.agents.contains_key(voice));
         agents.map(|(_, spoken)| *spoken).max()
@@ -207,29 +207,29 @@ impl Talk {
 
     /// Who spoke last, and when. Where both sides spoke at once, it was the customer: that
     /// never parks a chat.
-    pub fn last_word(&self) -> Option<(Side, Spoken)> {
+    pub fn last_word(&self) -> Option<(Party, MessagePosition)> {
         match (self.customer_spoke(), self.agent_spoke()) {
-            (customer, Some(agent)) if customer < Some(agent) => Some((Side::Agent, agent)),
-            (customer, _) => customer.map(|spoken| (Side::Customer, spoken)),
+            (customer, Some(agent)) if customer < Some(agent) => Some((Party::Agent, agent)),
+            (customer, _) => customer.map(|spoken| (Party::Customer, spoken)),
         }
     }
 
     /// Where an open task stands, as far as anything was heard of it.
-    pub fn seat(&self, task: TaskSid) -> Option<&Seat> {
+    pub fn seat(&self, task: TaskSid) -> Option<&TaskParking> {
         self.seats.get(&task)
     }
 
-    fn is_agent(&self, speaker: Speaker) -> bool {
+    fn is_agent(&self, speaker: Author) -> bool {
         match speaker {
-            Speaker::Customer => false,
-            Speaker::Voice(voice) => self.agents.contains_key(&voice),
+            Author::Customer => false,
+            Author::AuthorDigest(voice) => self.agents.contains_key(&voice),
         }
     }
 
-    fn speakers(&self) -> impl Iterator<Item = (Spoken, Speaker)> {
+    fn speakers(&self) -> impl Iterator<Item = (MessagePosition, Author)> {
         let voices = self.voices.iter();
-        let voices = voices.map(|(voice, spoken)| (*spoken, Speaker::Voice(*voice)));
-        let customer = self.customer.map(|spoken| (spoken, Speaker::Customer));
+        let voices = voices.map(|(voice, spoken)| (*spoken, Author::AuthorDigest(*voice)));
+        let customer = self.customer.map(|spoken| (spoken, Author::Customer));
         voices.chain(customer)
     }
 
@@ -245,7 +245,8 @@ impl Talk {
                 rounded_up(spoken.at) == rounded_up(last.at)
             }
             Some((last, same)) if same == speaker => {
-                spoken.at.since(last.at) <= BURST || spoken.index == last.index.saturating_add(1)
+                spoken.at.since(last.at) <= BURST_WINDOW
+                    || spoken.index == last.index.saturating_add(1)
             }
             Some((last, _)) => spoken < last,
             None => false,
@@ -255,10 +256,10 @@ impl Talk {
     fn hear(&mut self, at: Timestamp, heard: Heard) {
         match heard {
             Heard::Message { speaker, index } => {
-                let spoken = Spoken { at, index };
+                let spoken = MessagePosition { at, index };
                 match speaker {
-                    Speaker::Customer => self.customer = self.customer.max(Some(spoken)),
-                    Speaker::Voice(voice) => raise(&mut self.voices, voice, spoken),
+                    Author::Customer => self.customer = self.customer.max(Some(spoken)),
+                    Author::AuthorDigest(voice) => raise(&mut self.voices, voice, spoken),
                 }
             }
             Heard::Accepted {
@@ -276,7 +277,7 @@ impl Talk {
                 version,
                 stand,
             } => {
-                let standing = Standing { at, version, stand };
+                let standing = PlacementAt { at, version, stand };
                 self.seats.entry(task).or_default().stand(standing);
             }
         }
@@ -297,9 +298,9 @@ impl Talk {
     }
 }
 
-/// The end of the [`GRAIN`] that a moment lies in.
+/// The end of the [`POLL_GRID`] that a moment lies in.
 pub(crate) fn rounded_up(at: Timestamp) -> Timestamp {
-    let grain = i64::try_from(GRAIN.as_millis()).unwrap_or(i64::MAX);
+    let grain = i64::try_from(POLL_GRID.as_millis()).unwrap_or(i64::MAX);
     let into = at.as_millis().rem_euclid(grain);
     let rest = if into == 0 { 0 } else { grain - into };
     Timestamp::from_millis(at.as_millis().saturating_add(rest))
@@ -312,8 +313,8 @@ fn raise<K: Ord, V: Ord + Copy>(map: &mut BTreeMap<K, V>, key: K, value: V) {
 
 /// Keeps the greatest few. What is left out is smaller than all of them, and they only grow,
 /// so that it would be left out at any later time as well.
-fn keep_greatest<V: Ord + Copy>(map: &mut BTreeMap<Voice, V>) {
-    while map.len() > MOST_VOICES {
+fn keep_greatest<V: Ord + Copy>(map: &mut BTreeMap<AuthorDigest, V>) {
+    while map.len() > MAX_AUTHORS {
         let least = map.iter().min_by_key(|(voice, value)| (**value, **voice));
         let Some(voice) = least.map(|(voice, _)| *voice) else {
             return;
@@ -346,7 +347,7 @@ impl Channel {
     ///
     /// What is left out would make no difference, but for the order that the module's header
     /// accepts.
-    pub fn heed(&mut self, words: &[Word]) {
+    pub fn absorb_activity(&mut self, words: &[Word]) {
         if words.is_empty() || self.open_tasks().next().is_none() {
             return;
         }
@@ -368,7 +369,7 @@ impl Channel {
                 .collect::<Vec<_>>()
         };
         !now.only_follows(then)
-            || self.waiting() != before.waiting()
+            || self.queue_entry() != before.queue_entry()
             || now.agents.keys().ne(then.agents.keys())
             || now.last_word().map(|(side, _)| side) != then.last_word().map(|(side, _)| side)
             || stands(now) != stands(then)

@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use domain::by_hand::UNTIL_RELEASED;
 use domain::decide::LastStep;
+use domain::manual::UNTIL_RELEASED;
 use domain::{
-    Channel, ChannelSid, Decision, End, Fact, News, Outcome, Platform, Policy, Progress, Remedy,
-    Seen, Stage, TaskSid, Timestamp, Trouble, Work, decide, remedy,
+    Channel, ChannelSid, Decision, End, Fact, FailureReason, News, Outcome, Platform, Policy,
+    Progress, Queue, Remedy, Seen, Stage, TaskSid, Timestamp, decide, remedy,
 };
 
 const ENDS: [End; 5] = [
@@ -64,7 +64,7 @@ const DONE: [Done; 6] = [
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Cell {
     Nothing,
-    Wait(Work),
+    Wait(Queue),
     Release,
     Reset,
     EndSession,
@@ -76,12 +76,12 @@ enum Cell {
 fn cell(decision: Decision) -> Cell {
     match decision {
         Decision::Nothing => Cell::Nothing,
-        Decision::Wait(waiting) => Cell::Wait(waiting.work),
+        Decision::Wait(waiting) => Cell::Wait(waiting.queue),
         Decision::Release(_) => Cell::Release,
         Decision::Reset(_) => Cell::Reset,
         Decision::EndSession(_) => Cell::EndSession,
         Decision::Inspect(_) => Cell::Inspect,
-        Decision::Listen | Decision::Park(_) | Decision::Unpark(_) => Cell::Move,
+        Decision::InstallWebhook | Decision::Park(_) | Decision::Unpark(_) => Cell::Move,
     }
 }
 
@@ -129,7 +129,7 @@ fn idle_channel(platform: Platform, how: End, long_lived: Option<bool>, done: Do
             },
             ENDED_AT,
         ),
-        Done::Failed => channel.note_failure(Trouble::AttributesNotAnObject, ENDED_AT),
+        Done::Failed => channel.note_failure(FailureReason::AttributesNotAnObject, ENDED_AT),
         Done::ClosedWithSession => {
             channel.note_progress(
                 Progress::Closed {
@@ -141,7 +141,7 @@ fn idle_channel(platform: Platform, how: End, long_lived: Option<bool>, done: Do
             channel.expect_session_end(sid("KC", 1), ENDED_AT);
         }
         // Tried as it ended, to be tried again a minute later.
-        Done::Refused => channel.note_failure(Trouble::Refused, ENDED_AT),
+        Done::Refused => channel.note_failure(FailureReason::Refused, ENDED_AT),
     }
     channel
 }
@@ -160,10 +160,10 @@ fn now(age: Age) -> Timestamp {
 /// The table as a person would say it, in another order than the code decides it.
 fn expected(platform: Platform, how: End, long_lived: Option<bool>, done: Done, age: Age) -> Cell {
     let class = match how {
-        End::Completed | End::Vanished => Work::Ended,
-        End::Canceled | End::Deleted | End::SystemDeleted => Work::Abandoned,
+        End::Completed | End::Vanished => Queue::Ended,
+        End::Canceled | End::Deleted | End::SystemDeleted => Queue::Abandoned,
     };
-    let first_cutoff = if class == Work::Ended {
+    let first_cutoff = if class == Queue::Ended {
         Age::PastEnded
     } else {
         Age::PastAbandoned
@@ -180,11 +180,11 @@ fn expected(platform: Platform, how: End, long_lived: Option<bool>, done: Done, 
         Done::Closed | Done::Failed => Cell::Nothing,
         Done::Nothing if age < first_cutoff => Cell::Wait(class),
         Done::Nothing => full,
-        Done::Released if age < Age::PastLongLived => Cell::Wait(Work::LongLived),
+        Done::Released if age < Age::PastLongLived => Cell::Wait(Queue::LongLived),
         Done::Released => Cell::Reset,
-        Done::Refused if age < Age::PastAbandoned => Cell::Wait(Work::Retry),
+        Done::Refused if age < Age::PastAbandoned => Cell::Wait(Queue::Retry),
         Done::Refused => full,
-        Done::ClosedWithSession if age < Age::PastAbandoned => Cell::Wait(Work::Retry),
+        Done::ClosedWithSession if age < Age::PastAbandoned => Cell::Wait(Queue::Retry),
         Done::ClosedWithSession => Cell::EndSession,
     }
 }
@@ -229,15 +229,17 @@ fn every_cell_of_a_held_channel() {
                     let mut held = free.clone();
                     held.hold(until);
                     let cell_held = cell(decide_at(&held, now));
-                    let waits = free.waiting().is_some();
+                    let waits = free.queue_entry().is_some();
                     let wanted = if waits {
-                        Cell::Wait(Work::Retry)
+                        Cell::Wait(Queue::Retry)
                     } else {
                         Cell::Nothing
                     };
                     assert_eq!(cell_held, wanted, "{how:?} {done:?} {age:?}");
-                    let until_its_end = waits.then_some((Work::Retry, until));
-                    let waiting = held.waiting().map(|waiting| (waiting.work, waiting.since));
+                    let until_its_end = waits.then_some((Queue::Retry, until));
+                    let waiting = held
+                        .queue_entry()
+                        .map(|waiting| (waiting.queue, waiting.since));
                     assert_eq!(waiting, until_its_end, "it waits for the end of the hold");
 
                     assert_eq!(decide_at(&held, until), decide_at(&free, until), "over");
@@ -247,7 +249,7 @@ fn every_cell_of_a_held_channel() {
                     assert_eq!(held, free, "and nothing of it is left");
 
                     held.hold(UNTIL_RELEASED);
-                    assert_eq!(held.waiting(), None, "it waits in no queue");
+                    assert_eq!(held.queue_entry(), None, "it waits in no queue");
                     assert!(matches!(
                         cell(decide_at(&held, until)),
                         Cell::Wait(_) | Cell::Nothing
@@ -267,7 +269,7 @@ fn what_was_given_up_or_closed_by_hand_begins_again() {
         assert_eq!(channel.given_up().is_some(), done == Done::Failed);
         channel.begin_cleanup_again();
         let untouched = idle_channel(Platform::Chat, End::Completed, None, Done::Nothing);
-        assert_eq!(channel.waiting(), untouched.waiting(), "{done:?}");
+        assert_eq!(channel.queue_entry(), untouched.queue_entry(), "{done:?}");
     }
 }
 
@@ -300,12 +302,12 @@ fn every_way_to_be_open() {
     let decide_at = |channel: &Channel, at| cell(decide(channel, &Policy::default(), at));
     assert_eq!(
         decide_at(&transfer, ENDED_AT.plus(just_before)),
-        Cell::Wait(Work::Inspect)
+        Cell::Wait(Queue::Inspect)
     );
     let looked_at = ENDED_AT.plus(inspect_after);
     assert_eq!(decide_at(&transfer, looked_at), Cell::Inspect);
     transfer.absorb(&fact(2, looked_at, News::SeenOpen, Platform::Chat));
-    assert_eq!(decide_at(&transfer, looked_at), Cell::Wait(Work::Inspect));
+    assert_eq!(decide_at(&transfer, looked_at), Cell::Wait(Queue::Inspect));
     assert_eq!(
         decide_at(&transfer, looked_at.plus(inspect_after)),
         Cell::Inspect
@@ -318,7 +320,7 @@ fn every_way_to_be_open() {
         News::Ended(End::Vanished),
         Platform::Chat,
     ));
-    assert_eq!(decide_at(&transfer, looked_at), Cell::Wait(Work::Ended));
+    assert_eq!(decide_at(&transfer, looked_at), Cell::Wait(Queue::Ended));
 
     // It was opened after the last end: the next contact, and nothing to inspect.
     let mut revived = idle_channel(Platform::Chat, End::Completed, Some(true), Done::Released);
@@ -329,7 +331,7 @@ fn every_way_to_be_open() {
     // And when that one ends, the clock starts again.
     let again = now(Age::PastLongLived);
     revived.absorb(&fact(3, again, News::Ended(End::Completed), Platform::Chat));
-    assert_eq!(decide_at(&revived, again), Cell::Wait(Work::Ended));
+    assert_eq!(decide_at(&revived, again), Cell::Wait(Queue::Ended));
 }
 
 #[test]
@@ -352,7 +354,7 @@ fn equal_times_never_lean_towards_closing() {
         News::Ended(End::Completed),
         Platform::Chat,
     ));
-    assert_eq!(channel.waiting().unwrap().work, Work::Ended);
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Ended);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    Channel, ChannelSid, Cleanup, Decision, End, Fact, Interaction, News, Outcome, Platform,
-    Policy, Progress, Stage, TaskSid, Timestamp, Trouble, decide,
+    Channel, ChannelSid, Cleanup, Decision, End, Fact, FailureReason, Interaction, News, Outcome,
+    Platform, Policy, Progress, Stage, TaskSid, Timestamp, decide,
 };
 use proptest::prelude::*;
 
@@ -215,7 +215,7 @@ proptest! {
             let mut after = channel.clone();
             after.absorb(echo);
             prop_assert_eq!(after.tasks().len(), 1);
-            prop_assert_eq!(after.waiting(), None, "an echo wakes nobody");
+            prop_assert_eq!(after.queue_entry(), None, "an echo wakes nobody");
         }
     }
 }
@@ -241,7 +241,7 @@ fn forgetting_spares_open_tasks_and_the_last_end() {
     channel.absorb(&fact(task_sid(30), now, News::Open(Stage::Waiting)));
     assert_eq!(channel.open_tasks().count(), 1);
     assert_eq!(
-        channel.waiting(),
+        channel.queue_entry(),
         None,
         "a new contact is an ordinary open channel"
     );
@@ -253,8 +253,8 @@ fn failures_back_off_and_end_in_failed() {
     channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
     let mut now = at(DAY);
     for tries in 1.. {
-        channel.note_failure(Trouble::Refused, now);
-        let Some(waiting) = channel.waiting() else {
+        channel.note_failure(FailureReason::Refused, now);
+        let Some(waiting) = channel.queue_entry() else {
             assert_eq!(tries, domain::cleanup::MAX_TRIES);
             break;
         };
@@ -271,7 +271,7 @@ fn failures_back_off_and_end_in_failed() {
     );
 
     channel.absorb(&fact(task_sid(2), now, News::Ended(End::Completed)));
-    assert!(channel.waiting().is_some(), "a new task is a new start");
+    assert!(channel.queue_entry().is_some(), "a new task is a new start");
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
     );
     channel.expect_session_end(format!("KC{:032x}", 1).parse().unwrap(), at(DAY));
     let mut tries = 0;
-    while let Some(waiting) = channel.waiting() {
+    while let Some(waiting) = channel.queue_entry() {
         tries += 1;
         channel.note_session_failure(waiting.since);
     }
@@ -303,8 +303,8 @@ fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
 fn attributes_that_are_no_object_are_given_up_at_once() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
     channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
-    channel.note_failure(Trouble::AttributesNotAnObject, at(DAY));
-    assert_eq!(channel.waiting(), None);
+    channel.note_failure(FailureReason::AttributesNotAnObject, at(DAY));
+    assert_eq!(channel.queue_entry(), None);
 }
 
 fn fact(task: TaskSid, at: Timestamp, news: News) -> Fact {

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use domain::orphan::{judge, sift};
+use domain::orphan::{classify, classify_closely};
 use domain::{
-    Cause, Channel, Company, Decision, End, Fact, Held, Holder, News, Orphan, Outcome, Platform,
-    Policy, Progress, Spared, Stage, Timestamp, Trouble, Verdict, Work, decide,
+    Cause, Channel, Decision, End, Fact, FailureReason, Held, HeldOpenBy, News, Orphan, Outcome,
+    Participants, Platform, Policy, Progress, Queue, SkipReason, Stage, Timestamp, Verdict, decide,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
-const HOLDERS: [Holder; 2] = [Holder::Session, Holder::Conversation];
+const HOLDERS: [HeldOpenBy; 2] = [HeldOpenBy::Session, HeldOpenBy::Conversation];
 
 fn sid<T: std::str::FromStr<Err: std::fmt::Debug>>(prefix: &str) -> T {
     format!("{prefix}{:032x}", 1).parse().unwrap()
@@ -23,7 +23,7 @@ fn ago(hours: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(hours * 3600))
 }
 
-fn held(by: Holder) -> Held {
+fn held(by: HeldOpenBy) -> Held {
     Held {
         by,
         quiet_since: Some(ago(100)),
@@ -55,7 +55,7 @@ fn closed(at: Timestamp) -> Channel {
 
 fn given_up(at: Timestamp) -> Channel {
     let mut channel = told(News::Ended(End::Completed), at);
-    channel.note_failure(Trouble::AttributesNotAnObject, at);
+    channel.note_failure(FailureReason::AttributesNotAnObject, at);
     channel
 }
 
@@ -74,24 +74,24 @@ fn what_the_first_look_says() {
         };
         let open = told(News::Open(Stage::Waiting), ago(90));
         let ended = told(News::Ended(End::Completed), ago(90));
-        let spare = Verdict::Spare;
+        let spare = Verdict::Skip;
         let rows = [
             (usual, None, Verdict::LookCloser),
-            (live, None, spare(Spared::Live)),
-            (usual, Some(open), spare(Spared::Live)),
-            (usual, Some(ended), spare(Spared::Tracked)),
-            (usual, Some(given_up(ago(90))), spare(Spared::GivenUp)),
-            (quiet(None), None, spare(Spared::Undated)),
-            (quiet(Some(ago(23))), None, spare(Spared::Young)),
+            (live, None, spare(SkipReason::Live)),
+            (usual, Some(open), spare(SkipReason::Live)),
+            (usual, Some(ended), spare(SkipReason::Tracked)),
+            (usual, Some(given_up(ago(90))), spare(SkipReason::GivenUp)),
+            (quiet(None), None, spare(SkipReason::Undated)),
+            (quiet(Some(ago(23))), None, spare(SkipReason::Young)),
             (quiet(Some(ago(24))), None, Verdict::LookCloser),
             (
                 quiet(Some(NOW.plus(Duration::from_secs(9)))),
                 None,
-                spare(Spared::Young),
+                spare(SkipReason::Young),
             ),
         ];
         for (held, record, expected) in rows {
-            let verdict = sift(held, record.as_ref(), &policy, NOW);
+            let verdict = classify(held, record.as_ref(), &policy, NOW);
             assert_eq!(verdict, expected, "{held:?} {record:?}");
         }
     }
@@ -100,42 +100,58 @@ fn what_the_first_look_says() {
 #[test]
 fn what_holds_a_closed_channel_open() {
     let policy = Policy::default();
-    let session = held(Holder::Session);
+    let session = held(HeldOpenBy::Session);
     let left_to_flex = Held {
         ends_sessions: false,
         ..session
     };
     let long_ago = closed(ago(1));
     let just_now = closed(NOW.minus(Duration::from_secs(59)));
-    let closed = Verdict::Spare(Spared::Closed);
+    let closed = Verdict::Skip(SkipReason::Closed);
     for (held, record, expected) in [
         (session, &long_ago, Verdict::EndSession),
         (left_to_flex, &long_ago, closed),
         (session, &just_now, closed),
-        (held(Holder::Conversation), &long_ago, closed),
+        (held(HeldOpenBy::Conversation), &long_ago, closed),
     ] {
-        assert_eq!(sift(held, Some(record), &policy, NOW), expected, "{held:?}");
+        assert_eq!(
+            classify(held, Some(record), &policy, NOW),
+            expected,
+            "{held:?}"
+        );
     }
 }
 
 #[test]
 fn whose_company_spares_a_channel() {
-    let (session, conversation) = (held(Holder::Session), held(Holder::Conversation));
+    let (session, conversation) = (held(HeldOpenBy::Session), held(HeldOpenBy::Conversation));
     let left_to_flex = Held {
         ends_sessions: false,
         ..session
     };
     for held in [session, conversation, left_to_flex] {
-        assert_eq!(judge(held, Company::Customer), Verdict::TakeUp);
-        assert_eq!(judge(held, Company::Flow), Verdict::Spare(Spared::WithFlow));
         assert_eq!(
-            judge(held, Company::Strangers),
-            Verdict::Spare(Spared::NotOurs)
+            classify_closely(held, Participants::Customer),
+            Verdict::Adopt
+        );
+        assert_eq!(
+            classify_closely(held, Participants::Flow),
+            Verdict::Skip(SkipReason::WithFlow)
+        );
+        assert_eq!(
+            classify_closely(held, Participants::Strangers),
+            Verdict::Skip(SkipReason::NotOurs)
         );
     }
-    assert_eq!(judge(session, Company::Gone), Verdict::EndSession);
+    assert_eq!(
+        classify_closely(session, Participants::Gone),
+        Verdict::EndSession
+    );
     for held in [conversation, left_to_flex] {
-        assert_eq!(judge(held, Company::Gone), Verdict::Spare(Spared::Gone));
+        assert_eq!(
+            classify_closely(held, Participants::Gone),
+            Verdict::Skip(SkipReason::Gone)
+        );
     }
 }
 
@@ -143,16 +159,16 @@ fn whose_company_spares_a_channel() {
 fn an_orphan_waits_from_the_moment_in_which_it_was_found() {
     let policy = Policy::default();
     for (by, work) in [
-        (Holder::Session, Work::Ended),
-        (Holder::Conversation, Work::LongLived),
+        (HeldOpenBy::Session, Queue::Ended),
+        (HeldOpenBy::Conversation, Queue::LongLived),
     ] {
         let mut channel = Channel::new(sid("CH"), by.platform());
-        channel.take_up(Orphan {
+        channel.adopt(Orphan {
             found_at: NOW,
             held_by: by,
         });
-        let waiting = channel.waiting().unwrap();
-        assert_eq!((waiting.work, waiting.since), (work, NOW));
+        let waiting = channel.queue_entry().unwrap();
+        assert_eq!((waiting.queue, waiting.since), (work, NOW));
         assert_eq!(channel.idle().unwrap().cause, Cause::Orphaned(by));
         let cutoff = policy.cutoff(work);
         let just_before = NOW.plus(cutoff - Duration::from_millis(1));
@@ -162,8 +178,8 @@ fn an_orphan_waits_from_the_moment_in_which_it_was_found() {
         );
         let due = decide(&channel, &policy, NOW.plus(cutoff));
         match by {
-            Holder::Session => assert!(matches!(due, Decision::Release(_)), "{due:?}"),
-            Holder::Conversation => assert!(matches!(due, Decision::Reset(_)), "{due:?}"),
+            HeldOpenBy::Session => assert!(matches!(due, Decision::Release(_)), "{due:?}"),
+            HeldOpenBy::Conversation => assert!(matches!(due, Decision::Reset(_)), "{due:?}"),
         }
     }
 }
@@ -171,45 +187,45 @@ fn an_orphan_waits_from_the_moment_in_which_it_was_found() {
 #[test]
 fn a_task_on_an_orphan_keeps_it_open_and_its_end_counts() {
     let mut channel = told(News::Open(Stage::Waiting), ago(1));
-    channel.take_up(Orphan {
+    channel.adopt(Orphan {
         found_at: NOW,
-        held_by: Holder::Session,
+        held_by: HeldOpenBy::Session,
     });
-    assert_eq!(channel.waiting(), None, "a task is open");
+    assert_eq!(channel.queue_entry(), None, "a task is open");
     let ended = NOW.plus(Duration::from_secs(60));
     let channel = channel.merge(&told(News::Ended(End::Canceled), ended));
-    let waiting = channel.waiting().unwrap();
-    assert_eq!((waiting.work, waiting.since), (Work::Abandoned, ended));
+    let waiting = channel.queue_entry().unwrap();
+    assert_eq!((waiting.queue, waiting.since), (Queue::Abandoned, ended));
 }
 
 #[test]
 fn a_closed_channel_that_is_taken_up_waits_again() {
     let mut channel = closed(ago(1));
-    assert_eq!(channel.waiting(), None);
-    channel.take_up(Orphan {
+    assert_eq!(channel.queue_entry(), None);
+    channel.adopt(Orphan {
         found_at: NOW,
-        held_by: Holder::Session,
+        held_by: HeldOpenBy::Session,
     });
-    assert_eq!(channel.waiting().unwrap().work, Work::Ended);
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Ended);
     let outcome = Outcome::AlreadyClean;
     channel.note_progress(Progress::Closed { at: NOW, outcome }, NOW);
-    assert_eq!(channel.waiting(), None);
+    assert_eq!(channel.queue_entry(), None);
 }
 
 #[test]
 fn taking_up_is_a_join() {
     let early = Orphan {
         found_at: ago(2),
-        held_by: Holder::Conversation,
+        held_by: HeldOpenBy::Conversation,
     };
     let late = Orphan {
         found_at: NOW,
-        held_by: Holder::Session,
+        held_by: HeldOpenBy::Session,
     };
     let record = |orphans: &[Orphan]| {
         let mut channel = told(News::Ended(End::Completed), ago(3));
         for orphan in orphans {
-            channel.take_up(*orphan);
+            channel.adopt(*orphan);
         }
         channel
     };

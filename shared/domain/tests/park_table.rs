@@ -7,15 +7,15 @@
 
 use std::time::Duration;
 
-use domain::park::{Ears, Wish};
-use domain::talk::GRAIN;
+use domain::park::{ManualRequest, MessageWebhook};
+use domain::talk::POLL_GRID;
 use domain::{
-    Channel, Decision, End, Fact, Heard, News, Pair, PairFault, Pairs, Platform, Policy, Speaker,
-    Stage, Stand, TaskSid, Timestamp, Voice, Waiting, Word, Work, decide,
+    Author, AuthorDigest, Channel, Decision, End, Fact, Heard, News, Pair, PairFault, Pairs,
+    Platform, Policy, Queue, QueueEntry, Stage, TaskPlacement, TaskSid, Timestamp, Word, decide,
 };
 
 const NOON: Timestamp = Timestamp::from_millis(1_767_607_200_000);
-const AGENT: Voice = Voice::from_digest([7; 8]);
+const AGENT: AuthorDigest = AuthorDigest::from_digest([7; 8]);
 
 fn sid<T: std::str::FromStr>(prefix: &str, n: u8) -> T
 where
@@ -49,7 +49,7 @@ fn word(at: Timestamp, heard: Heard) -> Word {
     }
 }
 
-fn said(speaker: Speaker, index: u32, at: Timestamp) -> Word {
+fn said(speaker: Author, index: u32, at: Timestamp) -> Word {
     word(at, Heard::Message { speaker, index })
 }
 
@@ -62,8 +62,8 @@ fn accepted(task: u8, at: Timestamp) -> Word {
     word(at, heard)
 }
 
-fn stand(inactive: bool) -> Stand {
-    Stand {
+fn stand(inactive: bool) -> TaskPlacement {
+    TaskPlacement {
         task_channel: sid("TC", if inactive { 2 } else { 1 }),
         inactive,
     }
@@ -114,10 +114,10 @@ fn cell(decision: Decision) -> Cell {
     let ours: TaskSid = sid("WT", 1);
     match decision {
         Decision::Nothing => Cell::Nothing,
-        Decision::Wait(Waiting {
-            work: Work::Park, ..
+        Decision::Wait(QueueEntry {
+            queue: Queue::Park, ..
         }) => Cell::WaitToPark,
-        Decision::Listen => Cell::Listen,
+        Decision::InstallWebhook => Cell::Listen,
         Decision::Park(task) if task == ours => Cell::Park,
         Decision::Unpark(task) if task == ours => Cell::Unpark,
         other @ (Decision::Wait(_)
@@ -136,7 +136,7 @@ fn channel(
     stage: Stage,
     last: Last,
     place: Where,
-    wish: Option<Wish>,
+    wish: Option<ManualRequest>,
     hearing: Hearing,
 ) -> Channel {
     let platform = match hearing {
@@ -148,21 +148,25 @@ fn channel(
     channel.hear(&accepted(1, NOON));
     channel.hear(&stands(1, place == Where::Parked, NOON));
     if last != Last::Nobody {
-        channel.hear(&said(Speaker::Voice(AGENT), 1, NOON.plus(seconds(10))));
+        channel.hear(&said(
+            Author::AuthorDigest(AGENT),
+            1,
+            NOON.plus(seconds(10)),
+        ));
     }
     if last == Last::Customer {
-        channel.hear(&said(Speaker::Customer, 2, NOON.plus(seconds(15))));
+        channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(15))));
     }
     match hearing {
         Hearing::Conversation | Hearing::NotYet => {}
-        Hearing::Open => channel.note_ears(Ears::Open),
-        Hearing::Deaf => channel.note_ears(Ears::Deaf),
+        Hearing::Open => channel.note_message_webhook(MessageWebhook::Installed),
+        Hearing::Deaf => channel.note_message_webhook(MessageWebhook::NoRoom),
     }
     if place == Where::BeingParked {
         channel.note_parking(sid("WT", 1), NOON.plus(seconds(15)));
     }
     if let Some(wish) = wish {
-        channel.note_wish(sid("WT", 1), wish, NOON.plus(seconds(16)));
+        channel.note_manual_request(sid("WT", 1), wish, NOON.plus(seconds(16)));
     }
     channel
 }
@@ -172,13 +176,13 @@ fn expected(
     stage: Stage,
     last: Last,
     place: Where,
-    wish: Option<Wish>,
+    wish: Option<ManualRequest>,
     hearing: Hearing,
     due: bool,
 ) -> Cell {
     let may_be_parked = place != Where::Active;
     // An agent who parks a chat by hand has read what the customer wrote before.
-    if may_be_parked && last == Last::Customer && wish != Some(Wish::Park) {
+    if may_be_parked && last == Last::Customer && wish != Some(ManualRequest::Park) {
         return Cell::Unpark;
     }
     if hearing == Hearing::NotYet {
@@ -199,15 +203,19 @@ fn every_cell_of_an_open_channel() {
     for stage in [Stage::Waiting, Stage::Assigned, Stage::Wrapping] {
         for last in [Last::Nobody, Last::Customer, Last::Agent] {
             for place in [Where::Active, Where::BeingParked, Where::Parked] {
-                for wish in [None, Some(Wish::Park), Some(Wish::Resume)] {
+                for wish in [None, Some(ManualRequest::Park), Some(ManualRequest::Resume)] {
                     for hearing in [
                         Hearing::Conversation,
                         Hearing::NotYet,
                         Hearing::Open,
                         Hearing::Deaf,
                     ] {
-                        // Spoken at :10; taken up again by hand at :16, which counts as :20.
-                        let since = if wish == Some(Wish::Resume) { 20 } else { 10 };
+                        // MessagePosition at :10; taken up again by hand at :16, which counts as :20.
+                        let since = if wish == Some(ManualRequest::Resume) {
+                            20
+                        } else {
+                            10
+                        };
                         let due_at = NOON.plus(seconds(since)).plus(policy.park_after);
                         for (now, due) in [
                             (due_at.minus(Duration::from_millis(1)), false),
@@ -245,11 +253,11 @@ fn a_channel_waits_for_one_thing_at_a_time() {
     let mut channel = talking();
     let ended = NOON.plus(seconds(12));
     channel.absorb(&fact(2, News::Ended(End::Completed), Platform::Chat, ended));
-    assert_eq!(channel.waiting().unwrap().work, Work::Park);
-    channel.note_stand(sid("WT", 1), NOON.plus(seconds(700)), stand(true));
-    assert_eq!(channel.waiting().unwrap().work, Work::Inspect);
-    channel.hear(&said(Speaker::Customer, 2, NOON.plus(seconds(800))));
-    assert_eq!(channel.waiting().unwrap().work, Work::Unpark);
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Park);
+    channel.note_placement(sid("WT", 1), NOON.plus(seconds(700)), stand(true));
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Inspect);
+    channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(800))));
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Unpark);
 
     // Of two tasks, the one whose customer waits comes first; when all have ended, closing.
     channel.absorb(&fact(3, News::Open(Stage::Assigned), Platform::Chat, NOON));
@@ -265,7 +273,7 @@ fn a_channel_waits_for_one_thing_at_a_time() {
             over,
         ));
     }
-    assert_eq!(channel.waiting().unwrap().work, Work::Ended);
+    assert_eq!(channel.queue_entry().unwrap().queue, Queue::Ended);
     assert_eq!(channel.talk().seat(sid("WT", 1)), None);
 }
 
@@ -276,7 +284,7 @@ fn what_is_announced_is_parked_again_unless_the_customer_was_faster() {
     channel.note_parking(sid("WT", 1), late);
     let decision = decide(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Park, "a parker who died");
-    channel.hear(&said(Speaker::Customer, 2, late));
+    channel.hear(&said(Author::Customer, 2, late));
     let decision = decide(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Unpark);
 }
@@ -288,18 +296,18 @@ fn failures_wait_for_longer_and_never_for_ever() {
     let mut channel = talking();
     let now = NOON.plus(seconds(700));
     channel.note_not_parked(task, now);
-    assert_eq!(channel.waiting().unwrap().since, now);
+    assert_eq!(channel.queue_entry().unwrap().since, now);
     let again = now.plus(policy.park_after);
     assert_eq!(cell(decide(&channel, &policy, again)), Cell::Park);
 
-    channel.note_stand(task, again, stand(true));
-    channel.hear(&said(Speaker::Customer, 2, again));
+    channel.note_placement(task, again, stand(true));
+    channel.hear(&said(Author::Customer, 2, again));
     let mut now = again;
     let mut waits = Vec::new();
     for _ in 0..7 {
         assert_eq!(cell(decide(&channel, &policy, now)), Cell::Unpark);
         channel.note_not_moved_back(task, now);
-        let next = channel.waiting().unwrap().since;
+        let next = channel.queue_entry().unwrap().since;
         waits.push(next.since(now).as_secs() / 60);
         now = next;
     }
@@ -311,27 +319,27 @@ fn our_own_echoes_change_nothing() {
     let task = sid("WT", 1);
     let parked_at = NOON.plus(seconds(700));
     let mut channel = talking();
-    channel.note_stand(task, parked_at, stand(true));
+    channel.note_placement(task, parked_at, stand(true));
     let before = channel.clone();
     let echo_at = parked_at.plus(Duration::from_millis(400));
-    channel.heed(&[stands(1, true, echo_at)]);
+    channel.absorb_activity(&[stands(1, true, echo_at)]);
     assert_eq!(channel, before, "and cost no write");
 
     // The way back, seen in the same second by another clock, is not undone by the echo.
-    channel.note_stand(task, parked_at, stand(false));
+    channel.note_placement(task, parked_at, stand(false));
     assert_eq!(channel.parked_tasks().count(), 0);
     let mut again = channel.clone();
-    again.note_stand(task, parked_at, stand(true));
+    again.note_placement(task, parked_at, stand(true));
     assert_eq!(again.parked_tasks().count(), 1);
 }
 
 #[test]
 fn words_cost_a_write_only_when_they_change_something() {
     let said_at = |speaker, index, second| said(speaker, index, NOON.plus(seconds(second)));
-    let (agent, customer) = (Speaker::Voice(AGENT), Speaker::Customer);
+    let (agent, customer) = (Author::AuthorDigest(AGENT), Author::Customer);
     let writes = |before: &Channel, word: Word| {
         let mut after = before.clone();
-        after.heed(&[word]);
+        after.absorb_activity(&[word]);
         after != *before
     };
     let asked = talking();
@@ -341,7 +349,7 @@ fn words_cost_a_write_only_when_they_change_something() {
     assert!(writes(&asked, said_at(customer, 2, 11)), "an answer");
 
     let mut answered = asked.clone();
-    answered.heed(&[said_at(customer, 2, 11)]);
+    answered.absorb_activity(&[said_at(customer, 2, 11)]);
     assert!(
         !writes(&answered, said_at(customer, 3, 500)),
         "its next line"
@@ -352,7 +360,7 @@ fn words_cost_a_write_only_when_they_change_something() {
         "or perhaps an answer lies between"
     );
     assert!(writes(&answered, said_at(agent, 3, 12)));
-    assert_eq!(GRAIN, seconds(10), "the numbers above are made for it");
+    assert_eq!(POLL_GRID, seconds(10), "the numbers above are made for it");
 
     let mut closed = Channel::new(sid("CH", 1), Platform::Chat);
     assert!(

@@ -8,10 +8,10 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
-use domain::talk::{MOST_VOICES, Spoken};
+use domain::talk::{MAX_AUTHORS, MessagePosition};
 use domain::{
-    Channel, ChannelSid, End, Fact, Heard, News, Platform, Speaker, Stage, Stand, TaskSid,
-    Timestamp, Voice, Word, Work,
+    Author, AuthorDigest, Channel, ChannelSid, End, Fact, Heard, News, Platform, Queue, Stage,
+    TaskPlacement, TaskSid, Timestamp, Word,
 };
 use proptest::prelude::*;
 
@@ -30,8 +30,8 @@ fn task_sid(n: u8) -> TaskSid {
     format!("WT{n:032x}").parse().unwrap()
 }
 
-fn voice(n: u8) -> Voice {
-    Voice::from_digest([n; 8])
+fn voice(n: u8) -> AuthorDigest {
+    AuthorDigest::from_digest([n; 8])
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -56,10 +56,10 @@ fn any_fact() -> impl Strategy<Value = Fact> {
 
 fn any_heard() -> impl Strategy<Value = Heard> {
     let speaker = prop_oneof![
-        1 => Just(Speaker::Customer),
-        2 => (0..10u8).prop_map(|n| Speaker::Voice(voice(n))),
+        1 => Just(Author::Customer),
+        2 => (0..10u8).prop_map(|n| Author::AuthorDigest(voice(n))),
     ];
-    let stand = (1..3u8, any::<bool>()).prop_map(|(n, inactive)| Stand {
+    let stand = (1..3u8, any::<bool>()).prop_map(|(n, inactive)| TaskPlacement {
         task_channel: format!("TC{n:032x}").parse().unwrap(),
         inactive,
     });
@@ -112,7 +112,7 @@ fn fold<'a>(history: impl IntoIterator<Item = &'a Told>) -> Channel {
 
 /// Who spoke last, worked out from all words at once and in another way than the fold does
 /// it; nothing where more voices spoke than are remembered.
-fn oracle(history: &[Told]) -> Option<(Option<Spoken>, Option<Spoken>)> {
+fn oracle(history: &[Told]) -> Option<(Option<MessagePosition>, Option<MessagePosition>)> {
     let words = || {
         history.iter().filter_map(|told| match told {
             Told::Word(word) => Some(word),
@@ -125,7 +125,7 @@ fn oracle(history: &[Told]) -> Option<(Option<Spoken>, Option<Spoken>)> {
         match word.heard {
             Heard::Accepted { voices, .. } => agents.extend(voices.into_iter().flatten()),
             Heard::Message {
-                speaker: Speaker::Voice(voice),
+                speaker: Author::AuthorDigest(voice),
                 ..
             } => voices.push(voice),
             Heard::Message { .. } | Heard::Stands { .. } => {}
@@ -134,18 +134,21 @@ fn oracle(history: &[Told]) -> Option<(Option<Spoken>, Option<Spoken>)> {
     for many in [&mut agents, &mut voices] {
         many.sort();
         many.dedup();
-        if many.len() > MOST_VOICES {
+        if many.len() > MAX_AUTHORS {
             return None;
         }
     }
     let last = |wanted: bool| {
         words()
             .filter_map(|word| match word.heard {
-                Heard::Message { speaker, index } => Some((speaker, Spoken { at: word.at, index })),
+                Heard::Message { speaker, index } => {
+                    Some((speaker, MessagePosition { at: word.at, index }))
+                }
                 Heard::Accepted { .. } | Heard::Stands { .. } => None,
             })
             .filter(|(speaker, _)| {
-                let agent = matches!(speaker, Speaker::Voice(voice) if agents.contains(voice));
+                let agent =
+                    matches!(speaker, Author::AuthorDigest(voice) if agents.contains(voice));
                 agent == wanted
             })
             .map(|(_, spoken)| spoken)
@@ -240,15 +243,15 @@ proptest! {
         for one in &told {
             match one {
                 Told::Fact(fact) => heeding.absorb(fact),
-                Told::Word(word) => heeding.heed(std::slice::from_ref(word)),
+                Told::Word(word) => heeding.absorb_activity(std::slice::from_ref(word)),
             }
             tell(&mut hearing, one);
             let side = |channel: &Channel| channel.talk().last_word().map(|(side, _)| side);
             prop_assert_eq!(side(&heeding), side(&hearing));
             // When somebody was parked is of no account: the way back is due at once.
             let waits = |channel: &Channel| {
-                let waiting = channel.waiting()?;
-                Some((waiting.work, (waiting.work == Work::Park).then_some(waiting.since)))
+                let waiting = channel.queue_entry()?;
+                Some((waiting.queue, (waiting.queue == Queue::Park).then_some(waiting.since)))
             };
             prop_assert_eq!(waits(&heeding), waits(&hearing));
         }

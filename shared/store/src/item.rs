@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
-use crate::queue;
+use crate::partition;
 
 /// An item of the table, as DynamoDB's client speaks of it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -43,12 +43,12 @@ impl Record {
         kept_until: Option<i64>,
         retention: Option<Duration>,
     ) -> Self {
-        let waiting = channel.waiting();
+        let waiting = channel.queue_entry();
         let expires_at = done_at(&channel).and_then(|at| {
             retention.map_or(kept_until, |kept| Some(at.plus(kept).as_millis() / 1000))
         });
         let mut record = Self {
-            due_queue: waiting.map(|waiting| queue::queue_of(waiting.work, channel.sid())),
+            due_queue: waiting.map(|waiting| partition::partition_of(waiting.queue, channel.sid())),
             since: waiting.map(|waiting| waiting.since),
             expires_at,
             channel,

@@ -16,14 +16,14 @@ mod error;
 mod item;
 mod listing;
 mod notes;
-mod queue;
+mod partition;
 mod schema;
 mod table;
 mod test_event;
 
 pub use error::StoreError;
 pub use notes::NOTE_PREFIX;
-pub use queue::Due;
+pub use partition::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
-pub use table::{ChannelTable, Saved, Stored};
+pub use table::{ChannelTable, Saved, Versioned};
 pub use test_event::TestEvent;

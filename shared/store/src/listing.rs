@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Channel, ChannelSid, Timestamp, Work};
+use domain::{Channel, ChannelSid, Queue, Timestamp};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::error::StoreError;
 use crate::item::Item;
-use crate::queue::{self, Due};
+use crate::partition::{self, Due};
 use crate::schema::KEY;
-use crate::table::{ChannelTable, QUERIES_AT_ONCE, Stored};
+use crate::table::{ChannelTable, QUERIES_AT_ONCE, Versioned};
 
 impl ChannelTable {
     /// Every channel whose SID begins so, in no order, as the pages come. `CH` is every
@@ -47,10 +47,10 @@ impl ChannelTable {
     }
 
     /// Everything that waits in a queue, due or not, in no order.
-    pub async fn waiting_for(&self, work: Work) -> Result<Vec<Due>, StoreError> {
+    pub async fn entries(&self, queue: Queue) -> Result<Vec<Due>, StoreError> {
         let until = Timestamp::from_millis(i64::MAX);
-        stream::iter(queue::queues_of(work))
-            .map(|queue| self.waiting_in(work, queue, until))
+        stream::iter(partition::partitions(queue))
+            .map(|partition| self.entries_in(queue, partition, until))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()
             .await
@@ -62,5 +62,5 @@ fn channel_of(item: Item) -> Result<Channel, StoreError> {
     let Some(Ok(sid)) = sid.map(|sid| sid.parse::<ChannelSid>()) else {
         return Err(StoreError::Foreign);
     };
-    Stored::from_item(sid, item).map(|stored| stored.channel)
+    Versioned::from_item(sid, item).map(|stored| stored.channel)
 }

@@ -8,13 +8,13 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::{Channel, ChannelSid, Fact, Platform, Policy, Timestamp, Work};
+use domain::{Channel, ChannelSid, Fact, Platform, Policy, Queue, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::de::IgnoredAny;
 
 use crate::error::StoreError;
 use crate::item::{Item, Record};
-use crate::queue::{self, Due};
+use crate::partition::{self, Due};
 use crate::schema::{DUE_INDEX, DUE_QUEUE, KEY, SINCE};
 
 /// A record that does not exist yet must not have come into being meanwhile.
@@ -42,7 +42,7 @@ pub struct ChannelTable {
 
 /// A channel as it was read, with what a later write of it is conditional on.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct Versioned {
     /// The channel.
     pub channel: Channel,
     /// The digest of the item, absent if there is none yet.
@@ -58,7 +58,7 @@ pub enum Saved {
     /// It is written, now or by an earlier try of ours whose answer was lost.
     Written,
     /// Somebody else wrote first; this is what they left.
-    Outrun(Box<Stored>),
+    Conflict(Box<Versioned>),
 }
 
 impl ChannelTable {
@@ -94,7 +94,7 @@ impl ChannelTable {
     }
 
     /// Reads a channel consistently; nothing where there is no record of it.
-    pub async fn get(&self, channel: ChannelSid) -> Result<Option<Stored>, StoreError> {
+    pub async fn get(&self, channel: ChannelSid) -> Result<Option<Versioned>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -105,7 +105,7 @@ impl ChannelTable {
             .await?;
         answer
             .item
-            .map(|item| Stored::from_item(channel, item))
+            .map(|item| Versioned::from_item(channel, item))
             .transpose()
     }
 
@@ -123,7 +123,7 @@ impl ChannelTable {
         let mut before = self
             .get(channel)
             .await?
-            .unwrap_or_else(|| Stored::absent(channel, platform));
+            .unwrap_or_else(|| Versioned::absent(channel, platform));
         let mut waits = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(5))
             .with_max_delay(Duration::from_millis(200))
@@ -134,7 +134,7 @@ impl ChannelTable {
             let mut after = before.channel.clone();
             change(&mut after);
             match self.save(&before, after, None).await? {
-                Saved::Outrun(newer) => before = *newer,
+                Saved::Conflict(newer) => before = *newer,
                 saved @ (Saved::Unchanged | Saved::Written) => return Ok(saved),
             }
             let Some(wait) = waits.next() else {
@@ -164,7 +164,7 @@ impl ChannelTable {
     /// it expires when it would have.
     pub async fn save(
         &self,
-        before: &Stored,
+        before: &Versioned,
         after: Channel,
         retention: Option<Duration>,
     ) -> Result<Saved, StoreError> {
@@ -197,14 +197,14 @@ impl ChannelTable {
             return Err(error.into());
         };
         let found = match found.filter(|item| !item.is_empty()) {
-            Some(item) => Stored::from_item(channel, item)?,
+            Some(item) => Versioned::from_item(channel, item)?,
             // It expired under us; what we know is then all there is to know.
-            None => Stored::absent(channel, before.channel.platform()),
+            None => Versioned::absent(channel, before.channel.platform()),
         };
         if found.version.as_ref() == Some(&record.version) {
             return Ok(Saved::Written);
         }
-        Ok(Saved::Outrun(Box::new(found)))
+        Ok(Saved::Conflict(Box::new(found)))
     }
 
     /// The channels whose turn to be swept has come, those that are overdue longest first.
@@ -212,33 +212,33 @@ impl ChannelTable {
     /// Reads grow with what is due, not with what is tracked. The index lags a little behind
     /// the table: what is listed may have changed.
     pub async fn due(&self, policy: &Policy, now: Timestamp) -> Result<Vec<Due>, StoreError> {
-        self.due_in(&Work::OF_SWEEP, policy, now).await
+        self.due_in(&Queue::SWEEP, policy, now).await
     }
 
     /// The channels whose turn has come in these queues, those that are overdue longest first.
     pub async fn due_in(
         &self,
-        queues: &[Work],
+        queues: &[Queue],
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Vec<Due>, StoreError> {
-        let queries = queues.iter().copied().flat_map(|work| {
-            let until = now.minus(policy.cutoff(work));
-            queue::queues_of(work).map(move |queue| (work, queue, until))
+        let queries = queues.iter().copied().flat_map(|queue| {
+            let until = now.minus(policy.cutoff(queue));
+            partition::partitions(queue).map(move |partition| (queue, partition, until))
         });
         let mut due: Vec<Due> = stream::iter(queries.collect::<Vec<_>>())
-            .map(|(work, queue, until)| self.waiting_in(work, queue, until))
+            .map(|(queue, partition, until)| self.entries_in(queue, partition, until))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()
             .await?;
-        due.sort_by_key(|due| (due.since.plus(policy.cutoff(due.work)), due.channel));
+        due.sort_by_key(|due| (due.since.plus(policy.cutoff(due.queue)), due.channel));
         Ok(due)
     }
 
-    pub(crate) async fn waiting_in(
+    pub(crate) async fn entries_in(
         &self,
-        work: Work,
-        queue: String,
+        queue: Queue,
+        partition: String,
         until: Timestamp,
     ) -> Result<Vec<Due>, StoreError> {
         let mut pages = self
@@ -247,7 +247,7 @@ impl ChannelTable {
             .table_name(&self.name)
             .index_name(DUE_INDEX)
             .key_condition_expression(format!("{DUE_QUEUE} = :queue AND {SINCE} <= :until"))
-            .expression_attribute_values(":queue", AttributeValue::S(queue))
+            .expression_attribute_values(":queue", AttributeValue::S(partition))
             .expression_attribute_values(":until", AttributeValue::N(until.as_millis().to_string()))
             .into_paginator()
             .items()
@@ -257,7 +257,7 @@ impl ChannelTable {
             match serde_dynamo::from_item::<_, Entry>(item?) {
                 Ok(entry) => due.push(Due {
                     channel: entry.channel_sid,
-                    work,
+                    queue,
                     since: entry.since,
                 }),
                 // Nobody but a person puts one there, and it must not hold up the others.
@@ -275,7 +275,7 @@ struct Entry {
     since: Timestamp,
 }
 
-impl Stored {
+impl Versioned {
     /// A channel of which there is no record yet.
     pub fn absent(channel: ChannelSid, platform: Platform) -> Self {
         Self {

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use common::*;
-use domain::park::Ears;
+use domain::park::MessageWebhook;
 use domain::{
-    Channel, ChannelSid, End, Heard, News, Outcome, Platform, Policy, Progress, Speaker, Stage,
-    Stand, Trouble, Voice, Word, Work,
+    Author, AuthorDigest, Channel, ChannelSid, End, FailureReason, Heard, News, Outcome, Platform,
+    Policy, Progress, Queue, Stage, TaskPlacement, Word,
 };
 use embedded::{Embedded, Lag};
 
@@ -31,14 +31,14 @@ async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
             .unwrap();
     }
     let due = table.due(&policy, at(20 * MINUTE)).await.unwrap();
-    let due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    let due: Vec<_> = due.iter().map(|due| (due.channel, due.queue)).collect();
     // By when their turn came: minutes 15, 19 and 19, the SID deciding.
     assert_eq!(
         due,
         [
-            (channel(3), Work::Ended),
-            (channel(2), Work::Abandoned),
-            (channel(4), Work::Ended),
+            (channel(3), Queue::Ended),
+            (channel(2), Queue::Abandoned),
+            (channel(4), Queue::Ended),
         ]
     );
     for number in 100..200 {
@@ -62,33 +62,33 @@ async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
 async fn every_queue_of_the_sweep_is_found_again() {
     let (_aws, table) = memory().await;
     let mut channels = Vec::new();
-    for (number, work) in Work::OF_SWEEP.into_iter().enumerate() {
+    for (number, work) in Queue::SWEEP.into_iter().enumerate() {
         let of = channel(u32::try_from(number).unwrap() + 1);
         let mut facts = vec![opened(of, 1), completed(of, 1, 5)];
-        if work == Work::Abandoned {
+        if work == Queue::Abandoned {
             facts[1].news = News::Ended(End::Deleted);
         }
-        if work == Work::Inspect {
+        if work == Queue::Inspect {
             facts.push(opened(of, 2));
         }
         let change = |channel: &mut Channel| {
             facts.iter().for_each(|fact| channel.absorb(fact));
             let now = at(20 * MINUTE);
             match work {
-                Work::LongLived => channel.note_progress(
+                Queue::LongLived => channel.note_progress(
                     Progress::Released {
                         at: now,
                         outcome: Outcome::Written,
                     },
                     now,
                 ),
-                Work::Retry => channel.note_failure(Trouble::Refused, now),
-                Work::Abandoned
-                | Work::Ended
-                | Work::Inspect
-                | Work::Listen
-                | Work::Park
-                | Work::Unpark => {}
+                Queue::Retry => channel.note_failure(FailureReason::Refused, now),
+                Queue::Abandoned
+                | Queue::Ended
+                | Queue::Inspect
+                | Queue::InstallWebhook
+                | Queue::Park
+                | Queue::Unpark => {}
             }
         };
         table.fold(of, Platform::Chat, change).await.unwrap();
@@ -96,7 +96,7 @@ async fn every_queue_of_the_sweep_is_found_again() {
     }
     let long_after = at(100 * 24 * 60 * MINUTE);
     let due = table.due(&Policy::default(), long_after).await.unwrap();
-    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.queue)).collect();
     due.sort();
     assert_eq!(due, channels);
 }
@@ -104,7 +104,7 @@ async fn every_queue_of_the_sweep_is_found_again() {
 #[tokio::test]
 async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
     let (aws, table) = memory().await;
-    let agent = Voice::from_digest([1; 8]);
+    let agent = AuthorDigest::from_digest([1; 8]);
     let word = |of, minute, heard| Word {
         channel: of,
         platform: Platform::Chat,
@@ -112,7 +112,11 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
         heard,
     };
     let mut channels = Vec::new();
-    for (number, work) in [(1, Work::Unpark), (2, Work::Listen), (3, Work::Park)] {
+    for (number, work) in [
+        (1, Queue::Unpark),
+        (2, Queue::InstallWebhook),
+        (3, Queue::Park),
+    ] {
         let of = channel(number);
         let change = |channel: &mut Channel| {
             channel.absorb(&fact(of, 1, 0, News::Open(Stage::Assigned)));
@@ -128,13 +132,13 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
                 },
             )];
             let says = |speaker, index| Heard::Message { speaker, index };
-            words.push(word(of, 1, says(Speaker::Voice(agent), 0)));
-            if work != Work::Listen {
-                channel.note_ears(Ears::Open);
+            words.push(word(of, 1, says(Author::AuthorDigest(agent), 0)));
+            if work != Queue::InstallWebhook {
+                channel.note_message_webhook(MessageWebhook::Installed);
             }
-            if work == Work::Unpark {
+            if work == Queue::Unpark {
                 let task_channel = format!("TC{:032x}", 2).parse().unwrap();
-                let stand = Stand {
+                let stand = TaskPlacement {
                     task_channel,
                     inactive: true,
                 };
@@ -147,9 +151,9 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
                         stand,
                     },
                 ));
-                words.push(word(of, 3, says(Speaker::Customer, 1)));
+                words.push(word(of, 3, says(Author::Customer, 1)));
             }
-            channel.heed(&words);
+            channel.absorb_activity(&words);
         };
         table.fold(of, Platform::Chat, change).await.unwrap();
         let stored = table.get(of).await.unwrap().unwrap();
@@ -163,8 +167,8 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
 
     let policy = Policy::default();
     let now = at(20 * MINUTE);
-    let due = table.due_in(&Work::OF_PARK, &policy, now).await.unwrap();
-    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.work)).collect();
+    let due = table.due_in(&Queue::PARK, &policy, now).await.unwrap();
+    let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.queue)).collect();
     due.sort();
     assert_eq!(due, channels);
     assert_eq!(table.due(&policy, now).await.unwrap(), []);
@@ -176,7 +180,9 @@ async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
     const MANY: u32 = 16_000;
     let (aws, table) = memory().await;
     let client = aws.dynamodb();
-    let writes: Vec<WriteRequest> = (0..MANY).map(|number| waiting(channel(number))).collect();
+    let writes: Vec<WriteRequest> = (0..MANY)
+        .map(|number| queue_entry(channel(number)))
+        .collect();
     for batch in writes.chunks(25) {
         let batch = client
             .batch_write_item()
@@ -189,7 +195,7 @@ async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
         .await
         .unwrap();
     assert_eq!(due.len(), MANY as usize);
-    let idle = 4 * Work::OF_SWEEP.len() as u64;
+    let idle = 4 * Queue::SWEEP.len() as u64;
     assert!(
         aws.tally("Query").requests > idle,
         "{:?}",
@@ -197,7 +203,7 @@ async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
     );
 }
 
-fn waiting(of: ChannelSid) -> WriteRequest {
+fn queue_entry(of: ChannelSid) -> WriteRequest {
     let put = PutRequest::builder()
         .item(store::KEY, AttributeValue::S(of.to_string()))
         .item("due_queue", AttributeValue::S("ended#0".to_owned()))

@@ -80,7 +80,7 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
     let stored = table.get(of).await.unwrap().unwrap();
     let mut after = stored.channel.clone();
     after.observe_long_lived(true, at(MINUTE));
-    after.note_failure(domain::Trouble::Refused, at(30 * MINUTE));
+    after.note_failure(domain::FailureReason::Refused, at(30 * MINUTE));
     after.hold(at(90 * MINUTE));
     table.save(&stored, after, Some(MONTH)).await.unwrap();
 

@@ -8,8 +8,8 @@ mod common;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::*;
-use domain::by_hand::UNTIL_RELEASED;
-use domain::{Channel, Platform, Policy, Work};
+use domain::manual::UNTIL_RELEASED;
+use domain::{Channel, Platform, Policy, Queue};
 use futures::StreamExt;
 use store::{StoreError, TestEvent};
 
@@ -85,21 +85,21 @@ async fn a_queue_is_read_whether_due_or_not_and_a_hold_moves_a_channel() {
     let of = channel(1);
     tell(&table, &[completed(of, 1, 0)]).await.unwrap();
     let queue = async |work| {
-        let waiting = table.waiting_for(work).await.unwrap();
+        let waiting = table.entries(work).await.unwrap();
         waiting
             .iter()
             .map(|due| (due.channel, due.since))
             .collect::<Vec<_>>()
     };
-    assert_eq!(queue(Work::Ended).await, [(of, at(0))]);
+    assert_eq!(queue(Queue::Ended).await, [(of, at(0))]);
 
     let until = at(90 * MINUTE);
     let change = |hold: fn(&mut Channel)| table.fold(of, Platform::Chat, hold);
     change(|channel| channel.hold(at(90 * MINUTE)))
         .await
         .unwrap();
-    assert_eq!(queue(Work::Ended).await, []);
-    assert_eq!(queue(Work::Retry).await, [(of, until)]);
+    assert_eq!(queue(Queue::Ended).await, []);
+    assert_eq!(queue(Queue::Retry).await, [(of, until)]);
     let due = table
         .due(&Policy::default(), at(89 * MINUTE))
         .await
@@ -111,12 +111,12 @@ async fn a_queue_is_read_whether_due_or_not_and_a_hold_moves_a_channel() {
     change(|channel| channel.hold(UNTIL_RELEASED))
         .await
         .unwrap();
-    for work in Work::ALL {
+    for work in Queue::ALL {
         assert_eq!(queue(work).await, [], "{work:?}");
     }
     change(Channel::release_hold).await.unwrap();
     assert_eq!(
-        queue(Work::Ended).await,
+        queue(Queue::Ended).await,
         [(of, at(0))],
         "as if nothing had been"
     );

@@ -53,7 +53,7 @@ async fn whoever_loses_is_told_what_the_winner_left() {
 
     let mut after = before.channel.clone();
     after.absorb(&opened(channel(1), 2));
-    let Saved::Outrun(newer) = table.save(&before, after, None).await.unwrap() else {
+    let Saved::Conflict(newer) = table.save(&before, after, None).await.unwrap() else {
         panic!("an old read was written back")
     };
     assert!(newer.channel.idle().is_some());
@@ -175,7 +175,7 @@ async fn a_record_that_expired_between_reading_and_writing_is_written_anew() {
     deletion.send().await.unwrap();
     let mut after = before.channel.clone();
     after.absorb(&opened(of, 2));
-    let Saved::Outrun(nothing) = table.save(&before, after, None).await.unwrap() else {
+    let Saved::Conflict(nothing) = table.save(&before, after, None).await.unwrap() else {
         panic!("a record that is gone was written over")
     };
     assert_eq!(nothing.channel.tasks().len(), 0);

@@ -37,7 +37,7 @@ use element::Outcome;
 
 pub(crate) use talk::says_inactive;
 pub use talk::voice;
-pub use task::{About, Link, NoLink, Standing, TaskSeen, UnreadableTask, read_task};
+pub use task::{About, Link, NoLink, TaskSeen, TaskState, UnreadableTask, read_task};
 
 /// More elements than this are not read. Twilio's events take more than a kilobyte each and
 /// a Lambda's request 6 MB at most, so what has more of them is not events.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{ChannelSid, End, Fact, News, Platform, Stage, Timestamp};
 use serde_json::Value;
-use store::{Saved, Stored};
+use store::{Saved, Versioned};
 
 use world::{Chat, World, moment};
 
@@ -149,7 +149,7 @@ pub async fn sweep_among(tracked: usize, due: usize, tell: impl Fn(usize)) -> Sw
     let now = world.now();
     for number in due..tracked {
         let (channel, facts) = tracked_channel(number, now);
-        let unknown = Stored::absent(channel, Platform::Chat);
+        let unknown = Versioned::absent(channel, Platform::Chat);
         let mut record = unknown.channel.clone();
         facts.iter().for_each(|fact| record.absorb(fact));
         let saved = world.table.save(&unknown, record, None).await;

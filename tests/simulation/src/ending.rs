@@ -113,7 +113,11 @@ fn poison_one(world: &World, rng: &mut fastrand::Rng) {
     let waiting: Vec<String> = {
         let inner = world.stage.lock();
         let books = inner.books.channels.iter();
-        let waits = |book: &&Book| book.record.as_ref().is_some_and(|r| r.waiting().is_some());
+        let waits = |book: &&Book| {
+            book.record
+                .as_ref()
+                .is_some_and(|r| r.queue_entry().is_some())
+        };
         books
             .filter(|(_, book)| waits(book))
             .map(|(sid, _)| sid.clone())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, Decision, Platform, Waiting, decide};
+use domain::{Channel, Decision, Platform, QueueEntry, decide};
 use fastrand::Rng;
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
@@ -28,7 +28,7 @@ pub(super) struct Sweeps {
     number: u32,
     pub(super) under_way: JoinSet<()>,
     /// How often in a row each channel was due for the same, on good days.
-    waited: BTreeMap<String, (Waiting, usize)>,
+    waited: BTreeMap<String, (QueueEntry, usize)>,
 }
 
 impl Sweeps {
@@ -94,7 +94,7 @@ impl Sweeps {
     }
 
     /// L1: nothing is due for the same for more than two sweeps in a row.
-    fn judge_waits(&mut self, world: &World, before: BTreeMap<String, Waiting>) -> Verdict {
+    fn judge_waits(&mut self, world: &World, before: BTreeMap<String, QueueEntry>) -> Verdict {
         let poisoned = world.stage.lock().weather.poisoned.clone();
         let due_at_once = before.len();
         let after = due(world, Duration::ZERO);
@@ -125,7 +125,7 @@ impl Sweeps {
 }
 
 /// What is due by the records, by a clock that may be so far ahead.
-pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, Waiting> {
+pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, QueueEntry> {
     let now = world.stage.now().plus(ahead);
     let inner = world.stage.lock();
     let books = inner.books.channels.iter();
@@ -138,9 +138,9 @@ pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, Waiting> {
                 | Decision::Reset(_)
                 | Decision::EndSession(_)
                 | Decision::Inspect(_)
-                | Decision::Listen
+                | Decision::InstallWebhook
                 | Decision::Park(_)
-                | Decision::Unpark(_) => record.waiting(),
+                | Decision::Unpark(_) => record.queue_entry(),
             };
             Some((channel.clone(), due?))
         })
@@ -218,7 +218,7 @@ fn bounded(book: &SweepBook, summary: &Summary, quiet: bool) -> Verdict {
         let limit = match *kind {
             "lists" => attempts * (1 + due.div_ceil(40)),
             "tasks" | "sessions" => attempts,
-            // Side by side, each channel that is gone may ask before the first one knows.
+            // Party by side, each channel that is gone may ask before the first one knows.
             "services" => attempts * due,
             "channels" => attempts * rounds * for_one(book.records.get(which)),
             _ => 0,

@@ -144,7 +144,7 @@ async fn where_nothing_is_parked_talk_costs_no_write() {
     world.deliver().await;
     assert_eq!(world.aws.tally("PutItem").requests, 0);
     let record = world.record(chat.channel).await.unwrap();
-    assert_eq!(record.waiting(), None);
+    assert_eq!(record.queue_entry(), None);
     assert_eq!(record.talk(), &domain::talk::Talk::default());
     world.finish().await;
 }

@@ -87,7 +87,7 @@ async fn who_writes_while_the_chat_is_being_parked_is_heard() {
             world.bus_loses();
             let record = world.record(chat.channel).await.unwrap();
             assert_eq!(record.parked_tasks().count(), 0, "{method} {bus}");
-            assert_eq!(record.waiting(), None, "{method} {bus}");
+            assert_eq!(record.queue_entry(), None, "{method} {bus}");
             world.finish().await;
         }
     }

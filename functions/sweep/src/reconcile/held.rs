@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::orphan::{judge, sift};
+use domain::orphan::{classify, classify_closely};
 use domain::{
-    Channel, ChannelSid, ChatServiceSid, Company, Held, Holder, Orphan, Outcome, Progress,
-    ProxyServiceSid, ProxySessionSid, Spared, Timestamp, Verdict, WorkspaceSid,
+    Channel, ChannelSid, ChatServiceSid, Held, HeldOpenBy, Orphan, Outcome, Participants, Progress,
+    ProxyServiceSid, ProxySessionSid, SkipReason, Timestamp, Verdict, WorkspaceSid,
 };
 use futures::stream::{self, StreamExt};
-use store::{Saved, StoreError, Stored};
+use store::{Saved, StoreError, Versioned};
 use twilio::rest::{
     Client, ConversationFilter, ConversationState, Cursor, ListFailure, TwilioError,
 };
@@ -36,7 +36,7 @@ pub(super) struct Lister<'a> {
 #[derive(Clone, Copy)]
 struct Entry {
     channel: ChannelSid,
-    by: Holder,
+    by: HeldOpenBy,
     quiet_since: Option<Timestamp>,
     session: Option<ProxySessionSid>,
 }
@@ -44,14 +44,14 @@ struct Entry {
 /// An entry with its record, as it was read and as it is now known to be.
 struct Candidate {
     entry: Entry,
-    before: Option<Stored>,
+    before: Option<Versioned>,
     known: Option<Channel>,
 }
 
 /// What became of an entry.
 enum Came {
     Found(Finding),
-    Spared(Spared),
+    SkipReason(SkipReason),
     Deferred,
 }
 
@@ -69,12 +69,12 @@ impl Lister<'_> {
         let mut entries = Vec::with_capacity(page.items.len());
         for session in page.items {
             let Some(channel) = session.channel else {
-                report.spare(Spared::NotAChannel);
+                report.spare(SkipReason::NotAChannel);
                 continue;
             };
             entries.push(Entry {
                 channel,
-                by: Holder::Session,
+                by: HeldOpenBy::Session,
                 quiet_since: session.last_interaction_at.max(session.created_at),
                 session: Some(session.sid),
             });
@@ -104,7 +104,7 @@ impl Lister<'_> {
         let entries: Vec<Entry> = open
             .map(|seen| Entry {
                 channel: seen.sid,
-                by: Holder::Conversation,
+                by: HeldOpenBy::Conversation,
                 quiet_since: seen.updated_at.max(seen.created_at),
                 session: None,
             })
@@ -149,7 +149,7 @@ impl Lister<'_> {
         // others TaskRouter has to be asked whether some task names them.
         let in_doubt: BTreeSet<ChannelSid> = known
             .iter()
-            .filter(|candidate| !matches!(self.sift(candidate), Verdict::Spare(_)))
+            .filter(|candidate| !matches!(self.classify(candidate), Verdict::Skip(_)))
             .map(|candidate| candidate.entry.channel)
             .collect();
         live.look_for(self.twilio, in_doubt).await?;
@@ -160,7 +160,7 @@ impl Lister<'_> {
         while let Some((channel, came)) = came.next().await {
             match came {
                 Err(trouble) => put_off(channel, trouble, report)?,
-                Ok(Came::Spared(why)) => report.spare(why),
+                Ok(Came::SkipReason(why)) => report.spare(why),
                 Ok(Came::Deferred) => report.deferred += 1,
                 Ok(Came::Found(finding)) => {
                     report.count(finding);
@@ -185,10 +185,10 @@ impl Lister<'_> {
         })
     }
 
-    fn sift(&self, candidate: &Candidate) -> Verdict {
+    fn classify(&self, candidate: &Candidate) -> Verdict {
         let policy = &self.sweep.settings.plan.policy;
         let held = self.held(candidate.entry);
-        sift(held, candidate.known.as_ref(), policy, self.watch.now())
+        classify(held, candidate.known.as_ref(), policy, self.watch.now())
     }
 
     fn held(&self, entry: Entry) -> Held {
@@ -201,14 +201,21 @@ impl Lister<'_> {
     }
 
     async fn one(&self, live: &Live, candidate: Candidate) -> (ChannelSid, Result<Came, Trouble>) {
-        (candidate.entry.channel, self.judge(live, candidate).await)
+        (
+            candidate.entry.channel,
+            self.classify_closely(live, candidate).await,
+        )
     }
 
-    async fn judge(&self, live: &Live, mut candidate: Candidate) -> Result<Came, Trouble> {
+    async fn classify_closely(
+        &self,
+        live: &Live,
+        mut candidate: Candidate,
+    ) -> Result<Came, Trouble> {
         let entry = candidate.entry;
         let channel = entry.channel;
         let before = candidate.before.clone();
-        let before = before.unwrap_or_else(|| Stored::absent(channel, entry.by.platform()));
+        let before = before.unwrap_or_else(|| Versioned::absent(channel, entry.by.platform()));
         let mut after = candidate.known.take().unwrap_or(before.channel.clone());
         if live.looked_for(channel) {
             live.tell(self.twilio, &mut after, self.watch.now()).await?;
@@ -218,44 +225,46 @@ impl Lister<'_> {
         if is_open || after.open_tasks().count() != before.channel.open_tasks().count() {
             return Ok(self.changed(&before, after, is_open).await?);
         }
-        Ok(match self.sift(&candidate) {
-            Verdict::Spare(why) => Came::Spared(why),
+        Ok(match self.classify(&candidate) {
+            Verdict::Skip(why) => Came::SkipReason(why),
             Verdict::EndSession => self.end_session(&before, after, entry).await?,
-            Verdict::TakeUp => self.take_up(&before, after, entry).await?,
-            Verdict::LookCloser => match judge(self.held(entry), self.company(entry).await?) {
-                Verdict::Spare(why) => Came::Spared(why),
-                Verdict::EndSession => self.end_session(&before, after, entry).await?,
-                Verdict::TakeUp | Verdict::LookCloser => {
-                    self.take_up(&before, after, entry).await?
+            Verdict::Adopt => self.adopt(&before, after, entry).await?,
+            Verdict::LookCloser => {
+                match classify_closely(self.held(entry), self.company(entry).await?) {
+                    Verdict::Skip(why) => Came::SkipReason(why),
+                    Verdict::EndSession => self.end_session(&before, after, entry).await?,
+                    Verdict::Adopt | Verdict::LookCloser => {
+                        self.adopt(&before, after, entry).await?
+                    }
                 }
-            },
+            }
         })
     }
 
     /// The record is not what the open tasks say.
     async fn changed(
         &self,
-        before: &Stored,
+        before: &Versioned,
         after: Channel,
         is_open: bool,
     ) -> Result<Came, StoreError> {
         let was_open = before.channel.open_tasks().next().is_some();
         let finding = match (was_open, is_open) {
             // What was seen of it is worth no write.
-            (true, true) => return Ok(Came::Spared(Spared::Live)),
+            (true, true) => return Ok(Came::SkipReason(SkipReason::Live)),
             (false, true) => Finding::FoundOpen,
             (_, false) => Finding::FoundOver,
         };
         self.save(before, after, finding).await
     }
 
-    async fn take_up(
+    async fn adopt(
         &self,
-        before: &Stored,
+        before: &Versioned,
         mut after: Channel,
         entry: Entry,
     ) -> Result<Came, StoreError> {
-        after.take_up(Orphan {
+        after.adopt(Orphan {
             found_at: self.watch.now(),
             held_by: entry.by,
         });
@@ -265,16 +274,16 @@ impl Lister<'_> {
     /// The sweep ends the session when its grace is over, as it does after a closing of ours.
     async fn end_session(
         &self,
-        before: &Stored,
+        before: &Versioned,
         mut after: Channel,
         entry: Entry,
     ) -> Result<Came, StoreError> {
         let Some(session) = entry.session else {
-            return Ok(Came::Spared(Spared::Closed));
+            return Ok(Came::SkipReason(SkipReason::Closed));
         };
         let now = self.watch.now();
         if after.closed_at().is_none() {
-            after.take_up(Orphan {
+            after.adopt(Orphan {
                 found_at: now,
                 held_by: entry.by,
             });
@@ -287,7 +296,7 @@ impl Lister<'_> {
 
     async fn save(
         &self,
-        before: &Stored,
+        before: &Versioned,
         after: Channel,
         finding: Finding,
     ) -> Result<Came, StoreError> {
@@ -298,49 +307,54 @@ impl Lister<'_> {
         Ok(match saved {
             Saved::Written | Saved::Unchanged => Came::Found(finding),
             // They know better, and the next run sees what they left.
-            Saved::Outrun(_) => Came::Deferred,
+            Saved::Conflict(_) => Came::Deferred,
         })
     }
 
     /// Who is with the customer: at most two requests.
-    async fn company(&self, entry: Entry) -> Result<Company, Trouble> {
+    async fn company(&self, entry: Entry) -> Result<Participants, Trouble> {
         let (service, channel) = (self.service, entry.channel);
         let looked = match entry.by {
-            Holder::Session => match self.twilio.chat_channel_has_flow(service, channel).await {
-                Ok(true) => Ok(Company::Flow),
-                Ok(false) => Ok(Company::Customer),
-                Err(failure) => Err(failure),
-            },
-            Holder::Conversation => self.company_of_conversation(channel).await,
+            HeldOpenBy::Session => {
+                match self.twilio.chat_channel_has_flow(service, channel).await {
+                    Ok(true) => Ok(Participants::Flow),
+                    Ok(false) => Ok(Participants::Customer),
+                    Err(failure) => Err(failure),
+                }
+            }
+            HeldOpenBy::Conversation => self.company_of_conversation(channel).await,
         };
         match looked {
             Ok(company) => Ok(company),
             Err(ListFailure::Twilio(TwilioError::Gone)) => {
                 // The same is said of every channel of a service that is not there.
                 match entry.by {
-                    Holder::Session => self.twilio.chat_service_exists(service).await?,
-                    Holder::Conversation => {
+                    HeldOpenBy::Session => self.twilio.chat_service_exists(service).await?,
+                    HeldOpenBy::Conversation => {
                         self.twilio.conversation_service_exists(service).await?;
                     }
                 }
-                Ok(Company::Gone)
+                Ok(Participants::Gone)
             }
             Err(failure) => Err(failure.into()),
         }
     }
 
-    async fn company_of_conversation(&self, channel: ChannelSid) -> Result<Company, ListFailure> {
+    async fn company_of_conversation(
+        &self,
+        channel: ChannelSid,
+    ) -> Result<Participants, ListFailure> {
         let twilio = self.twilio;
         if !twilio
             .conversation_has_address(self.service, channel)
             .await?
         {
-            return Ok(Company::Strangers);
+            return Ok(Participants::Strangers);
         }
         Ok(
             match twilio.conversation_has_flow(self.service, channel).await? {
-                true => Company::Flow,
-                false => Company::Customer,
+                true => Participants::Flow,
+                false => Participants::Customer,
             },
         )
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::{ChannelSid, Holder, Spared, Timestamp};
+use domain::{ChannelSid, HeldOpenBy, SkipReason, Timestamp};
 use serde::Serialize;
 
 use crate::summary::Stop;
@@ -91,7 +91,7 @@ pub enum Finding {
     /// Its tasks were held for open, and are over.
     FoundOver,
     /// Something holds it open, and nobody is with it.
-    Orphan(Holder),
+    Orphan(HeldOpenBy),
     /// It is closed or gone, and its session still takes messages.
     SessionToEnd,
 }
@@ -140,7 +140,7 @@ impl Reconciled {
         }
     }
 
-    pub(super) fn spare(&mut self, why: Spared) {
+    pub(super) fn spare(&mut self, why: SkipReason) {
         *self.spared.entry(why.name()).or_default() += 1;
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Work;
+use domain::Queue;
 use sweep::{Finding, Order};
 use world::{SWEEP_TIME, World};
 
@@ -107,8 +107,13 @@ async fn a_task_that_is_over_as_no_log_tells_is_found_by_what_it_left_open() {
     let report = report.unwrap();
     assert_eq!((report.learnt, report.found_over), (0, 1), "{report:?}");
     // Nobody says when it ended, so the patience counts from now.
-    let waiting = world.record(chat.channel).await.unwrap().waiting().unwrap();
-    assert_eq!((waiting.work, waiting.since), (Work::Ended, world.now()));
+    let waiting = world
+        .record(chat.channel)
+        .await
+        .unwrap()
+        .queue_entry()
+        .unwrap();
+    assert_eq!((waiting.queue, waiting.since), (Queue::Ended, world.now()));
     assert_eq!(world.sweep().await.due, 0);
     world.everything_falls_due().await;
     world.sweep().await;

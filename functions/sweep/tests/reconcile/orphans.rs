@@ -1,6 +1,6 @@
 //! What was left behind before anybody told us anything.
 
-use domain::{Holder, Work};
+use domain::{HeldOpenBy, Queue};
 use simulator::state::conversations::conversation::ConversationChange;
 use simulator::state::proxy::NewSession;
 use simulator::state::webhooks::WebhookTarget;
@@ -24,9 +24,9 @@ async fn a_chat_from_before_the_installation_is_found_by_its_session() {
         .await;
     let report = report.unwrap();
     assert_eq!((report.learnt, report.orphans), (0, 1), "{report:?}");
-    assert_eq!(found[0].finding, Finding::Orphan(Holder::Session));
-    let waiting = world.record(channel).await.unwrap().waiting().unwrap();
-    assert_eq!((waiting.work, waiting.since), (Work::Ended, world.now()));
+    assert_eq!(found[0].finding, Finding::Orphan(HeldOpenBy::Session));
+    let waiting = world.record(channel).await.unwrap().queue_entry().unwrap();
+    assert_eq!((waiting.queue, waiting.since), (Queue::Ended, world.now()));
     assert_eq!(world.sweep().await.due, 0, "the patience counts from now");
 
     world.everything_falls_due().await;
@@ -74,10 +74,15 @@ async fn a_conversation_from_before_is_closed_when_it_cannot_be_parked_any_more(
     world.time_passes(40 * DAY).await;
     let report = world.reconcile().await;
     assert_eq!((report.conversations, report.orphans), (1, 1), "{report:?}");
-    let waiting = world.record(conversation).await.unwrap().waiting().unwrap();
+    let waiting = world
+        .record(conversation)
+        .await
+        .unwrap()
+        .queue_entry()
+        .unwrap();
     assert_eq!(
-        (waiting.work, waiting.since),
-        (Work::LongLived, world.now())
+        (waiting.queue, waiting.since),
+        (Queue::LongLived, world.now())
     );
     world.time_passes(47 * HOUR).await;
     assert_eq!(world.sweep().await.due, 0);

@@ -87,9 +87,9 @@ async fn row_40_a_mistake_closes_no_more_channels_than_one_sweep_may() {
 async fn row_40_a_channel_with_an_open_task_is_safe_from_every_clock_and_cutoff() {
     let world = World::new().await;
     world.plan(|plan| {
-        plan.policy.ended_cutoff = domain::policy::SHORTEST_CUTOFF;
-        plan.policy.abandoned_cutoff = domain::policy::SHORTEST_CUTOFF;
-        plan.policy.long_lived_cutoff = domain::policy::SHORTEST_CUTOFF;
+        plan.policy.ended_cutoff = domain::policy::MIN_CUTOFF;
+        plan.policy.abandoned_cutoff = domain::policy::MIN_CUTOFF;
+        plan.policy.long_lived_cutoff = domain::policy::MIN_CUTOFF;
     });
     let chat = world.customer_writes("+15550000001");
     world.agent_accepts(chat);

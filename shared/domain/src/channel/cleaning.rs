@@ -1,7 +1,7 @@
 //! How the cleaning of a channel's idle period is noted in its record.
 
 use super::Channel;
-use crate::cleanup::{Cleanup, MAX_TRIES, Outcome, Progress, SESSION_GRACE, Trouble};
+use crate::cleanup::{Cleanup, FailureReason, MAX_TRIES, Outcome, Progress, SESSION_GRACE};
 use crate::{ProxySessionSid, Timestamp};
 
 impl Channel {
@@ -18,16 +18,16 @@ impl Channel {
 
     /// Records a try that failed, and when to try again: later each time, and after
     /// [`crate::cleanup::MAX_TRIES`] not at all.
-    pub fn note_failure(&mut self, trouble: Trouble, now: Timestamp) {
+    pub fn note_failure(&mut self, reason: FailureReason, now: Timestamp) {
         let Some(idle) = self.idle() else { return };
         let mut cleanup = self
             .cleanup()
             .cloned()
             .unwrap_or_else(|| Cleanup::untouched(idle.since));
         cleanup.failures = cleanup.failures.saturating_add(1);
-        let hopeless = trouble == Trouble::AttributesNotAnObject;
+        let hopeless = reason == FailureReason::AttributesNotAnObject;
         if hopeless || cleanup.failures >= MAX_TRIES {
-            cleanup.progress = Progress::Failed { at: now, trouble };
+            cleanup.progress = Progress::Failed { at: now, reason };
             cleanup.retry_at = None;
         } else {
             cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));

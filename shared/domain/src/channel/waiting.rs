@@ -5,12 +5,12 @@ use std::fmt;
 use super::Channel;
 use crate::cleanup::Progress;
 use crate::fact::End;
-use crate::orphan::Holder;
+use crate::orphan::HeldOpenBy;
 use crate::{TaskSid, Timestamp};
 
 /// What a channel waits for. A channel waits in at most one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Work {
+pub enum Queue {
     /// Its last task was abandoned: nobody will clean up.
     Abandoned,
     /// Its last task was completed.
@@ -20,7 +20,7 @@ pub enum Work {
     /// One of its tasks ended while another stays open.
     Inspect,
     /// An agent has a task on a Chat channel whose messages we do not hear yet.
-    Listen,
+    InstallWebhook,
     /// An agent spoke last, and the customer is silent.
     Park,
     /// The customer wrote on a parked chat.
@@ -29,7 +29,7 @@ pub enum Work {
     Retry,
 }
 
-impl Work {
+impl Queue {
     /// Every queue.
     pub const ALL: [Self; 8] = [
         Self::Abandoned,
@@ -37,13 +37,13 @@ impl Work {
         Self::LongLived,
         Self::Inspect,
         Self::Retry,
-        Self::Listen,
+        Self::InstallWebhook,
         Self::Park,
         Self::Unpark,
     ];
 
     /// The queues that the sweep works on.
-    pub const OF_SWEEP: [Self; 5] = [
+    pub const SWEEP: [Self; 5] = [
         Self::Abandoned,
         Self::Ended,
         Self::LongLived,
@@ -52,7 +52,7 @@ impl Work {
     ];
 
     /// The queues that `park` works on, the most urgent first.
-    pub const OF_PARK: [Self; 3] = [Self::Unpark, Self::Listen, Self::Park];
+    pub const PARK: [Self; 3] = [Self::Unpark, Self::InstallWebhook, Self::Park];
 
     /// The queue's name in the table and in reports.
     pub const fn name(self) -> &'static str {
@@ -61,7 +61,7 @@ impl Work {
             Self::Ended => "ended",
             Self::LongLived => "long-lived",
             Self::Inspect => "inspect",
-            Self::Listen => "listen",
+            Self::InstallWebhook => "install-webhook",
             Self::Park => "park",
             Self::Unpark => "unpark",
             Self::Retry => "retry",
@@ -70,12 +70,12 @@ impl Work {
 }
 
 /// What a channel waits for, and since when. The patience is applied where the queue is
-/// read, so that a changed setting takes effect at once; for [`Work::Retry`] the time is the
+/// read, so that a changed setting takes effect at once; for [`Queue::Retry`] the time is the
 /// one before which nothing is to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct QueueEntry {
     /// What for.
-    pub work: Work,
+    pub queue: Queue,
     /// Since when.
     pub since: Timestamp,
 }
@@ -100,7 +100,7 @@ pub enum Cause {
         how: End,
     },
     /// Something held it open when no open task named it.
-    Orphaned(Holder),
+    Orphaned(HeldOpenBy),
 }
 
 impl fmt::Display for Cause {
@@ -122,7 +122,7 @@ impl Idle {
     }
 
     /// What held the channel open, if no task is known.
-    pub fn holder(&self) -> Option<Holder> {
+    pub fn holder(&self) -> Option<HeldOpenBy> {
         match self.cause {
             Cause::Ended { .. } => None,
             Cause::Orphaned(holder) => Some(holder),
@@ -139,34 +139,34 @@ impl Idle {
 }
 
 impl Channel {
-    /// What the channel waits for where nobody holds it: see [`Channel::waiting`].
-    pub(crate) fn wants(&self) -> Option<Waiting> {
+    /// What the channel waits for where nobody holds it: see [`Channel::queue_entry`].
+    pub(crate) fn unheld_entry(&self) -> Option<QueueEntry> {
         let Some(idle) = self.idle() else {
             return self.waits_to_move().or_else(|| self.waits_for_inspection());
         };
         let class = match idle.cause {
             Cause::Ended { how, .. } => match how {
-                End::Completed | End::Vanished => Work::Ended,
-                End::Canceled | End::Deleted | End::SystemDeleted => Work::Abandoned,
+                End::Completed | End::Vanished => Queue::Ended,
+                End::Canceled | End::Deleted | End::SystemDeleted => Queue::Abandoned,
             },
-            Cause::Orphaned(Holder::Session) => Work::Ended,
-            Cause::Orphaned(Holder::Conversation) => Work::LongLived,
+            Cause::Orphaned(HeldOpenBy::Session) => Queue::Ended,
+            Cause::Orphaned(HeldOpenBy::Conversation) => Queue::LongLived,
         };
-        let fresh = Waiting {
-            work: class,
+        let fresh = QueueEntry {
+            queue: class,
             since: idle.since,
         };
         let Some(cleanup) = self.cleanup() else {
             return Some(fresh);
         };
-        let retry = cleanup.retry_at.map(|since| Waiting {
-            work: Work::Retry,
+        let retry = cleanup.retry_at.map(|since| QueueEntry {
+            queue: Queue::Retry,
             since,
         });
         match &cleanup.progress {
             Progress::Untouched => Some(retry.unwrap_or(fresh)),
-            Progress::Released { .. } => Some(retry.unwrap_or(Waiting {
-                work: Work::LongLived,
+            Progress::Released { .. } => Some(retry.unwrap_or(QueueEntry {
+                queue: Queue::LongLived,
                 since: idle.since,
             })),
             Progress::Closed { .. } => cleanup.session.and(retry),
@@ -177,14 +177,14 @@ impl Channel {
     /// A task that was open when another one ended should end soon; until it does, or is
     /// seen open again, the channel waits to be inspected. A task that was opened after the
     /// last end is the channel's next contact and keeps it open in the ordinary way.
-    fn waits_for_inspection(&self) -> Option<Waiting> {
+    fn waits_for_inspection(&self) -> Option<QueueEntry> {
         let last_end = self.last_end()?.since;
         self.open_tasks()
             .filter(|(_, task)| task.opened_at <= last_end)
             .map(|(_, task)| task.seen_open_at.map_or(last_end, |at| at.max(last_end)))
             .min()
-            .map(|since| Waiting {
-                work: Work::Inspect,
+            .map(|since| QueueEntry {
+                queue: Queue::Inspect,
                 since,
             })
     }

@@ -6,7 +6,7 @@ use domain::{End, Fact, News, Stage, TaskSid, Timestamp, Word};
 use serde_json::value::RawValue;
 
 use super::talk;
-use super::task::{self, NoLink, Standing};
+use super::task::{self, NoLink, TaskState};
 use super::{Ignored, Scope, Unreadable};
 use crate::json;
 use crate::when::moment;
@@ -303,12 +303,12 @@ fn news(kind: &str, status: Option<&RawValue>) -> Option<News> {
     let standing = || task::standing(status.and_then(json::text).as_deref());
     Some(match kind {
         "task.created" => match standing() {
-            Standing::Open(stage) => News::Open(stage),
-            Standing::Ended(_) => News::Open(Stage::Waiting),
+            TaskState::Open(stage) => News::Open(stage),
+            TaskState::Ended(_) => News::Open(Stage::Waiting),
         },
         "task.updated" => match standing() {
-            Standing::Open(stage) => News::Open(stage),
-            Standing::Ended(how) => News::Ended(how),
+            TaskState::Open(stage) => News::Open(stage),
+            TaskState::Ended(how) => News::Ended(how),
         },
         ACCEPTED => News::Open(Stage::Assigned),
         "task.wrapup" | "reservation.wrapup" => News::Open(Stage::Wrapping),

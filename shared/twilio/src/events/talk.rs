@@ -14,8 +14,8 @@
 //! escaped (`agent_40example_2Ecom`), and not everywhere: the digest is of the plain form.
 
 use domain::{
-    AccountSid, ChannelSid, Fact, Heard, Platform, Speaker, Stand, TaskChannelSid, Timestamp,
-    Voice, Word, WorkerSid,
+    AccountSid, Author, AuthorDigest, ChannelSid, Fact, Heard, Platform, TaskChannelSid,
+    TaskPlacement, Timestamp, Word, WorkerSid,
 };
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -149,20 +149,20 @@ fn word(
     }))
 }
 
-fn speaker(channel: ChannelSid, message: &Message<'_>) -> Option<Speaker> {
+fn speaker(channel: ChannelSid, message: &Message<'_>) -> Option<Author> {
     let author = message.author.trim();
     let is_any_of = |text: &str, of: &[&str]| of.iter().any(|one| text.eq_ignore_ascii_case(one));
     if is_any_of(message.source, &NETWORKS) {
-        return Some(Speaker::Customer);
+        return Some(Author::Customer);
     }
     let by_program = message.source.eq_ignore_ascii_case("api") && !message.by_participant;
     if author.is_empty() || by_program || is_any_of(author, &PROGRAMS) {
         return None;
     }
     if is_address(author) {
-        return Some(Speaker::Customer);
+        return Some(Author::Customer);
     }
-    Some(Speaker::Voice(voice(channel, author)))
+    Some(Author::AuthorDigest(voice(channel, author)))
 }
 
 /// Whether this is how a customer is reached: a phone number, or `whatsapp:…` and the like.
@@ -174,12 +174,12 @@ fn is_address(author: &str) -> bool {
 }
 
 /// The voice of a chat identity on a channel.
-pub fn voice(channel: ChannelSid, identity: &str) -> Voice {
+pub fn voice(channel: ChannelSid, identity: &str) -> AuthorDigest {
     let mut hasher = Sha256::new();
     hasher.update(channel.as_str());
     hasher.update(plain(identity));
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hasher.finalize());
-    Voice::from_digest([a, b, c, d, e, f, g, h])
+    AuthorDigest::from_digest([a, b, c, d, e, f, g, h])
 }
 
 /// An identity without its `client:`, unescaped and in lower case.
@@ -248,7 +248,7 @@ pub(super) fn stands(
     let heard = Heard::Stands {
         task: fact.task,
         version: version.unwrap_or_default(),
-        stand: Stand {
+        stand: TaskPlacement {
             task_channel,
             inactive,
         },

@@ -47,7 +47,7 @@ pub enum NoLink {
 
 /// Whether a task is open, and how far it got or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TaskState {
     /// It is open.
     Open(Stage),
     /// It has ended.
@@ -71,7 +71,7 @@ pub struct TaskSeen {
     /// The task.
     pub sid: TaskSid,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: TaskState,
     /// Its channel.
     pub about: About,
     /// When it was created.
@@ -138,25 +138,25 @@ impl TaskSeen {
         // What the task's own clock says, as far as it does not run ahead of our look.
         let changed_at = self.updated_at.map_or(looked_at, |at| at.min(looked_at));
         match self.standing {
-            Standing::Open(stage) => vec![
+            TaskState::Open(stage) => vec![
                 fact(changed_at, News::Open(stage)),
                 fact(looked_at, News::SeenOpen),
             ],
-            Standing::Ended(how) => vec![fact(changed_at, News::Ended(how))],
+            TaskState::Ended(how) => vec![fact(changed_at, News::Ended(how))],
         }
     }
 }
 
 /// How a task stands by its `assignment_status`. One that is not known counts as open: at
 /// worst that delays a closing.
-pub(super) fn standing(status: Option<&str>) -> Standing {
+pub(super) fn standing(status: Option<&str>) -> TaskState {
     match status {
-        Some("assigned") => Standing::Open(Stage::Assigned),
-        Some("wrapping") => Standing::Open(Stage::Wrapping),
-        Some("completed") => Standing::Ended(End::Completed),
-        Some("canceled") => Standing::Ended(End::Canceled),
+        Some("assigned") => TaskState::Open(Stage::Assigned),
+        Some("wrapping") => TaskState::Open(Stage::Wrapping),
+        Some("completed") => TaskState::Ended(End::Completed),
+        Some("canceled") => TaskState::Ended(End::Canceled),
         // `pending`, `reserved`, and whatever Twilio may think of.
-        _ => Standing::Open(Stage::Waiting),
+        _ => TaskState::Open(Stage::Waiting),
     }
 }
 

@@ -5,7 +5,7 @@
 //! else was faster.
 
 use bytes::Bytes;
-use domain::{Stand, TaskChannelSid, TaskSid, WorkerSid, WorkspaceSid};
+use domain::{TaskChannelSid, TaskPlacement, TaskSid, WorkerSid, WorkspaceSid};
 use http::{HeaderValue, Response, header};
 use serde_json::value::RawValue;
 
@@ -32,9 +32,9 @@ pub struct TaskVersion {
 
 impl TaskVersion {
     /// Where the task stands; nothing where its attributes do not say.
-    pub fn stand(&self) -> Option<Stand> {
+    pub fn stand(&self) -> Option<TaskPlacement> {
         let attributes = self.attributes.as_ref().ok()?;
-        Some(Stand {
+        Some(TaskPlacement {
             task_channel: self.task_channel,
             inactive: attributes.is_inactive(),
         })

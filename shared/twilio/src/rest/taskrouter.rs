@@ -12,7 +12,7 @@ use super::base::Product;
 use super::client::{Call, Client};
 use super::error::{TwilioError, Why};
 use super::page::next_url;
-use crate::events::{Standing, TaskSeen, read_task};
+use crate::events::{TaskSeen, TaskState, read_task};
 use crate::json;
 
 /// The tasks that count as open, as the list's filter takes them (Twilio's own samples and
@@ -87,7 +87,7 @@ impl Client {
             let call = Call::get(Product::TaskRouter, page_path);
             let page = self.ask(call, read_page).await?;
             // Whatever the filter does, a task that has ended is not open.
-            let open = |task: &TaskSeen| matches!(task.standing, Standing::Open(_));
+            let open = |task: &TaskSeen| matches!(task.standing, TaskState::Open(_));
             tasks.extend(page.tasks.into_iter().filter(open));
             let Some(next) = page.next else {
                 return Ok(tasks);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{End, News, Platform, Stage};
-use twilio::events::{self, About, Batch, Ignored, NoLink, Scope, Standing, Unreadable};
+use twilio::events::{self, About, Batch, Ignored, NoLink, Scope, TaskState, Unreadable};
 
 use crate::{at, completed, ignored, only, read, rejected};
 
@@ -336,7 +336,7 @@ fn a_channel_is_known_by_a_valid_sid_alone() {
 #[test]
 fn a_task_is_read_as_taskrouter_shows_it() {
     let task = events::read_task(payload!("task-resource")).unwrap();
-    assert_eq!(task.standing, Standing::Open(Stage::Wrapping));
+    assert_eq!(task.standing, TaskState::Open(Stage::Wrapping));
     let look = at("2026-01-05T10:00:00Z");
     let news: Vec<_> = task
         .facts(look)
@@ -362,7 +362,7 @@ fn a_task_is_read_as_taskrouter_shows_it() {
     let listed = events::read_task(listed).unwrap();
     assert_eq!(
         (listed.about, listed.standing),
-        (About::NotTold, Standing::Open(Stage::Waiting))
+        (About::NotTold, TaskState::Open(Stage::Waiting))
     );
     assert_eq!(listed.facts(look), []);
     let voice = r#"{"sid":"WT00000000000000000000000000000020","attributes":"{}"}"#;

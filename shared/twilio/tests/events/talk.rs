@@ -1,6 +1,8 @@
 //! Who talks, and where tasks stand.
 
-use domain::{Channel, ChannelSid, Heard, News, Platform, Side, Speaker, Stage, Voice, Word};
+use domain::{
+    Author, AuthorDigest, Channel, ChannelSid, Heard, News, Party, Platform, Stage, Word,
+};
 use serde_json::{Value, json};
 use twilio::events::{Batch, Ignored, Scope, Unreadable, voice};
 
@@ -44,7 +46,7 @@ fn batch(changes: Value) -> Batch {
     read(message(changes).to_string())
 }
 
-fn speaker(changes: Value) -> Option<Speaker> {
+fn speaker(changes: Value) -> Option<Author> {
     let batch = batch(changes);
     match &batch.words[..] {
         [
@@ -61,8 +63,8 @@ fn speaker(changes: Value) -> Option<Speaker> {
     }
 }
 
-fn of(identity: &str) -> Option<Speaker> {
-    Some(Speaker::Voice(voice(channel(), identity)))
+fn of(identity: &str) -> Option<Author> {
+    Some(Author::AuthorDigest(voice(channel(), identity)))
 }
 
 #[test]
@@ -97,13 +99,13 @@ fn customers_agents_and_programs_are_told_apart() {
     ] {
         assert_eq!(
             speaker(from(address, "API")),
-            Some(Speaker::Customer),
+            Some(Author::Customer),
             "{address}"
         );
     }
     for network in ["SMS", "WhatsApp", "EMAIL"] {
         let author = from("anna@example.com", network);
-        assert_eq!(speaker(author), Some(Speaker::Customer), "{network}");
+        assert_eq!(speaker(author), Some(Author::Customer), "{network}");
     }
     for program in ["system", "System", "Bot", "bot", "", " "] {
         assert_eq!(speaker(from(program, "SDK")), None, "{program:?}");
@@ -163,8 +165,9 @@ fn an_acceptance_names_its_agent_by_every_name() {
             worker.unwrap().as_str(),
             "WK00000000000000000000000000000040"
         );
-        let is =
-            |voice: Option<Voice>, name: &str| voice == Some(twilio::events::voice(channel, name));
+        let is = |voice: Option<AuthorDigest>, name: &str| {
+            voice == Some(twilio::events::voice(channel, name))
+        };
         assert!(is(voices[1], name));
         (voices[0], move |name: &str| {
             Some(twilio::events::voice(channel, name))
@@ -264,9 +267,9 @@ fn a_message_before_its_authors_acceptance_is_the_agents_all_the_same() {
     };
     let mut one = Channel::new(channel(), Platform::Conversations);
     one.hear(&message);
-    assert_eq!(one.talk().last_word().unwrap().0, Side::Customer);
+    assert_eq!(one.talk().last_word().unwrap().0, Party::Customer);
     one.hear(&accepted);
-    assert_eq!(one.talk().last_word().unwrap().0, Side::Agent);
+    assert_eq!(one.talk().last_word().unwrap().0, Party::Agent);
     let mut other = Channel::new(channel(), Platform::Conversations);
     other.hear(&accepted);
     other.hear(&message);

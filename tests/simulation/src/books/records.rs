@@ -204,7 +204,9 @@ impl Book {
             }
             return Err(Violation::of(Law::OrderFree, what));
         }
-        let waits = record.waiting().map(|waiting| waiting.since.as_millis());
+        let waits = record
+            .queue_entry()
+            .map(|waiting| waiting.since.as_millis());
         if item["since"].as_i64() != waits || item["due_queue"].is_string() != waits.is_some() {
             let what = format!("the record of {} waits for something else", record.sid());
             return Err(Violation::of(Law::OrderFree, what));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{End, Holder, Timestamp};
+use domain::{End, HeldOpenBy, Timestamp};
 
 use crate::law::{Law, Violation};
 
@@ -182,9 +182,9 @@ impl Books {
         };
         if let Some((since, holder)) = record.idle().and_then(|i| Some((i.since, i.holder()?))) {
             let waits = match holder {
-                Holder::Conversation => self.policy.long_lived_cutoff,
-                Holder::Session if last_step(End::Completed) => self.policy.long_lived_cutoff,
-                Holder::Session => self.policy.ended_cutoff,
+                HeldOpenBy::Conversation => self.policy.long_lived_cutoff,
+                HeldOpenBy::Session if last_step(End::Completed) => self.policy.long_lived_cutoff,
+                HeldOpenBy::Session => self.policy.ended_cutoff,
             };
             let due = since.plus(waits).as_millis();
             return match clock < due {

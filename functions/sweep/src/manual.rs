@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Channel, ChannelSid, Timestamp, Work};
+use domain::{Channel, ChannelSid, Queue, Timestamp};
 use store::Due;
 
 use crate::live::Live;
@@ -58,7 +58,7 @@ impl Sweep {
 fn named(channel: ChannelSid, now: Timestamp) -> Due {
     Due {
         channel,
-        work: Work::Retry,
+        queue: Queue::Retry,
         since: now,
     }
 }

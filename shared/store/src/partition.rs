@@ -1,11 +1,11 @@
 //! The due index's keys: which queue a channel waits in, and since when.
 
-use domain::{ChannelSid, Timestamp, Work};
+use domain::{ChannelSid, Queue, Timestamp};
 
 /// Over how many index partitions each queue is spread. One takes 1,000 writes a second;
 /// four are more than any contact centre ends tasks, and each costs an idle sweep one query.
 /// Once channels wait in a table, this number is fixed.
-const SHARDS: u32 = 4;
+const PARTITIONS: u32 = 4;
 
 /// A channel whose turn has come, as the index tells it. The index may lag behind the table,
 /// so that the record itself must be read before anything follows.
@@ -14,26 +14,26 @@ pub struct Due {
     /// The channel.
     pub channel: ChannelSid,
     /// The queue that it waited in.
-    pub work: Work,
+    pub queue: Queue,
     /// Since when it waited.
     pub since: Timestamp,
 }
 
 /// The index partition that a channel waits in.
-pub(crate) fn queue_of(work: Work, channel: ChannelSid) -> String {
+pub(crate) fn partition_of(queue: Queue, channel: ChannelSid) -> String {
     let hash = channel.as_str().bytes().fold(0_u32, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
     });
-    name(work, hash % SHARDS)
+    name(queue, hash % PARTITIONS)
 }
 
 /// All index partitions of a queue.
-pub(crate) fn queues_of(work: Work) -> impl Iterator<Item = String> {
-    (0..SHARDS).map(move |shard| name(work, shard))
+pub(crate) fn partitions(queue: Queue) -> impl Iterator<Item = String> {
+    (0..PARTITIONS).map(move |number| name(queue, number))
 }
 
-fn name(work: Work, shard: u32) -> String {
-    format!("{}#{shard}", work.name())
+fn name(queue: Queue, number: u32) -> String {
+    format!("{}#{number}", queue.name())
 }
 
 #[cfg(test)]
@@ -45,9 +45,9 @@ mod tests {
         let mut used = std::collections::BTreeSet::new();
         for n in 0..100 {
             let channel: ChannelSid = format!("CH{n:031x}1").parse().unwrap();
-            let queue = queue_of(Work::LongLived, channel);
-            assert!(queues_of(Work::LongLived).any(|name| name == queue));
-            used.insert(queue);
+            let partition = partition_of(Queue::LongLived, channel);
+            assert!(partitions(Queue::LongLived).any(|name| name == partition));
+            used.insert(partition);
         }
         assert_eq!(used.len(), 4, "the partitions share the load");
     }

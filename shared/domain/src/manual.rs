@@ -16,7 +16,7 @@
 //! A hold that arrives between a sweep's look at the record and its write at Twilio comes too
 //! late, by the time of one or two requests. The channel is then closed and held.
 
-use crate::channel::{Channel, Waiting, Work};
+use crate::channel::{Channel, Queue, QueueEntry};
 use crate::cleanup::Progress;
 use crate::{TaskSid, Timestamp};
 
@@ -47,14 +47,14 @@ impl Channel {
     }
 
     /// What the channel waits for: at most one thing, worked out from the record alone.
-    pub fn waiting(&self) -> Option<Waiting> {
-        let wants = self.wants()?;
+    pub fn queue_entry(&self) -> Option<QueueEntry> {
+        let wants = self.unheld_entry()?;
         match self.held_until {
             None => Some(wants),
-            Some(_) if Work::OF_PARK.contains(&wants.work) => Some(wants),
+            Some(_) if Queue::PARK.contains(&wants.queue) => Some(wants),
             Some(UNTIL_RELEASED) => None,
-            Some(until) => Some(Waiting {
-                work: Work::Retry,
+            Some(until) => Some(QueueEntry {
+                queue: Queue::Retry,
                 since: until,
             }),
         }
@@ -69,9 +69,9 @@ impl Channel {
     }
 
     /// Why the cleaning of the present idle period was given up, if it was.
-    pub fn given_up(&self) -> Option<(Timestamp, crate::Trouble)> {
+    pub fn given_up(&self) -> Option<(Timestamp, crate::FailureReason)> {
         match self.cleanup()?.progress {
-            Progress::Failed { at, trouble } => Some((at, trouble)),
+            Progress::Failed { at, reason } => Some((at, reason)),
             Progress::Untouched | Progress::Released { .. } | Progress::Closed { .. } => None,
         }
     }

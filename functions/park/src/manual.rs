@@ -4,7 +4,7 @@
 //! wrote, so that only what comes after it brings the chat back; who takes one up again has the
 //! whole patience before it is parked once more. Both are remembered.
 
-use domain::park::Wish;
+use domain::park::ManualRequest;
 use domain::{Channel, Platform, TaskSid, Timestamp};
 use store::StoreError;
 use twilio::events::{About, Link};
@@ -100,10 +100,10 @@ impl Park {
     /// # Errors
     ///
     /// Fails without having changed anything, and says why.
-    pub async fn by_hand(
+    pub async fn manual(
         &self,
         task: TaskSid,
-        wish: Wish,
+        wish: ManualRequest,
         now: Timestamp,
     ) -> Result<ByHand, NotMoved> {
         let tender = self.tender(now).await?;
@@ -121,11 +121,11 @@ impl Park {
         &self,
         tender: &Tender<'_>,
         task: TaskSid,
-        wish: Wish,
+        wish: ManualRequest,
     ) -> Result<ByHand, NotMoved> {
         let way = match wish {
-            Wish::Park => Way::There,
-            Wish::Resume => Way::Back,
+            ManualRequest::Park => Way::There,
+            ManualRequest::Resume => Way::Back,
         };
         let mut noted = Noted::default();
         for _ in 0..ROUNDS {
@@ -176,7 +176,7 @@ impl Park {
         link: Link,
         plan: &Plan,
         task: TaskSid,
-        wish: Wish,
+        wish: ManualRequest,
         noted: &mut Noted,
     ) -> Result<Announced, NotMoved> {
         let now = tender.watch.now();
@@ -185,7 +185,7 @@ impl Park {
             || Channel::new(link.channel, link.platform),
             |stored| stored.channel,
         );
-        if wish == Wish::Park && link.platform == Platform::Chat && !known.is_heard() {
+        if wish == ManualRequest::Park && link.platform == Platform::Chat && !known.is_heard() {
             // Found out before anything is recorded: whoever asks may have other settings than
             // the function, and would make the channel deaf for it too.
             if tender.ear().is_none() {
@@ -196,20 +196,20 @@ impl Park {
             }
         }
         let parking = known.talk().seat(task);
-        let parking = parking.is_some_and(domain::Seat::is_being_parked);
+        let parking = parking.is_some_and(domain::TaskParking::is_being_parked);
         let facts = plan.version().seen.facts_about(link, now);
         tender
             .note(&known, |channel| {
                 facts.iter().for_each(|fact| channel.absorb(fact));
-                channel.note_wish(task, wish, now);
-                if wish == Wish::Park {
+                channel.note_manual_request(task, wish, now);
+                if wish == ManualRequest::Park {
                     channel.note_parking(task, now);
                 }
             })
             .await?;
         noted.done = true;
         noted.announced = Some(now);
-        if wish == Wish::Resume && parking {
+        if wish == ManualRequest::Resume && parking {
             noted.writing = Writing::Always;
             return Ok(Announced::LookAgain);
         }
@@ -236,7 +236,7 @@ impl Park {
         tender
             .note(&known, |channel| match (way, noted.announced) {
                 (Way::There, Some(announced)) => channel.note_parked(task, announced, at, stand),
-                (Way::There, None) | (Way::Back, _) => channel.note_stand(task, at, stand),
+                (Way::There, None) | (Way::Back, _) => channel.note_placement(task, at, stand),
             })
             .await?;
         if way == Way::Back && came == ByHand::Moved {
