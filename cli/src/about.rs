@@ -1,6 +1,9 @@
 //! What is to be said of a channel, for tables, JSON and the status page alike.
 
-use domain::{Channel, Decision, Platform, Policy, Progress, TaskSid, Timestamp, decide};
+use domain::{
+    Channel, ParkDecision, Platform, Policy, Progress, Step, SweepDecision, TaskSid, Timestamp,
+    decide_park, decide_sweep,
+};
 use serde::Serialize;
 
 /// How a channel stands, in one word.
@@ -10,7 +13,9 @@ pub(crate) enum State {
     /// Agents are at work, or a customer waits for one.
     Open,
     /// Its last task has ended, and its time has not come.
-    QueueEntry,
+    Waiting,
+    /// An agent, a program or Twilio still has it, or may have.
+    Left,
     /// Its time has come.
     Due,
     /// A person keeps the sweep away.
@@ -27,9 +32,10 @@ pub(crate) enum State {
 
 impl State {
     /// Every state.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Open,
-        Self::QueueEntry,
+        Self::Waiting,
+        Self::Left,
         Self::Due,
         Self::Held,
         Self::Released,
@@ -42,7 +48,8 @@ impl State {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
-            Self::QueueEntry => "waiting",
+            Self::Waiting => "waiting",
+            Self::Left => "left",
             Self::Due => "due",
             Self::Held => "held",
             Self::Released => "released",
@@ -126,18 +133,25 @@ fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
         return State::Held;
     }
     let progress = channel.cleanup().map(|cleanup| &cleanup.progress);
-    match decide(channel, policy, now) {
-        Decision::Release(_) | Decision::Reset(_) => State::Due,
-        Decision::Inspect(_)
-        | Decision::InstallWebhook
-        | Decision::Park(_)
-        | Decision::Unpark(_) => State::Open,
-        Decision::EndSession(_) => State::Closed,
-        Decision::Wait(_) | Decision::Nothing => match progress {
-            Some(Progress::Closed { .. }) => State::Closed,
+    let waits_to_move = decide_park(channel, policy, now);
+    match (decide_sweep(channel, policy, now), waits_to_move) {
+        (SweepDecision::Look, _) => State::Due,
+        (SweepDecision::Inspect(_), _) => State::Open,
+        (SweepDecision::EndSession(_), _) => State::Closed,
+        (_, ParkDecision::InstallWebhook | ParkDecision::Park(_) | ParkDecision::Unpark(_)) => {
+            State::Open
+        }
+        (SweepDecision::Wait(_) | SweepDecision::Nothing, _) => match progress {
+            Some(Progress::Done {
+                step: Step::Close, ..
+            }) => State::Closed,
             Some(Progress::Failed { .. }) => State::Failed,
-            Some(Progress::Released { .. }) => State::Released,
-            Some(Progress::Untouched) | None if channel.idle().is_some() => State::QueueEntry,
+            Some(Progress::Done {
+                step: Step::Release,
+                ..
+            }) => State::Released,
+            Some(Progress::Left { .. }) => State::Left,
+            Some(Progress::Untouched) | None if channel.idle().is_some() => State::Waiting,
             Some(Progress::Untouched) | None if channel.tasks().is_empty() => State::Unknown,
             Some(Progress::Untouched) | None => State::Open,
         },

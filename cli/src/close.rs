@@ -78,8 +78,16 @@ fn came(summary: &Summary) -> Result<&'static str, Outcome> {
     if summary.gone > 0 {
         return Ok("gone");
     }
-    if summary.live_again > 0 {
+    if summary.open_again > 0 {
         say::aloud("A task was opened on it meanwhile: nothing was written.");
+        return Err(Outcome::HeldBack);
+    }
+    if summary.left > 0 {
+        let rows: Vec<&str> = summary.left_by_row.keys().copied().collect();
+        say::aloud(&format!(
+            "It is left as it is ({}): nothing was written.",
+            rows.join(", ")
+        ));
         return Err(Outcome::HeldBack);
     }
     if summary.failed > 0 {

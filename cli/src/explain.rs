@@ -1,8 +1,11 @@
 //! `janitor explain CH…`: what is remembered of a channel, and what follows from it.
 
 use clap::Args;
-use domain::manual::UNTIL_RELEASED;
-use domain::{Channel, Decision, Policy, Progress, Stage, Task, TaskSid, Timestamp, decide};
+use domain::UNTIL_RELEASED;
+use domain::{
+    Channel, ParkDecision, Policy, Progress, Queue, QueueEntry, Stage, Step, SweepDecision, Task,
+    TaskSid, Timestamp, decide_park, decide_sweep,
+};
 use runtime::common;
 use serde::Serialize;
 
@@ -133,72 +136,102 @@ fn decision(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str
             format!("A person holds it {end}: the sweep leaves it alone."),
         );
     }
-    match decide(channel, policy, now) {
-        Decision::Nothing => ("nothing", nothing(channel, now)),
-        Decision::Wait(waiting) => {
-            let due = waiting.since.plus(policy.cutoff(waiting.queue));
-            let why = match waiting.queue {
-                domain::Queue::Abandoned => "Its last task was given up, so no browser cleans it.",
-                domain::Queue::Ended => {
-                    "Its last task has ended; the agent's browser has its time to clean up."
-                }
-                domain::Queue::LongLived => "It is long-lived and released; then it is reset.",
-                domain::Queue::Inspect => {
-                    "One of its tasks ended while another stays open and silent; then TaskRouter is asked."
-                }
-                domain::Queue::InstallWebhook => "Its messages are not told to us yet.",
-                domain::Queue::Park => "Its agent spoke last; then the chat is parked.",
-                domain::Queue::Unpark => {
-                    "Its customer wrote, and the chat could not be brought back."
-                }
-                domain::Queue::Retry => {
-                    "Twilio refused, did not answer, or has a moment to end the Proxy session."
-                }
-            };
-            let when = say::from_now(due, now);
-            (
-                "wait",
-                format!("{why} Due {when}, at {}.", say::moment(due)),
-            )
+    match decide_park(channel, policy, now) {
+        ParkDecision::Nothing | ParkDecision::Wait(_) => {}
+        ParkDecision::InstallWebhook => {
+            return (
+                "install-webhook",
+                "Due: an agent has its task. The next poll adds a webhook that tells its messages."
+                    .to_owned(),
+            );
         }
-        Decision::Release(reason) => (
-            "release",
-            format!(
-                "Due: {reason}. The next sweep makes it INACTIVE (a Conversation: closed), unless a look finds an open task."
-            ),
+        ParkDecision::Park(task) => {
+            return (
+                "park",
+                format!(
+                    "Due: its agent spoke last and its customer is silent. The next poll parks {task}."
+                ),
+            );
+        }
+        ParkDecision::Unpark(task) => {
+            return (
+                "unpark",
+                format!(
+                    "Due: its customer wrote on a parked chat. The next poll brings {task} back."
+                ),
+            );
+        }
+    }
+    match decide_sweep(channel, policy, now) {
+        SweepDecision::Nothing => match channel.queue_entry() {
+            Some(entry) => waits(channel, entry, policy, now),
+            None => ("nothing", nothing(channel, now)),
+        },
+        SweepDecision::Wait(entry) => waits(channel, entry, policy, now),
+        SweepDecision::Look => (
+            "look",
+            match channel.idle() {
+                Some(idle) => format!(
+                    "Due: {}. The next sweep reads it at Twilio and closes or leaves it by the rule.",
+                    idle.cause
+                ),
+                None => "Due: the next sweep reads it at Twilio.".to_owned(),
+            },
         ),
-        Decision::Reset(reason) => (
-            "reset",
-            format!(
-                "Due: {reason}. The next sweep closes it for good, unless a look finds an open task."
-            ),
-        ),
-        Decision::EndSession(session) => (
+        SweepDecision::EndSession(session) => (
             "end-session",
             format!(
                 "It is closed. The next sweep makes sure that its Proxy session {session} is gone."
             ),
         ),
-        Decision::InstallWebhook => (
-            "install-webhook",
-            "Due: an agent has its task. The next poll adds a webhook that tells its messages."
-                .to_owned(),
-        ),
-        Decision::Park(task) => (
-            "park",
+        SweepDecision::Inspect(since) => (
+            "inspect",
             format!(
-                "Due: its agent spoke last and its customer is silent. The next poll parks {task}."
+                "Due: one of its tasks ended while another stays open and silent since {}. The next sweep asks TaskRouter which of them are open.",
+                say::moment(since)
             ),
         ),
-        Decision::Unpark(task) => (
-            "unpark",
-            format!("Due: its customer wrote on a parked chat. The next poll brings {task} back."),
-        ),
-        Decision::Inspect(reason) => (
-            "inspect",
-            format!("Due: {reason}. The next sweep asks TaskRouter which of them are open."),
-        ),
     }
+}
+
+fn waits(
+    channel: &Channel,
+    entry: QueueEntry,
+    policy: &Policy,
+    now: Timestamp,
+) -> (&'static str, String) {
+    let due = entry.since.plus(policy.cutoff(entry.queue));
+    let left = match channel.cleanup().map(|cleanup| &cleanup.progress) {
+        Some(Progress::Left { row, .. }) => Some(*row),
+        _ => None,
+    };
+    let why = match (entry.queue, left) {
+        (Queue::Retry, Some(row)) => format!("It is left: {row}. It is looked at again."),
+        (Queue::Abandoned, _) => {
+            "Its last task was canceled, timed out or deleted, so no browser cleans it.".to_owned()
+        }
+        (Queue::Ended, _) => {
+            "Its last task has ended; the agent's browser has its time to clean up.".to_owned()
+        }
+        (Queue::LongLived, _) => "It is long-lived and released; then it is reset.".to_owned(),
+        (Queue::Inspect, _) => {
+            "One of its tasks ended while another stays open and silent; then TaskRouter is asked."
+                .to_owned()
+        }
+        (Queue::InstallWebhook, _) => "Its messages are not told to us yet.".to_owned(),
+        (Queue::Park, _) => "Its agent spoke last; then the chat is parked.".to_owned(),
+        (Queue::Unpark, _) => {
+            "Its customer wrote, and the chat could not be brought back.".to_owned()
+        }
+        (Queue::Retry, None) => {
+            "Twilio refused, did not answer, or has a moment to end the Proxy session.".to_owned()
+        }
+    };
+    let when = say::from_now(due, now);
+    (
+        "wait",
+        format!("{why} Due {when}, at {}.", say::moment(due)),
+    )
 }
 
 fn nothing(channel: &Channel, now: Timestamp) -> String {
@@ -209,14 +242,18 @@ fn nothing(channel: &Channel, now: Timestamp) -> String {
         return "A task of it is open, so nothing is to be done.".to_owned();
     }
     match channel.last_cleanup().map(|cleanup| &cleanup.progress) {
-        Some(Progress::Closed { at, outcome }) => {
+        Some(Progress::Done {
+            step: Step::Close,
+            at,
+            outcome,
+        }) => {
             format!("It was closed {} ({outcome}).", say::from_now(*at, now))
         }
         Some(Progress::Failed { at, reason }) => format!(
             "It was given up {}: {reason}. A person has to look; `janitor retry --failed` tries again.",
             say::from_now(*at, now)
         ),
-        Some(Progress::Untouched | Progress::Released { .. }) | None => {
+        Some(Progress::Untouched | Progress::Left { .. } | Progress::Done { .. }) | None => {
             "Nothing is waited for.".to_owned()
         }
     }
@@ -269,10 +306,19 @@ const fn stage_name(stage: Stage) -> &'static str {
 fn cleaned(cleanup: &domain::Cleanup, now: Timestamp) -> String {
     let progress = match &cleanup.progress {
         Progress::Untouched => "not done".to_owned(),
-        Progress::Released { at, outcome } => {
+        Progress::Left { at, row } => format!("left {}: {row}", say::from_now(*at, now)),
+        Progress::Done {
+            step: Step::Release,
+            at,
+            outcome,
+        } => {
             format!("released {} ({outcome})", say::from_now(*at, now))
         }
-        Progress::Closed { at, outcome } => {
+        Progress::Done {
+            step: Step::Close,
+            at,
+            outcome,
+        } => {
             format!("closed {} ({outcome})", say::from_now(*at, now))
         }
         Progress::Failed { at, reason } => {

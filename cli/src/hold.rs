@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use domain::manual::UNTIL_RELEASED;
+use domain::UNTIL_RELEASED;
 use domain::{ChannelSid, Timestamp};
 use serde::Serialize;
 

@@ -28,7 +28,7 @@ mod sweep;
 mod unseal;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::park::ManualRequest;
+use domain::ManualRequest;
 
 /// Keeps the chat channels of a Twilio Flex contact centre clean.
 #[derive(Debug, Parser)]

@@ -1,19 +1,17 @@
 //! One channel that a person named, to be written to: found, looked at live, and left alone
 //! where an agent is at work.
 
-use ::sweep::{Settings, Sweep};
-use clap::Args;
-use domain::manual::UNTIL_RELEASED;
-use domain::{Channel, ChannelSid, Policy};
-use serde::Serialize;
-use std::time::Duration;
-
 use crate::consent::Consent;
 use crate::exit::Outcome;
 use crate::explain::not_known;
 use crate::office::{self, Office, Place};
 use crate::say;
 use crate::sid::{ChannelArg, Wanted};
+use ::sweep::{Settings, Sweep};
+use clap::Args;
+use domain::UNTIL_RELEASED;
+use domain::{Channel, ChannelSid, Policy};
+use serde::Serialize;
 
 /// Which channel, and whether to do it.
 #[derive(Debug, Args)]
@@ -117,13 +115,7 @@ impl Named {
     /// The settings of a sweep without patience.
     pub(crate) fn at_once(self) -> (Office, Channel, Settings) {
         let mut settings = self.settings;
-        settings.plan.policy = Policy {
-            abandoned_cutoff: Duration::ZERO,
-            ended_cutoff: Duration::ZERO,
-            long_lived_cutoff: Duration::ZERO,
-            release_long_lived: true,
-            ..settings.plan.policy
-        };
+        settings.plan.policy = settings.plan.policy.immediate();
         settings.plan.mode = ::sweep::Mode::Act;
         (self.office, self.channel, settings)
     }

@@ -2,8 +2,8 @@
 
 use ::park::{ByHand, NotMoved, Park, Settings};
 use clap::Args;
+use domain::ManualRequest;
 use domain::TaskSid;
-use domain::park::ManualRequest;
 use serde::Serialize;
 
 use crate::consent::Consent;

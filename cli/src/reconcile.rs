@@ -120,7 +120,7 @@ fn print(report: &Reconciled, found: &[Found]) -> anyhow::Result<()> {
         report.calls,
     ));
     let spared: Vec<String> = report
-        .spared
+        .skipped
         .iter()
         .map(|(why, count)| format!("{count} {why}"))
         .collect();

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use domain::ConversationState;
 use domain::{ChannelSid, ChatServiceSid, Platform};
-use twilio::rest::{Client, ConversationState, SessionStatus, TwilioError};
+use twilio::rest::{Client, SessionStatus, TwilioError};
 
 use crate::exit::Outcome;
 use crate::hold::duration;
@@ -111,7 +112,8 @@ async fn conversation(
             ConversationState::Active
             | ConversationState::Inactive
             | ConversationState::Initializing
-            | ConversationState::Unknown => {
+            | ConversationState::Gone
+            | ConversationState::Undocumented => {
                 say::aloud(&format!(
                     "{sid} is not closed: there is nothing to take back."
                 ));

@@ -65,7 +65,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
 
 async fn status(office: &Office, policy: &Policy, now: Timestamp) -> anyhow::Result<Status> {
     let mut queues = Vec::new();
-    for queue in Queue::ALL {
+    for &queue in Queue::ALL {
         let waiting = office.table().entries(queue).await?;
         let cutoff = policy.cutoff(queue);
         let due_at = waiting.iter().map(|due| due.since.plus(cutoff));

@@ -74,7 +74,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
 async fn plan(office: &Office, json: bool) -> anyhow::Result<()> {
     let policy = office.read(common::policy)?;
     let due = office.table().due(&policy, office.now()).await?;
-    let by_queue = Queue::ALL.into_iter().map(|queue| Due {
+    let by_queue = Queue::ALL.iter().copied().map(|queue| Due {
         queue: queue.name(),
         channels: due.iter().filter(|due| due.queue == queue).count(),
     });
@@ -124,7 +124,7 @@ fn counts(summary: &Summary) -> impl Iterator<Item = (&'static str, usize)> {
         ("already clean", summary.already_clean),
         ("gone at Twilio", summary.gone),
         ("Proxy session ended", summary.sessions_ended),
-        ("an agent is at work after all", summary.live_again),
+        ("an agent is at work after all", summary.open_again),
         ("not due any more", summary.not_due),
         ("put off to the next sweep", summary.deferred),
         ("refused or unanswered, to be tried again", summary.retried),

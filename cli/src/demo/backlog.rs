@@ -288,10 +288,10 @@ fn few_calls(each: usize, by_interaction: u64, without: u64) -> Claim {
 
 fn found(each: usize, reconciled: &Reconciled) -> Claim {
     let as_many = [
-        (reconciled.learnt, each),
+        (reconciled.new_from_log, each),
         (reconciled.orphans, 2 * each),
         (
-            reconciled.spared.get("with-flow").copied().unwrap_or(0),
+            reconciled.skipped.get("with-flow").copied().unwrap_or(0),
             each,
         ),
     ];
@@ -300,7 +300,7 @@ fn found(each: usize, reconciled: &Reconciled) -> Claim {
         reconciled.whole && as_many.iter().all(|(is, should)| is == should),
         format!(
             "{} learnt and {} orphans in {} pages of {} events, {} sessions and {} conversations",
-            reconciled.learnt,
+            reconciled.new_from_log,
             reconciled.orphans,
             reconciled.pages,
             reconciled.events,

@@ -311,7 +311,7 @@ fn few_calls(world: &World) -> Claim {
         // forty channels for tasks that we never heard of, and one for each that there is.
         let pages = sweep.open_tasks.div_ceil(1000).max(1) + sweep.due.div_ceil(40);
         let look = if sweep.due == 0 { 0 } else { pages };
-        2 * sweep.due + look + 2 * sweep.live_again
+        2 * sweep.due + look + 2 * sweep.open_again
     };
     let calls: u64 = world.swept.iter().map(|sweep| sweep.calls).sum();
     let due: usize = world.swept.iter().map(|sweep| sweep.due).sum();

@@ -70,6 +70,7 @@ impl World {
         let aws = embedded::Embedded::memory()?;
         let sid = account.sid.as_str().parse()?;
         let sweep = sweep::Settings {
+            webhook_url: None,
             table: table(&aws).await?,
             bus: bus(&aws),
             secrets: Secrets::fixed(TwilioSecrets {

@@ -157,7 +157,7 @@ fn tell(swept: &Swept) {
             summary.closed,
             summary.released,
             summary.already_clean,
-            summary.live_again
+            summary.open_again
         ));
     }
 }

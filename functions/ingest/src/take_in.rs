@@ -112,7 +112,7 @@ impl Ingest {
         let saved = self.settings.table.fold(channel, platform, take).await?;
         let messages = words.iter().filter(|word| match word.heard {
             Heard::Message { .. } => true,
-            Heard::Accepted { .. } | Heard::Stands { .. } => false,
+            Heard::Accepted { .. } | Heard::Placed { .. } => false,
         });
         let newest = messages.map(|word| word.at).max();
         Ok(Taken {

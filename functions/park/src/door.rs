@@ -9,8 +9,8 @@
 //! no others, unless they are a supervisor. Browsers ask from one origin only. The function's
 //! URL itself asks for nothing, since browsers cannot sign for AWS.
 
+use domain::ManualRequest;
 use domain::Timestamp;
-use domain::park::ManualRequest;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value, json};

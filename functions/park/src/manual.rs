@@ -4,7 +4,7 @@
 //! wrote, so that only what comes after it brings the chat back; who takes one up again has the
 //! whole patience before it is parked once more. Both are remembered.
 
-use domain::park::ManualRequest;
+use domain::ManualRequest;
 use domain::{Channel, Platform, TaskSid, Timestamp};
 use store::StoreError;
 use twilio::events::{About, Link};
@@ -169,7 +169,7 @@ impl Park {
         Err(NotMoved::Changing)
     }
 
-    /// Records the wish before it is fulfilled: see `domain::park`.
+    /// Records the wish before it is fulfilled: see `domain::channel`.
     async fn announce(
         &self,
         tender: &Tender<'_>,
@@ -195,7 +195,7 @@ impl Park {
                 return Err(NotMoved::Deaf);
             }
         }
-        let parking = known.talk().seat(task);
+        let parking = known.parking(task);
         let parking = parking.is_some_and(domain::TaskParking::is_being_parked);
         let facts = plan.version().seen.facts_about(link, now);
         tender

@@ -108,7 +108,7 @@ pub(crate) async fn look(
         Ok(None) => return Ok(Look::Gone),
         Err(error) => return sorted(error).map(Look::Refused),
     };
-    let stays = match (way, version.seen.standing) {
+    let stays = match (way, version.seen.state) {
         (_, TaskState::Ended(_)) => true,
         // Only an agent who is talking has something to gain from it.
         (Way::There, TaskState::Open(stage)) => stage != Stage::Assigned,

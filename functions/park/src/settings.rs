@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::talk::POLL_GRID;
+use domain::activity::POLL_GRID;
 use domain::{ChatServiceSid, Pairs, Policy, WorkspaceSid};
 use http::HeaderValue;
 use http::uri::{Scheme, Uri};

@@ -2,11 +2,12 @@
 //!
 //! The record is read, decided upon, and written again for each step, by conditional writes,
 //! so that runs may overlap: the minute's, a reply's and an agent's own. There are no leases.
-//! Why a task that is to be parked is announced first is told in `domain::park`.
+//! Why a task that is to be parked is announced first is told in `domain::channel`.
 
-use domain::park::MessageWebhook;
+use domain::MessageWebhook;
 use domain::{
-    Channel, ChannelSid, ChatServiceSid, Decision, End, Fact, News, TaskSid, Timestamp, decide,
+    Channel, ChannelSid, ChatServiceSid, End, Fact, News, ParkDecision, TaskSid, Timestamp,
+    decide_park,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Saved, StoreError, Versioned};
@@ -92,16 +93,11 @@ impl<'a> Tender<'a> {
                 return Ok(Came::NotDue);
             };
             let policy = &self.settings.policy;
-            let came = match decide(&before.channel, policy, self.watch.now()) {
-                Decision::InstallWebhook => Some(self.listen(&before.channel).await?),
-                Decision::Park(task) => self.park(before, task).await?,
-                Decision::Unpark(task) => self.unpark(&before.channel, task).await?,
-                Decision::Nothing
-                | Decision::Wait(_)
-                | Decision::Release(_)
-                | Decision::Reset(_)
-                | Decision::EndSession(_)
-                | Decision::Inspect(_) => Some(Came::NotDue),
+            let came = match decide_park(&before.channel, policy, self.watch.now()) {
+                ParkDecision::InstallWebhook => Some(self.listen(&before.channel).await?),
+                ParkDecision::Park(task) => self.park(before, task).await?,
+                ParkDecision::Unpark(task) => self.unpark(&before.channel, task).await?,
+                ParkDecision::Nothing | ParkDecision::Wait(_) => Some(Came::NotDue),
             };
             if let Some(came) = came {
                 return Ok(came);
@@ -166,7 +162,7 @@ impl<'a> Tender<'a> {
         channel: &Channel,
         task: TaskSid,
     ) -> Result<Option<Came>, Stop> {
-        let seat = channel.talk().seat(task);
+        let seat = channel.parking(task);
         let writing = if seat.is_some_and(domain::TaskParking::is_being_parked) {
             Writing::Always
         } else {
@@ -374,10 +370,13 @@ impl<'a> Tender<'a> {
     pub(crate) async fn is_over_capacity(&self, channel: ChannelSid) -> bool {
         let record = self.settings.table.get(channel).await.ok().flatten();
         let Some(record) = record else { return false };
-        let talk = record.channel.talk();
+
         for (task, _) in record.channel.open_tasks() {
-            let seat = talk.seat(task).filter(|seat| !seat.is_parked());
-            let Some((worker, stand)) = seat.and_then(|seat| seat.worker().zip(seat.stands()))
+            let seat = record
+                .channel
+                .parking(task)
+                .filter(|seat| !seat.is_parked());
+            let Some((worker, stand)) = seat.and_then(|seat| seat.worker().zip(seat.placement()))
             else {
                 continue;
             };

@@ -56,7 +56,9 @@ impl Park {
         let settings = self.settings();
         summary.polls += 1;
         let now = watch.now();
-        let due = settings.table.due_in(&Queue::PARK, &settings.policy, now);
+        let due = settings
+            .table
+            .due_in(Queue::of_park(), &settings.policy, now);
         let mut due = due.await?;
         if due.is_empty() {
             return Ok(());

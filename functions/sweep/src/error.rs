@@ -18,7 +18,7 @@ pub enum SweepError {
     Store(#[from] StoreError),
     /// TaskRouter could not be looked at, so nothing may be closed.
     #[error("cannot look at the open tasks, so nothing was closed: {0}")]
-    Blind(TwilioError),
+    LookupFailed(TwilioError),
     /// The Flex configuration could not be read, and the settings do not say it all.
     #[error(
         "cannot read the Flex configuration, which TASKROUTER_WORKSPACE_SID and CHAT_SERVICE_SID would replace: {0}"
@@ -32,7 +32,10 @@ pub enum SweepError {
     Hosts(#[from] InvalidHosts),
     /// The Flex configuration does not say where things are, nor do the settings.
     #[error("the Flex configuration names no {0}: set it")]
-    Homeless(&'static str),
+    SettingMissing(&'static str),
+    /// A person's deletion failed.
+    #[error("the channel was not deleted: {0}")]
+    NotDeleted(String),
     /// The schedule asks for something that nobody knows.
     #[error("there is no job {0}; it must be \"sweep\" or \"reconcile\"")]
     UnknownJob(String),
@@ -44,13 +47,14 @@ pub enum SweepError {
 impl From<SweepError> for Diagnostic {
     fn from(error: SweepError) -> Self {
         let name = match &error {
-            SweepError::Blind(TwilioError::Unauthorized { .. })
+            SweepError::LookupFailed(TwilioError::Unauthorized { .. })
             | SweepError::Unconfigured(TwilioError::Unauthorized { .. }) => "Unauthorized",
             SweepError::Secrets(_) => "SecretsUnavailable",
             SweepError::Store(_) => "TableUnavailable",
-            SweepError::Blind(_) => "TaskRouterUnavailable",
-            SweepError::Unconfigured(_) | SweepError::Homeless(_) => "NotConfigured",
+            SweepError::LookupFailed(_) => "TaskRouterUnavailable",
+            SweepError::Unconfigured(_) | SweepError::SettingMissing(_) => "NotConfigured",
             SweepError::Credentials(_) | SweepError::Hosts(_) => "SettingsInvalid",
+            SweepError::NotDeleted(_) => "NotDeleted",
             SweepError::UnknownJob(_) => "UnknownJob",
             SweepError::Stopped(_) => "Stopped",
         };

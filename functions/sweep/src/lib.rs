@@ -9,41 +9,44 @@
 //! # The design
 //!
 //! 1. What is due comes from the index: nothing due, no request to Twilio.
-//! 2. `live` looks at TaskRouter's open tasks once, before anything is written. A look that
-//!    fails ends the sweep.
+//! 2. `open_tasks` lists TaskRouter's open tasks once, and asks which of them name a channel
+//!    of the portion in hand, before anything is written.
 //! 3. Channel by channel, side by side: the record is read consistently, absorbs what was
-//!    seen, and is decided upon again; only then the channel itself is read, written where
-//!    something is missing, and verified by the answer.
-//! 4. `settle` publishes what was done and marks the record, in this order.
+//!    seen, and is decided upon again; only then is the channel itself read, judged by the one
+//!    rule ([`domain::verdict()`]), written where something is missing, and verified by the
+//!    answer.
+//! 4. `mark` publishes what was done and marks the record, in this order.
 //!
-//! There are no leases. Every effect is idempotent by content and the mark is conditional,
-//! so overlapping sweeps cost requests and never harm, and a crash after any step is mended
-//! by the next sweep.
+//! There are no leases. Every effect is idempotent by content and the mark is conditional, so
+//! overlapping sweeps cost requests and never harm, and a crash after any step is mended by the
+//! next sweep.
 //!
 //! # The race that remains
 //!
-//! A task that is created after the record was read and before our write reaches Twilio (the
-//! time of one or two requests) is not seen in time. Its channel is then `INACTIVE` with a
-//! task open on it. The mark fails because the event of the new task changed the record, and
-//! the sweep counts and publishes `CloseRaced`. The event itself may also come too late for
-//! that; then the next look at the channel, when its new task has ended, cleans it as ever.
+//! A task that is created after the question to TaskRouter and before our write reaches Twilio
+//! (a few seconds) is not seen in time. Its channel is then `INACTIVE` with a task open on it.
+//! The mark fails because the event of the new task changed the record, and the sweep counts
+//! and publishes `CloseRaced`. The event itself may also come too late for that; then the next
+//! look at the channel, when its new task has ended, cleans it as ever.
 //!
 //! # What events do not tell
 //!
 //! `reconcile`, on a schedule of its own, finds what was lost on the way or was there before
 //! the installation, and puts it in the same queues. It closes nothing itself.
 
-mod closer;
+mod channel;
+mod closing;
 mod error;
-mod live;
 mod manual;
+mod mark;
+mod open_tasks;
 mod reconcile;
 mod run;
 mod settings;
-mod settle;
 mod summary;
+mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
@@ -51,11 +54,13 @@ use serde_json::{Value, json};
 use store::Due;
 use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
 
-use crate::closer::Closer;
-use crate::live::Live;
-use crate::run::{Run, Watch};
+use crate::closing::Closer;
+use crate::open_tasks::OpenTasks;
+use crate::run::Run;
+use crate::watch::Watch;
 
 pub use error::SweepError;
+pub use manual::Deletion;
 pub use reconcile::{Finding, Found, Order, Reconciled, Unavailable};
 pub use settings::{Action, Mode, Plan, Settings};
 pub use summary::{Stop, Summary};
@@ -102,8 +107,8 @@ impl Sweep {
 
     /// Says what a sweep came to, and fails where a person must look.
     fn ends(&self, summary: Summary, now: Timestamp) -> Result<Summary, SweepError> {
-        log(&summary);
-        summary.tell(now);
+        summary.log();
+        summary.measure(now);
         match summary.stopped {
             Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {
                 Err(SweepError::Stopped(Box::new(summary)))
@@ -114,12 +119,17 @@ impl Sweep {
 
     async fn sweep(&self, watch: Watch, due: Vec<Due>) -> Result<Summary, SweepError> {
         let twilio = self.client(watch.now()).await?;
-        let (workspace, service) = self.places(&twilio).await?;
-        let live = Live::look(&twilio, workspace, &due, watch.now())
+        let (workspace, service) = self.flex_ids(&twilio).await?;
+        let open_tasks = OpenTasks::list(&twilio, workspace, watch.now())
             .await
-            .map_err(SweepError::Blind)?;
-        let closer = Closer::new(twilio.clone(), service, self.settings.plan.clone());
-        let run = Run::new(&self.settings, twilio.clone(), live, closer, watch);
+            .map_err(SweepError::LookupFailed)?;
+        let closer = Closer {
+            twilio: twilio.clone(),
+            service,
+            plan: self.settings.plan.clone(),
+            webhook_url: self.settings.webhook_url.clone(),
+        };
+        let run = Run::new(&self.settings, twilio.clone(), open_tasks, closer, watch);
         let counts = run.all(due).await;
         let stats = twilio.stats();
         Ok(Summary {
@@ -174,7 +184,10 @@ impl Sweep {
     }
 
     /// Where tasks and channels are: as the settings say, or else the Flex configuration.
-    async fn places(&self, twilio: &Client) -> Result<(WorkspaceSid, ChatServiceSid), SweepError> {
+    async fn flex_ids(
+        &self,
+        twilio: &Client,
+    ) -> Result<(WorkspaceSid, ChatServiceSid), SweepError> {
         let settings = &self.settings;
         if let (Some(workspace), Some(service)) = (settings.workspace, settings.chat_service) {
             return Ok((workspace, service));
@@ -186,8 +199,8 @@ impl Sweep {
         let workspace = settings.workspace.or(flex.workspace);
         let service = settings.chat_service.or(flex.chat_service);
         Ok((
-            workspace.ok_or(SweepError::Homeless("TASKROUTER_WORKSPACE_SID"))?,
-            service.ok_or(SweepError::Homeless("CHAT_SERVICE_SID"))?,
+            workspace.ok_or(SweepError::SettingMissing("TASKROUTER_WORKSPACE_SID"))?,
+            service.ok_or(SweepError::SettingMissing("CHAT_SERVICE_SID"))?,
         ))
     }
 }
@@ -196,7 +209,7 @@ fn log_found(found: Found) {
     tracing::info!(channel = %found.channel, finding = %found.finding, "found");
 }
 
-fn log(summary: &Summary) {
-    let text = serde_json::to_string(summary).unwrap_or_default();
-    tracing::info!(summary = text, "swept");
+/// Locks a count. A poisoned lock only means that it is off by the task that panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,19 @@
-//! What a person may ask of the sweep: one look, or a sweep of the channels that they name.
+//! What a person may ask of the sweep: one look, a sweep of the channels that they name, or the
+//! deletion of one.
 
 use std::time::Duration;
 
-use domain::{Channel, ChannelSid, Queue, Timestamp};
+use domain::{
+    Channel, ChannelSid, HeldOpenBy, Orphan, Outcome, Platform, Progress, ProxySessionSid, Queue,
+    Step, Timestamp,
+};
 use store::Due;
 
-use crate::live::Live;
-use crate::run::Watch;
+use crate::closing::Closer;
+use crate::mark::{ChannelNews, publish_and_mark};
+use crate::open_tasks::OpenTasks;
+use crate::summary::ChannelResult;
+use crate::watch::Watch;
 use crate::{Summary, Sweep, SweepError};
 
 impl Sweep {
@@ -25,15 +32,17 @@ impl Sweep {
             return Ok(None);
         };
         let twilio = self.client(now).await?;
-        let (workspace, _) = self.places(&twilio).await?;
-        let live = Live::look(&twilio, workspace, &[named(channel, now)], now)
-            .await
-            .map_err(SweepError::Blind)?;
-        let mut seen = stored.channel;
-        live.tell(&twilio, &mut seen, now)
-            .await
-            .map_err(SweepError::Blind)?;
-        Ok(Some(seen))
+        let (workspace, _) = self.flex_ids(&twilio).await?;
+        let look = async {
+            let open_tasks = OpenTasks::list(&twilio, workspace, now).await?;
+            let look = open_tasks.look_for(&twilio, [channel].into(), now).await?;
+            let mut seen = stored.channel;
+            open_tasks
+                .refresh(&twilio, Some(&look), &mut seen, now)
+                .await?;
+            Ok(seen)
+        };
+        look.await.map(Some).map_err(SweepError::LookupFailed)
     }
 
     /// Sweeps these channels and no others, whether the index lists them or not. What is done
@@ -53,6 +62,105 @@ impl Sweep {
         let summary = self.sweep(watch, due.collect()).await?;
         self.ends(summary, now)
     }
+
+    /// Deletes a channel with its history, publishes that and marks its record, as a closing
+    /// does. Its Proxy session is deleted as well where `PROXY_SERVICE_SID` is set.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the table, TaskRouter or the channel cannot be read, or when Twilio refuses
+    /// the deletion.
+    pub async fn delete(
+        &self,
+        channel: ChannelSid,
+        now: Timestamp,
+    ) -> Result<Deletion, SweepError> {
+        let settings = &self.settings;
+        let Some(before) = settings.table.get(channel).await? else {
+            return Ok(Deletion::Unknown);
+        };
+        let twilio = self.client(now).await?;
+        let (workspace, service) = self.flex_ids(&twilio).await?;
+        let open_tasks = OpenTasks::list(&twilio, workspace, now).await;
+        let open_tasks = open_tasks.map_err(SweepError::LookupFailed)?;
+        let look = open_tasks.look_for(&twilio, [channel].into(), now).await;
+        let look = look.map_err(SweepError::LookupFailed)?;
+        let mut after = before.channel.clone();
+        open_tasks
+            .refresh(&twilio, Some(&look), &mut after, now)
+            .await
+            .map_err(SweepError::LookupFailed)?;
+        if after.open_tasks().next().is_some() {
+            return Ok(Deletion::OpenTask);
+        }
+        let closer = Closer {
+            twilio: twilio.clone(),
+            service,
+            plan: settings.plan.clone(),
+            webhook_url: None,
+        };
+        let (outcome, session) = closer
+            .delete(&after)
+            .await
+            .map_err(|error| SweepError::NotDeleted(error.to_string()))?;
+        let deleted_session = match (settings.proxy_service, session) {
+            (Some(proxy), Some(session)) => {
+                let deleted = twilio.delete_proxy_session(proxy, session).await;
+                deleted.map_err(|error| SweepError::NotDeleted(error.to_string()))?;
+                true
+            }
+            (None, _) | (_, None) => false,
+        };
+        if after.idle().is_none() {
+            after.adopt(Orphan {
+                found_at: now,
+                held_by: match after.platform() {
+                    Platform::Chat => HeldOpenBy::Session,
+                    Platform::Conversations => HeldOpenBy::Conversation,
+                },
+                session: None,
+            });
+        }
+        let news = ChannelNews {
+            before,
+            after,
+            row: None,
+            progress: Some(Progress::Done {
+                step: Step::Close,
+                at: now,
+                outcome,
+            }),
+            session: None,
+            unheard_since: None,
+            queue: Queue::Retry,
+            result: ChannelResult::of(Step::Close, outcome),
+        };
+        let retention = settings.plan.policy.retention;
+        let marked = publish_and_mark(&settings.table, &settings.bus, retention, vec![news], now);
+        for result in marked.await {
+            result?;
+        }
+        Ok(Deletion::Done {
+            outcome,
+            session: session.filter(|_| !deleted_session),
+        })
+    }
+}
+
+/// The result of a deletion by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// There is no record of the channel.
+    Unknown,
+    /// A task is open on it, so it is kept.
+    OpenTask,
+    /// It is gone.
+    Done {
+        /// The way in which it was found or left.
+        outcome: Outcome,
+        /// Its Proxy session, where that is left to Flex.
+        session: Option<ProxySessionSid>,
+    },
 }
 
 fn named(channel: ChannelSid, now: Timestamp) -> Due {

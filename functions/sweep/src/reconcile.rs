@@ -40,9 +40,9 @@ use domain::{ProxyServiceSid, Timestamp};
 use serde::{Deserialize, Serialize};
 use twilio::rest::{ConversationFilter, Cursor, ListFailure, StateFilter, TwilioError};
 
-use crate::live::Live;
-use crate::run::Watch;
+use crate::open_tasks::OpenTasks;
 use crate::summary::Stop;
+use crate::watch::Watch;
 use crate::{Sweep, SweepError};
 
 use held::Lister;
@@ -56,10 +56,10 @@ const LOG_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const OVERLAP: Duration = Duration::from_secs(5 * 60 * 60);
 
 /// A place in a list is not gone back to after this: the list has changed too much.
-const PLACE_KEPT: Duration = Duration::from_secs(12 * 60 * 60);
+const MAX_POSITION_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How often a list is begun again in one run because Twilio forgot the place.
-const NEW_BEGINNINGS: usize = 3;
+const MAX_RESTARTS: usize = 3;
 
 /// The name of the note.
 const NOTE: &str = "reconcile";
@@ -106,12 +106,12 @@ struct Note {
     /// Up to when all is known.
     known_to: Option<Timestamp>,
     /// What was interrupted.
-    place: Option<Place>,
+    place: Option<Position>,
 }
 
 /// Where a run was interrupted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Place {
+struct Position {
     from: Timestamp,
     to: Timestamp,
     list: List,
@@ -173,7 +173,7 @@ impl Sweep {
     ) -> Result<Reconciled, SweepError> {
         let watch = Watch::new(now, time_left);
         let twilio = self.client(now).await?;
-        let (workspace, service) = self.places(&twilio).await?;
+        let (workspace, service) = self.flex_ids(&twilio).await?;
         let table = &self.settings.table;
         let mut note = match order.since {
             None => table.note::<Note>(NOTE).await?.unwrap_or_default(),
@@ -186,7 +186,7 @@ impl Sweep {
             twilio: &twilio,
             workspace,
             service,
-            live: None,
+            open_tasks: None,
             watch,
             writes: order.writes,
             found,
@@ -207,9 +207,9 @@ impl Sweep {
                 }
             }
         }
-        report.whole = report.stopped.is_none();
+        report.whole = report.stopped.is_none() && report.deferred == 0;
         if order.since.is_none() && order.writes {
-            note.place = (!report.whole).then_some(place);
+            note.place = report.stopped.is_some().then_some(place);
             table.set_note(NOTE, &note, watch.now()).await?;
         }
         let stats = twilio.stats();
@@ -221,9 +221,9 @@ impl Sweep {
 }
 
 impl Order {
-    fn place(self, note: &Note, now: Timestamp) -> Place {
+    fn place(self, note: &Note, now: Timestamp) -> Position {
         let interrupted = note.place.clone();
-        if let Some(place) = interrupted.filter(|place| now.since(place.to) < PLACE_KEPT) {
+        if let Some(place) = interrupted.filter(|place| now.since(place.to) < MAX_POSITION_AGE) {
             return place;
         }
         let longest = now.minus(LOG_KEPT);
@@ -232,7 +232,7 @@ impl Order {
             (None, Some(known_to)) => known_to.minus(OVERLAP).max(longest),
             (None, None) => longest,
         };
-        Place {
+        Position {
             from,
             to: now,
             list: List::Log,
@@ -243,12 +243,16 @@ impl Order {
 
 impl Lister<'_> {
     /// Reads a list from a place to its end, or as far as the time allows.
-    async fn read(&mut self, place: &Place, report: &mut Reconciled) -> Result<Ended, SweepError> {
-        if place.list != List::Log && self.live.is_none() {
-            let live = Live::list(self.twilio, self.workspace, self.watch.now()).await;
-            let live = live.map_err(SweepError::Blind)?;
-            report.open_tasks = live.len();
-            self.live = Some(live);
+    async fn read(
+        &mut self,
+        place: &Position,
+        report: &mut Reconciled,
+    ) -> Result<Ended, SweepError> {
+        if place.list != List::Log && self.open_tasks.is_none() {
+            let listed = OpenTasks::list(self.twilio, self.workspace, self.watch.now()).await;
+            let listed = listed.map_err(SweepError::LookupFailed)?;
+            report.open_tasks = listed.len();
+            self.open_tasks = Some(listed);
         }
         let proxy = match place.list {
             List::Sessions => match self.proxy_service().await {
@@ -270,19 +274,19 @@ impl Lister<'_> {
             match page {
                 Ok(next @ Some(_)) => cursor = next,
                 Ok(None) => return Ok(Ended::Whole),
-                Err(Trouble::Table(error)) => return Err(error.into()),
-                Err(Trouble::List(ListFailure::Expired | ListFailure::OtherList))
-                    if cursor.is_some() && beginnings < NEW_BEGINNINGS =>
+                Err(ReadError::Table(error)) => return Err(error.into()),
+                Err(ReadError::List(ListFailure::Expired | ListFailure::OtherList))
+                    if cursor.is_some() && beginnings < MAX_RESTARTS =>
                 {
                     tracing::warn!(
                         list = place.list.name(),
-                        "Twilio forgot the place: begun again"
+                        "Twilio forgot the place: the list is started again"
                     );
-                    report.begun_again += 1;
+                    report.restarted += 1;
                     beginnings += 1;
                     cursor = None;
                 }
-                Err(Trouble::List(failure)) => {
+                Err(ReadError::List(failure)) => {
                     return self.sort(failure, place.list, cursor, report);
                 }
             }
@@ -291,11 +295,11 @@ impl Lister<'_> {
 
     async fn page(
         &mut self,
-        place: &Place,
+        place: &Position,
         proxy: Option<ProxyServiceSid>,
         cursor: Option<&Cursor>,
         report: &mut Reconciled,
-    ) -> Result<Option<Cursor>, Trouble> {
+    ) -> Result<Option<Cursor>, ReadError> {
         let filter = |state| ConversationFilter {
             state: Some(state),
             created_from: None,
@@ -355,7 +359,7 @@ impl Lister<'_> {
         if let ListFailure::Twilio(error @ TwilioError::Unauthorized { status, .. }) = &failure
             && (*status == 401 || list == List::Log)
         {
-            return Err(SweepError::Blind(error.clone()));
+            return Err(SweepError::LookupFailed(error.clone()));
         }
         tracing::error!(list = list.name(), %failure, "cannot be listed: nothing of it is taken up");
         report.unavailable.push(Unavailable {
@@ -367,24 +371,24 @@ impl Lister<'_> {
 }
 
 /// What stands in the way of a page.
-enum Trouble {
+enum ReadError {
     List(ListFailure),
     Table(store::StoreError),
 }
 
-impl From<ListFailure> for Trouble {
+impl From<ListFailure> for ReadError {
     fn from(failure: ListFailure) -> Self {
         Self::List(failure)
     }
 }
 
-impl From<TwilioError> for Trouble {
+impl From<TwilioError> for ReadError {
     fn from(error: TwilioError) -> Self {
         Self::List(error.into())
     }
 }
 
-impl From<store::StoreError> for Trouble {
+impl From<store::StoreError> for ReadError {
     fn from(error: store::StoreError) -> Self {
         Self::Table(error)
     }

@@ -26,6 +26,8 @@ pub struct Settings {
     /// The Proxy service, whose sessions we end where Flex does not; without it, that is left
     /// to Flex.
     pub proxy_service: Option<ProxyServiceSid>,
+    /// The URL of our own webhook, so that it is not taken for a program's.
+    pub webhook_url: Option<String>,
     /// How it sweeps.
     pub plan: Plan,
 }
@@ -124,6 +126,7 @@ impl Settings {
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
         let chat_service = environment.optional("CHAT_SERVICE_SID");
         let proxy_service = environment.optional("PROXY_SERVICE_SID");
+        let webhook_url = environment.optional("WEBHOOK_URL");
         let plan = Plan::read(&mut environment);
         environment.finish(|| {
             let aws = aws?;
@@ -135,6 +138,7 @@ impl Settings {
                 workspace,
                 chat_service,
                 proxy_service,
+                webhook_url,
                 plan,
             })
         })

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Queue, Timestamp};
+use domain::{Outcome, Queue, Row, Step, Timestamp};
 use runtime::metrics;
 use serde::Serialize;
 
-/// What one sweep did. Every due channel is counted exactly once among `closed` …
-/// `left`, so that nothing can be skipped silently.
+/// The counts of one sweep. Every due channel is counted exactly once among `closed` …
+/// `not_started`, so that nothing can be skipped silently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Channels whose turn had come.
@@ -19,17 +19,22 @@ pub struct Summary {
     pub closed_by_queue: BTreeMap<&'static str, usize>,
     /// Long-lived channels released by our write; their reset follows.
     pub released: usize,
-    /// Found as they should be: somebody else had cleaned up.
+    /// Found as they should be: the agent's browser, Flex or an earlier try had cleaned up.
     pub already_clean: usize,
     /// Twilio does not know them any more.
     pub gone: usize,
+    /// Left as they are: an agent, a program or Twilio still has them, or may have.
+    pub left: usize,
+    /// The same by the row of the rule that applied.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_by_row: BTreeMap<&'static str, usize>,
     /// Closed before; their Proxy session is made sure to be gone.
     pub sessions_ended: usize,
     /// They have an open task after all.
-    pub live_again: usize,
+    pub open_again: usize,
     /// Not due any more when the record itself was read.
     pub not_due: usize,
-    /// To be looked at again next time: Twilio was busy, or somebody wrote the record first.
+    /// To be looked at again next time: Twilio was busy, or the record was written meanwhile.
     pub deferred: usize,
     /// Twilio refused or did not answer; tried again later.
     pub retried: usize,
@@ -37,10 +42,14 @@ pub struct Summary {
     pub failed: usize,
     /// Would have been closed or released, if this were not an observation.
     pub would_write: usize,
-    /// Not begun: the sweep stopped before their turn.
-    pub left: usize,
+    /// Not started: the sweep stopped before their turn.
+    pub not_started: usize,
     /// Closed in the moment in which a new task arrived; also counted above.
     pub raced: usize,
+    /// Customers who were found to wait unheard, each message once; also counted above.
+    pub unheard: usize,
+    /// Tasks that have been in wrap-up for longer than `WRAP_UP_LIMIT`.
+    pub stuck_wrap_ups: usize,
     /// Open tasks in TaskRouter at the look, all channels together.
     pub open_tasks: usize,
     /// Requests to Twilio, repeated ones included.
@@ -70,34 +79,83 @@ pub enum Stop {
     ServiceIsGone,
 }
 
-/// How one due channel came out of a sweep.
+impl Stop {
+    /// Returns the name in logs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OutOfTime => "out-of-time",
+            Self::TooManyCloses => "too-many-closes",
+            Self::TwilioIsDown => "twilio-is-down",
+            Self::Unauthorized => "unauthorized",
+            Self::ServiceIsGone => "service-is-gone",
+        }
+    }
+}
+
+/// The way in which one due channel counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(crate) enum ChannelResult {
     Closed,
     Released,
     AlreadyClean,
     Gone,
+    Left(Row),
     SessionEnded,
-    LiveAgain,
+    OpenAgain,
     NotDue,
     Deferred,
     Retried,
     Failed,
     WouldWrite,
-    Left,
+    NotStarted,
+}
+
+impl ChannelResult {
+    /// Returns how a step counts that is done.
+    pub(crate) const fn of(step: Step, outcome: Outcome) -> Self {
+        match (outcome, step) {
+            (Outcome::Written | Outcome::Deleted, Step::Release) => Self::Released,
+            (Outcome::Written | Outcome::Deleted, Step::Close) => Self::Closed,
+            (Outcome::AlreadyClean, _) => Self::AlreadyClean,
+            (Outcome::Gone, _) => Self::Gone,
+        }
+    }
 }
 
 impl Summary {
     /// Counts a channel that waited in this queue.
-    pub(crate) fn count_of(&mut self, queue: Queue, came: Came) {
-        self.count(came);
-        if came == Came::Closed {
+    pub(crate) fn count_of(&mut self, queue: Queue, result: ChannelResult) {
+        self.count(result);
+        if result == ChannelResult::Closed {
             *self.closed_by_queue.entry(queue.name()).or_default() += 1;
         }
     }
 
-    /// Tells it in figures.
-    pub(crate) fn tell(&self, now: Timestamp) {
+    /// Counts a channel.
+    pub(crate) fn count(&mut self, result: ChannelResult) {
+        let counter = match result {
+            ChannelResult::Closed => &mut self.closed,
+            ChannelResult::Released => &mut self.released,
+            ChannelResult::AlreadyClean => &mut self.already_clean,
+            ChannelResult::Gone => &mut self.gone,
+            ChannelResult::Left(row) => {
+                *self.left_by_row.entry(row.name()).or_default() += 1;
+                &mut self.left
+            }
+            ChannelResult::SessionEnded => &mut self.sessions_ended,
+            ChannelResult::OpenAgain => &mut self.open_again,
+            ChannelResult::NotDue => &mut self.not_due,
+            ChannelResult::Deferred => &mut self.deferred,
+            ChannelResult::Retried => &mut self.retried,
+            ChannelResult::Failed => &mut self.failed,
+            ChannelResult::WouldWrite => &mut self.would_write,
+            ChannelResult::NotStarted => &mut self.not_started,
+        };
+        *counter += 1;
+    }
+
+    /// Writes the metrics.
+    pub(crate) fn measure(&self, now: Timestamp) {
         let closed = |queue: Queue| self.closed_by_queue.get(queue.name()).copied().unwrap_or(0);
         tracing::info!(
             target: metrics::TARGET,
@@ -110,6 +168,9 @@ impl Summary {
             ClosedInspected = closed(Queue::Inspect),
             ClosedRetried = closed(Queue::Retry),
             Released = self.released,
+            Left = self.left,
+            Unheard = self.unheard,
+            StuckWrapUps = self.stuck_wrap_ups,
             Retried = self.retried,
             GivenUp = self.failed,
             Raced = self.raced,
@@ -119,21 +180,32 @@ impl Summary {
         );
     }
 
-    pub(crate) fn count(&mut self, came: Came) {
-        let counter = match came {
-            Came::Closed => &mut self.closed,
-            Came::Released => &mut self.released,
-            Came::AlreadyClean => &mut self.already_clean,
-            Came::Gone => &mut self.gone,
-            Came::SessionEnded => &mut self.sessions_ended,
-            Came::LiveAgain => &mut self.live_again,
-            Came::NotDue => &mut self.not_due,
-            Came::Deferred => &mut self.deferred,
-            Came::Retried => &mut self.retried,
-            Came::Failed => &mut self.failed,
-            Came::WouldWrite => &mut self.would_write,
-            Came::Left => &mut self.left,
-        };
-        *counter += 1;
+    /// Logs the counts as fields.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            due = self.due,
+            closed = self.closed,
+            released = self.released,
+            already_clean = self.already_clean,
+            gone = self.gone,
+            left = self.left,
+            sessions_ended = self.sessions_ended,
+            open_again = self.open_again,
+            not_due = self.not_due,
+            deferred = self.deferred,
+            retried = self.retried,
+            failed = self.failed,
+            would_write = self.would_write,
+            not_started = self.not_started,
+            raced = self.raced,
+            unheard = self.unheard,
+            stuck_wrap_ups = self.stuck_wrap_ups,
+            open_tasks = self.open_tasks,
+            calls = self.calls,
+            throttled = self.throttled,
+            oldest_overdue_seconds = self.oldest_overdue_seconds,
+            stopped = self.stopped.map(Stop::name),
+            "swept"
+        );
     }
 }

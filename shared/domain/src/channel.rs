@@ -30,8 +30,11 @@
 //!   ends without our hearing of it. While another task of the channel has ended, the
 //!   channel waits for an inspection, which asks TaskRouter.
 
+mod activity;
 mod cleaning;
-mod waiting;
+mod hold;
+mod parking;
+mod queue;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -39,13 +42,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Activity;
 use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
 use crate::orphan::Orphan;
-use crate::talk::Talk;
+use crate::parking::{MessageWebhook, TaskParking};
 use crate::{ChannelSid, TaskSid, Timestamp};
 
-pub use waiting::{Cause, Idle, Queue, QueueEntry};
+pub use cleaning::LOOK_AGAIN;
+pub use hold::UNTIL_RELEASED;
+pub use queue::{Cause, Idle, Queue, QueueEntry};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
 /// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.
@@ -68,9 +74,15 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) forgotten_to: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unheard_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     orphan: Option<Orphan>,
-    #[serde(default, skip_serializing_if = "Talk::is_empty")]
-    pub(crate) talk: Talk,
+    #[serde(default, skip_serializing_if = "Activity::is_empty")]
+    activity: Activity,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    parking: BTreeMap<TaskSid, TaskParking>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_webhook: Option<MessageWebhook>,
 }
 
 /// What is remembered of one task.
@@ -118,8 +130,11 @@ impl Channel {
             cleanup: None,
             held_until: None,
             forgotten_to: None,
+            unheard_since: None,
             orphan: None,
-            talk: Talk::default(),
+            activity: Activity::default(),
+            parking: BTreeMap::new(),
+            message_webhook: None,
         }
     }
 
@@ -210,7 +225,7 @@ impl Channel {
             .and_modify(|task| task.merge(&told))
             .or_insert(told);
         self.forget_again();
-        self.settle_talk();
+        self.settle_activity();
     }
 
     /// Joins what two places know of the same channel, as if one had heard it all.
@@ -230,9 +245,10 @@ impl Channel {
         self.cleanup = self.cleanup.max(other.cleanup.clone());
         self.held_until = self.held_until.max(other.held_until);
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
+        self.unheard_since = self.unheard_since.max(other.unheard_since);
         self.orphan = self.orphan.max(other.orphan);
         self.forget_again();
-        self.merge_talk(other);
+        self.merge_activity(other);
         self
     }
 
@@ -257,7 +273,7 @@ impl Channel {
         let forgotten_to = self.forgotten_to;
         self.forgotten_to = forgotten_to.max(Some(before));
         self.forget_again();
-        self.settle_talk();
+        self.settle_activity();
         if self.tasks.len() == remembered {
             self.forgotten_to = forgotten_to;
         }

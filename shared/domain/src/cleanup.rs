@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::verdict::Row;
 use crate::{ProxySessionSid, Timestamp};
 
 /// How often a channel that Twilio refuses is tried before we give up and say so.
@@ -45,19 +46,20 @@ pub struct Cleanup {
 pub enum Progress {
     /// Nothing is done yet.
     Untouched,
-    /// A long-lived channel was released: its next message makes a new task. It still waits
-    /// for its reset.
-    Released {
-        /// When.
+    /// The channel was looked at and left as it is.
+    Left {
+        /// The time of the look.
         at: Timestamp,
-        /// How it was found or left.
-        outcome: Outcome,
+        /// The row that applied.
+        row: Row,
     },
-    /// The channel is closed for good, or was found so.
-    Closed {
-        /// When.
+    /// A step is done, by us or by others.
+    Done {
+        /// The step.
+        step: Step,
+        /// The time at which it was done or found done.
         at: Timestamp,
-        /// How it was found or left.
+        /// The way in which the channel was found or left.
         outcome: Outcome,
     },
     /// We gave up; a person has to look.
@@ -67,6 +69,28 @@ pub enum Progress {
         /// Why.
         reason: FailureReason,
     },
+}
+
+/// A step of cleaning up. Only a long-lived Chat channel takes both; every other channel is
+/// closed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A long-lived Chat channel becomes `INACTIVE`, so that its next message makes a new
+    /// task. Its reset follows.
+    Release,
+    /// The channel is closed for good: a Chat channel is `INACTIVE` and not long-lived, a
+    /// Conversation is `closed`.
+    Close,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Release => "release",
+            Self::Close => "close",
+        })
+    }
 }
 
 /// How a channel was found or left at Twilio.
@@ -81,8 +105,6 @@ pub enum Outcome {
     Deleted,
     /// Twilio does not know it any more.
     Gone,
-    /// Left as it was, because long-lived channels are not to be released.
-    LeftAlone,
 }
 
 impl fmt::Display for Outcome {
@@ -92,7 +114,6 @@ impl fmt::Display for Outcome {
             Self::AlreadyClean => "already-clean",
             Self::Deleted => "deleted",
             Self::Gone => "gone",
-            Self::LeftAlone => "left-alone",
         })
     }
 }

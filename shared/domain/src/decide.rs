@@ -1,32 +1,32 @@
-//! What follows from a channel's record, our patience and the time.
+//! What follows from a channel's record, the policy and the time, before Twilio is asked.
 
-use std::fmt;
-
-use crate::channel::{Cause, Channel, Queue, QueueEntry};
-use crate::cleanup::{Outcome, Progress};
-use crate::fact::Platform;
+use crate::channel::{Channel, Queue, QueueEntry};
 use crate::policy::Policy;
 use crate::{ProxySessionSid, TaskSid, Timestamp};
 
-/// What to do about a channel now.
+/// The sweep's next act for a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing, and nothing is waited for.
+pub enum SweepDecision {
+    /// The channel does not wait for the sweep.
     Nothing,
-    /// Nothing yet.
+    /// Its turn has not come.
     Wait(QueueEntry),
-    /// First step: make a Chat channel `INACTIVE`, so that its next message makes a new task;
-    /// close a Conversation, unless its agent left it, paused it or parked it. For a channel
-    /// that is not long-lived this is also the last step.
-    Release(Reason),
-    /// Last step: `long_lived` off and `INACTIVE` for a Chat channel, `closed` for a
-    /// Conversation, whatever its agent did with it.
-    Reset(Reason),
-    /// The channel is closed: make sure that this Proxy session is gone.
+    /// No task of it is open: read it at Twilio and ask for the [`crate::verdict()`].
+    Look,
+    /// It is closed: make sure that this Proxy session is gone.
     EndSession(ProxySessionSid),
-    /// Ask TaskRouter whether the open tasks that we know of are still open.
-    Inspect(Reason),
-    /// Have a Chat channel's messages told to us.
+    /// Ask TaskRouter whether the open task that was silent since then is still open.
+    Inspect(Timestamp),
+}
+
+/// The next act of `park` for a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParkDecision {
+    /// The channel does not wait for `park`.
+    Nothing,
+    /// Its turn has not come.
+    Wait(QueueEntry),
+    /// Install our webhook on a Chat channel, so that its messages are told to us.
     InstallWebhook,
     /// Move this task to the inactive TaskChannel, so that its agent can take another chat.
     Park(TaskSid),
@@ -34,154 +34,59 @@ pub enum Decision {
     Unpark(TaskSid),
 }
 
-/// Why, in facts; its `Display` says it in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// No task of the channel has been open for that long.
-    Idle {
-        /// How we know.
-        cause: Cause,
-        /// Since when.
-        since: Timestamp,
-    },
-    /// One of the channel's tasks ended while another stays open.
-    Overlap {
-        /// Since when nothing was heard of the open one.
-        since: Timestamp,
-    },
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Idle { cause, .. } => cause.fmt(f),
-            Self::Overlap { .. } => {
-                f.write_str("one of its tasks ended while another stays open and silent")
-            }
-        }
-    }
-}
-
-/// Decides, from the record alone. Whoever acts on it looks at the open tasks first, lets
-/// the record absorb what it saw, and decides again.
-pub fn decide(channel: &Channel, policy: &Policy, now: Timestamp) -> Decision {
-    let Some(waiting) = channel.unheld_entry() else {
-        return Decision::Nothing;
+/// Decides for the sweep, from the record alone. The sweep looks at the open tasks first and
+/// lets the record absorb what it saw.
+pub fn decide_sweep(channel: &Channel, policy: &Policy, now: Timestamp) -> SweepDecision {
+    let Some(entry) = channel
+        .unheld_entry()
+        .filter(|entry| entry.queue.is_of_sweep())
+    else {
+        return SweepDecision::Nothing;
     };
-    let is_parks = Queue::PARK.contains(&waiting.queue);
-    if let Some(until) = channel.held(now).filter(|_| !is_parks) {
-        return Decision::Wait(QueueEntry {
+    if let Some(until) = channel.held(now) {
+        return SweepDecision::Wait(QueueEntry {
             queue: Queue::Retry,
             since: until,
         });
     }
-    // Twilio's clock and ours differ; an end in our future is no reason to hurry.
-    if now < waiting.since || now.since(waiting.since) < policy.cutoff(waiting.queue) {
-        return Decision::Wait(waiting);
+    if !is_due(entry, policy, now) {
+        return SweepDecision::Wait(entry);
     }
-    let Some(idle) = channel.idle() else {
-        return decide_open(channel, waiting);
-    };
-    let reason = Reason::Idle {
-        cause: idle.cause,
-        since: idle.since,
-    };
-    let cleanup = channel.cleanup();
-    if let Some(session) = cleanup.and_then(|cleanup| cleanup.session) {
-        return Decision::EndSession(session);
+    if channel.idle().is_none() {
+        return SweepDecision::Inspect(entry.since);
     }
-    let released = matches!(
-        cleanup.map(|cleanup| &cleanup.progress),
-        Some(Progress::Released { .. })
-    );
-    let reset_is_due = now.since(idle.since) >= policy.long_lived_cutoff;
-    // A Conversation that was put aside has waited long enough by then; of a Chat channel it
-    // must be known that it is long-lived.
-    let known_long_lived = match channel.platform() {
-        Platform::Conversations => true,
-        Platform::Chat => channel.long_lived() == Some(true),
-    };
-    let last_step = match waiting.queue {
-        Queue::LongLived => true,
-        Queue::Abandoned
-        | Queue::Ended
-        | Queue::Retry
-        | Queue::Inspect
-        | Queue::InstallWebhook
-        | Queue::Park
-        | Queue::Unpark => released || (known_long_lived && reset_is_due),
-    };
-    if last_step {
-        Decision::Reset(reason)
-    } else {
-        Decision::Release(reason)
+    match channel.cleanup().and_then(|cleanup| cleanup.session) {
+        Some(session) => SweepDecision::EndSession(session),
+        None => SweepDecision::Look,
     }
 }
 
-/// The decision about a channel whose turn has come while a task is open on it.
-fn decide_open(channel: &Channel, waiting: QueueEntry) -> Decision {
-    match (waiting.queue, channel.task_to_move()) {
-        (Queue::InstallWebhook, _) => Decision::InstallWebhook,
-        (Queue::Park, Some(task)) => Decision::Park(task),
-        (Queue::Unpark, Some(task)) => Decision::Unpark(task),
+/// Decides for `park`, from the record alone.
+pub fn decide_park(channel: &Channel, policy: &Policy, now: Timestamp) -> ParkDecision {
+    let Some(entry) = channel.unheld_entry() else {
+        return ParkDecision::Nothing;
+    };
+    if !is_due(entry, policy, now) && !entry.queue.is_of_sweep() {
+        return ParkDecision::Wait(entry);
+    }
+    match (entry.queue, channel.task_to_move()) {
+        (Queue::InstallWebhook, _) => ParkDecision::InstallWebhook,
+        (Queue::Park, Some(task)) => ParkDecision::Park(task),
+        (Queue::Unpark, Some(task)) => ParkDecision::Unpark(task),
         (
             Queue::Park
             | Queue::Unpark
-            | Queue::Inspect
             | Queue::Abandoned
             | Queue::Ended
             | Queue::LongLived
+            | Queue::Inspect
             | Queue::Retry,
             _,
-        ) => Decision::Inspect(Reason::Overlap {
-            since: waiting.since,
-        }),
+        ) => ParkDecision::Nothing,
     }
 }
 
-/// A Chat channel as it was read at Twilio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The attribute `long_lived`.
-    pub long_lived: bool,
-    /// Whether the attribute `status` is `INACTIVE`.
-    pub inactive: bool,
-}
-
-/// What to write to a Chat channel for a step, and where that leaves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Nothing: it is as this step wants it, or is to be left alone. Another step follows.
-    LeaveReleased(Outcome),
-    /// Nothing: it is as the last step wants it.
-    LeaveClosed,
-    /// `status` to `INACTIVE`; its reset follows.
-    Release,
-    /// `status` to `INACTIVE`, and that is all.
-    Inactivate,
-    /// `long_lived` to false and `status` to `INACTIVE`, and that is all.
-    Reset,
-}
-
-/// The remedy for a Chat channel that is to be released, or reset if `last_step`.
-pub fn remedy(last_step: LastStep, seen: Seen, policy: &Policy) -> Remedy {
-    match (last_step, seen.long_lived, seen.inactive) {
-        (LastStep::Yes, true, _) => Remedy::Reset,
-        (LastStep::No, true, _) if !policy.release_long_lived => {
-            Remedy::LeaveReleased(Outcome::LeftAlone)
-        }
-        (LastStep::No, true, true) => Remedy::LeaveReleased(Outcome::AlreadyClean),
-        (LastStep::No, true, false) => Remedy::Release,
-        (_, false, true) => Remedy::LeaveClosed,
-        (_, false, false) => Remedy::Inactivate,
-    }
-}
-
-/// Whether a step is the last one of a long-lived channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastStep {
-    /// [`Decision::Reset`].
-    Yes,
-    /// [`Decision::Release`].
-    No,
+/// Twilio's clock and ours differ; an end in our future is no reason to hurry.
+fn is_due(entry: QueueEntry, policy: &Policy, now: Timestamp) -> bool {
+    entry.since <= now && now.since(entry.since) >= policy.cutoff(entry.queue)
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelSid, InteractionChannelSid, InteractionSid, TaskSid, Timestamp};
+use crate::activity::{Author, AuthorDigest};
+use crate::parking::TaskPlacement;
+use crate::{ChannelSid, InteractionChannelSid, InteractionSid, TaskSid, Timestamp, WorkerSid};
 
 /// One thing that happened to one task of one channel.
 ///
@@ -114,4 +116,50 @@ pub struct Interaction {
     pub sid: InteractionSid,
     /// Its channel.
     pub channel: InteractionChannelSid,
+}
+
+/// Something heard of a channel's talk, or of where one of its tasks stands. Like facts,
+/// words form a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The channel.
+    pub channel: ChannelSid,
+    /// Which messaging product the channel belongs to.
+    pub platform: Platform,
+    /// When it happened, by Twilio's clock.
+    pub at: Timestamp,
+    /// What was heard.
+    pub heard: Heard,
+}
+
+/// What can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Somebody wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
+    Message {
+        /// Who.
+        author: Author,
+        /// Its place among the channel's messages, which settles the order where times do
+        /// not; 0 where Twilio does not say.
+        index: u32,
+    },
+    /// An agent accepted a task (`reservation.accepted`).
+    Accepted {
+        /// The task.
+        task: TaskSid,
+        /// The agent's worker.
+        worker: Option<WorkerSid>,
+        /// The identities under which the agent may write.
+        identities: [Option<AuthorDigest>; 2],
+    },
+    /// A task stood so (every event of a task says it).
+    Placed {
+        /// The task.
+        task: TaskSid,
+        /// The task's version, which settles the order where times do not; 0 where Twilio
+        /// does not say.
+        version: u32,
+        /// How it stood.
+        placement: TaskPlacement,
+    },
 }

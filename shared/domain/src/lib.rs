@@ -2,34 +2,42 @@
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
-//! [`mod@decide`] is what follows; [`manual`] is what a person may do. [`talk`] is who spoke
-//! last on a channel, and [`park`] is what follows from that for the agent. Nothing in this
+//! [`mod@decide`] is what follows. [`activity`] is who wrote last on a channel, [`mod@parking`]
+//! and [`pairs`] are what moving its tasks needs to know. Nothing in this
 //! crate reads a clock, a socket or a variable.
 
+pub mod activity;
 pub mod channel;
 pub mod cleanup;
 pub mod decide;
+pub mod evidence;
 pub mod fact;
 pub mod ids;
-pub mod manual;
+mod listed;
 pub mod orphan;
-pub mod park;
+pub mod pairs;
+pub mod parking;
+pub mod platform;
 pub mod policy;
-pub mod talk;
 pub mod time;
+pub mod verdict;
 
-pub use channel::{Cause, Channel, Idle, Queue, QueueEntry, Task};
-pub use cleanup::{Cleanup, FailureReason, Outcome, Progress};
-pub use decide::{Decision, LastStep, Reason, Remedy, Seen, decide, remedy};
-pub use fact::{End, Fact, Interaction, News, Platform, Stage};
+pub use activity::{Activity, Author, AuthorDigest, Party};
+pub use channel::{Cause, Channel, Idle, LOOK_AGAIN, Queue, QueueEntry, Task, UNTIL_RELEASED};
+pub use cleanup::{Cleanup, FailureReason, Outcome, Progress, Step};
+pub use decide::{ParkDecision, SweepDecision, decide_park, decide_sweep};
+pub use evidence::{Evidence, LastMessage, ProgramWebhooks, Question};
+pub use fact::{End, Fact, Heard, Interaction, News, Platform, Stage, Word};
 pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
     ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid, TaskChannelSid,
     TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
-pub use orphan::{Held, HeldOpenBy, Orphan, Participants, SkipReason, Verdict};
-pub use park::{Pair, PairFault, Pairs, TaskParking, TaskPlacement};
+pub use orphan::{HeldOpen, HeldOpenBy, Orphan, ReconcileDecision, SkipReason};
+pub use pairs::{Pair, PairFault, Pairs};
+pub use parking::{ManualRequest, MessageWebhook, TaskParking, TaskPlacement};
+pub use platform::{ChatState, ConversationState, InteractionStatus};
 pub use policy::{Policy, PolicyFault};
-pub use talk::{Author, AuthorDigest, Heard, Party, Word};
 pub use time::Timestamp;
+pub use verdict::{Row, Verdict, unheard, verdict};

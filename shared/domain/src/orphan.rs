@@ -5,31 +5,29 @@
 //! a customer's address to a Chat channel, or by a Conversation that is not closed. If no open
 //! task names such a channel, and it has been quiet for long, it is an **orphan**.
 //!
-//! # Why it is judged like this
+//! # How it is sorted
 //!
-//! Nobody says when its last task ended, or whether there ever was one. So
+//! The end of its last task was never told, or there never was one. So
 //!
-//! * the patience counts from the moment in which it was found, as if its last task had ended
-//!   just then, and a new task ends it as ever;
-//! * an orphan is only put in a queue. Before anything is written, the sweep looks at the open
-//!   tasks and at the channel itself, as it does with all others;
-//! * a Conversation may be parked, which looks the same from outside: its agent has left and
-//!   the customer is to write first. It waits in the long-lived class;
-//! * whatever is not known to be an agent's chat is left alone: chats with a Studio flow, and
-//!   Conversations without a customer's address. A survey of the customer is an open task.
-//!   Each reason is counted, so that nothing is passed over silently.
+//! * an orphan is only put in a queue, as if its last task had ended when it was found, and a
+//!   new task ends its wait as ever;
+//! * the sweep looks at the open tasks and at the channel itself, as it does with all others,
+//!   and [`crate::verdict()`] decides by the newest message and the webhooks;
+//! * each reason for leaving something alone is counted, so that nothing is passed over
+//!   silently.
 //!
-//! A session that leads to a channel which is closed or gone is no orphan. It swallows messages
-//! all the same, and is ended by the sweep as those are that outlive a closing of ours.
+//! A session that leads to a channel which is closed is no orphan. It swallows messages all the
+//! same, and the sweep ends it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
-use crate::cleanup::{Progress, SESSION_GRACE};
+use crate::cleanup::{Progress, SESSION_GRACE, Step};
+use crate::listed::listed;
 use crate::policy::Policy;
-use crate::{Platform, Timestamp};
+use crate::{Platform, ProxySessionSid, Timestamp};
 
 /// A channel that was found to be held open while no open task named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +36,9 @@ pub struct Orphan {
     pub found_at: Timestamp,
     /// What held it open.
     pub held_by: HeldOpenBy,
+    /// The Proxy session that held it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<ProxySessionSid>,
 }
 
 /// What holds a channel open.
@@ -71,145 +72,114 @@ impl fmt::Display for HeldOpenBy {
 
 /// Something that is held open, as a list shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// By what.
+pub struct HeldOpen {
+    /// What holds it open.
     pub by: HeldOpenBy,
-    /// Its last sign of life that the list shows, if it shows any.
-    pub quiet_since: Option<Timestamp>,
-    /// Whether an open task names it.
+    /// The time since which it is held open, or of its last interaction, where Twilio says so.
+    /// A Conversation's last change is not such a time: it need not move with messages.
+    pub since: Option<Timestamp>,
+    /// An open task names it.
     pub has_open_task: bool,
-    /// Whether we end Proxy sessions that Flex leaves open.
+    /// We end Proxy sessions that Flex leaves open.
     pub ends_sessions: bool,
 }
 
-/// Who else is in a channel: the second look, which costs a request or two.
+/// The next act for something that is held open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Participants {
-    /// Nobody but the customer.
-    Customer,
-    /// A Studio flow is told of each message, as a bot is.
-    Flow,
-    /// No customer's address is bound to it: it may be a chat of somebody else's application.
-    Strangers,
-    /// Twilio does not know it, though it knows the service.
-    Gone,
-}
-
-/// What is to be done about something that is held open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ReconcileDecision {
     /// It is left alone.
     Skip(SkipReason),
-    /// It takes a second look.
-    LookCloser,
-    /// It is an orphan.
+    /// It is an orphan, and waits for the sweep from now on.
     Adopt,
-    /// Its channel is closed or gone, and the session that leads there is to be ended.
+    /// Its channel is closed, and the session that leads there is to be ended.
     EndSession,
+    /// We closed it, and Twilio still holds it open: it is closed again.
+    CloseAgain,
 }
 
-/// Why something that is held open is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SkipReason {
-    /// An open task names it.
-    Live,
-    /// We know it, and its turn comes.
-    Tracked,
-    /// We know it, and gave it up: a person has to look.
-    GivenUp,
-    /// It is closed already, and what holds it open is Twilio's to end, or will be ours once
-    /// `PROXY_SERVICE_SID` is set.
-    Closed,
-    /// It is younger than the grace, or was in use more recently.
-    Young,
-    /// Twilio does not say how old it is.
-    Undated,
-    /// It is with a Studio flow, such as a bot.
-    WithFlow,
-    /// Nothing shows that it is a customer's chat with an agent.
-    NotOurs,
-    /// Twilio does not know the channel any more.
-    Gone,
-    /// The session's name is not a channel's.
-    NotAChannel,
-}
-
-impl SkipReason {
-    /// The reason, for counts and logs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Tracked => "tracked",
-            Self::GivenUp => "given-up",
-            Self::Closed => "closed",
-            Self::Young => "young",
-            Self::Undated => "undated",
-            Self::WithFlow => "with-flow",
-            Self::NotOurs => "not-ours",
-            Self::Gone => "gone",
-            Self::NotAChannel => "not-a-channel",
-        }
+listed! {
+    /// The reason for which something that is held open is left alone.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum SkipReason {
+        /// An open task names it.
+        OpenTask = "open-task",
+        /// It is tracked, and its turn comes.
+        Tracked = "tracked",
+        /// It is tracked and was given up: a person has to look.
+        GivenUp = "given-up",
+        /// It is closed already, and what holds it open is Twilio's to end, or will be ours
+        /// once `PROXY_SERVICE_SID` is set.
+        Closed = "closed",
+        /// It is younger than the grace, or was in use more recently.
+        Young = "young",
+        /// Twilio does not say how old it is.
+        Undated = "undated",
+        /// The session's name is not a channel's SID.
+        NotAChannel = "not-a-channel",
     }
 }
 
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Live => "a task is open on it",
-            Self::Tracked => "it is known, and its turn comes",
+            Self::OpenTask => "a task is open on it",
+            Self::Tracked => "it is tracked, and its turn comes",
             Self::GivenUp => "it was given up before: a person has to look",
             Self::Closed => "it is closed; its Proxy session is left to Flex",
             Self::Young => "it was in use not long ago",
             Self::Undated => "Twilio does not say how old it is",
-            Self::WithFlow => "a Studio flow is with it",
-            Self::NotOurs => "nothing shows that it is a customer's chat with an agent",
-            Self::Gone => "Twilio does not know it any more",
             Self::NotAChannel => "its name is not a channel's",
         })
     }
 }
 
-/// The first look, at what the list and our own record say. The record is to have been told
-/// which of its tasks are over.
-pub fn classify(held: Held, record: Option<&Channel>, policy: &Policy, now: Timestamp) -> Verdict {
+/// Sorts something that is held open by what the list and our own record say. The record has
+/// absorbed a look at the open tasks.
+pub fn classify(
+    held: HeldOpen,
+    record: Option<&Channel>,
+    policy: &Policy,
+    now: Timestamp,
+) -> ReconcileDecision {
+    use ReconcileDecision::{Adopt, CloseAgain, EndSession, Skip};
     let known_open = record.is_some_and(|channel| channel.open_tasks().next().is_some());
     if held.has_open_task || known_open {
-        return Verdict::Skip(SkipReason::Live);
+        return Skip(SkipReason::OpenTask);
     }
     if record.is_some_and(|channel| channel.queue_entry().is_some()) {
-        return Verdict::Skip(SkipReason::Tracked);
+        return Skip(SkipReason::Tracked);
     }
     let cleanup = record.and_then(Channel::cleanup);
     match cleanup.map(|cleanup| &cleanup.progress) {
-        Some(Progress::Failed { .. }) => return Verdict::Skip(SkipReason::GivenUp),
-        Some(Progress::Closed { at, .. }) => {
-            let outlived = now.since(*at) >= SESSION_GRACE && held.ends_sessions;
+        Some(Progress::Failed { .. }) => return Skip(SkipReason::GivenUp),
+        Some(Progress::Done {
+            step: Step::Close,
+            at,
+            ..
+        }) => {
+            let outlived = now.since(*at) >= SESSION_GRACE;
             return match held.by {
-                HeldOpenBy::Session if outlived => Verdict::EndSession,
-                HeldOpenBy::Session | HeldOpenBy::Conversation => Verdict::Skip(SkipReason::Closed),
+                HeldOpenBy::Session if outlived && held.ends_sessions => EndSession,
+                HeldOpenBy::Conversation if outlived => CloseAgain,
+                HeldOpenBy::Session | HeldOpenBy::Conversation => Skip(SkipReason::Closed),
             };
         }
-        Some(Progress::Untouched | Progress::Released { .. }) | None => {}
+        Some(
+            Progress::Untouched
+            | Progress::Left { .. }
+            | Progress::Done {
+                step: Step::Release,
+                ..
+            },
+        )
+        | None => {}
     }
-    match held.quiet_since {
-        None => Verdict::Skip(SkipReason::Undated),
+    match held.since {
+        None => Skip(SkipReason::Undated),
         Some(since) if now < since || now.since(since) < policy.orphan_grace => {
-            Verdict::Skip(SkipReason::Young)
+            Skip(SkipReason::Young)
         }
-        Some(_) => Verdict::LookCloser,
-    }
-}
-
-/// The second look.
-pub fn classify_closely(held: Held, company: Participants) -> Verdict {
-    match (company, held.by) {
-        (Participants::Customer, _) => Verdict::Adopt,
-        (Participants::Flow, _) => Verdict::Skip(SkipReason::WithFlow),
-        (Participants::Strangers, _) => Verdict::Skip(SkipReason::NotOurs),
-        (Participants::Gone, HeldOpenBy::Session) if held.ends_sessions => Verdict::EndSession,
-        (Participants::Gone, HeldOpenBy::Session | HeldOpenBy::Conversation) => {
-            Verdict::Skip(SkipReason::Gone)
-        }
+        Some(_) => Adopt,
     }
 }

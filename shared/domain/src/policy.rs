@@ -24,6 +24,17 @@ pub struct Policy {
     pub inspect_after: Duration,
     /// How long something that is held open must have been quiet before it is an orphan.
     pub orphan_grace: Duration,
+    /// How long a channel of which no task is known must have been quiet before it is closed
+    /// although a program may have it, or although it is a Conversation; never where absent.
+    pub orphan_cutoff: Option<Duration>,
+    /// How long nobody may have written before a channel that an agent or a program may still
+    /// have is closed.
+    pub quiet_cutoff: Duration,
+    /// How long a Conversation that was left or parked must have been quiet before it is
+    /// closed; never where absent.
+    pub put_aside_cutoff: Option<Duration>,
+    /// How long a task may be in wrap-up before it is reported as stuck.
+    pub wrap_up_limit: Duration,
     /// How long a closed channel's record is kept.
     pub retention: Duration,
     /// After an agent's word that the customer leaves unanswered.
@@ -41,6 +52,10 @@ impl Default for Policy {
             release_long_lived: true,
             inspect_after: Duration::from_secs(15 * MINUTE),
             orphan_grace: Duration::from_secs(24 * HOUR),
+            orphan_cutoff: Some(Duration::from_secs(90 * 24 * HOUR)),
+            quiet_cutoff: Duration::from_secs(24 * HOUR),
+            put_aside_cutoff: None,
+            wrap_up_limit: Duration::from_secs(12 * HOUR),
             retention: Duration::from_secs(30 * 24 * HOUR),
             park_after: Duration::from_secs(10 * MINUTE),
         }
@@ -73,33 +88,94 @@ pub enum PolicyFault {
 }
 
 impl Policy {
-    /// Every fault of this policy, so that all can be reported at once.
-    pub fn faults(&self) -> Vec<PolicyFault> {
-        let cutoffs = [
-            ("ABANDONED_CUTOFF", self.abandoned_cutoff),
-            ("ENDED_CUTOFF", self.ended_cutoff),
-            ("LONG_LIVED_CUTOFF", self.long_lived_cutoff),
-            ("INSPECT_AFTER", self.inspect_after),
-            ("RETENTION", self.retention),
-            ("ORPHAN_GRACE", self.orphan_grace),
-            ("PARK_AFTER", self.park_after),
-        ];
-        let too_short = cutoffs
-            .iter()
-            .filter(|(_, value)| *value < MIN_CUTOFF)
-            .map(|&(name, value)| PolicyFault::TooShort { name, value });
+    /// Returns this policy with no patience at all, for a channel that a person names. Only a
+    /// Conversation that an agent paused, and a channel with an open task, is still left.
+    #[must_use]
+    pub fn immediate(&self) -> Self {
+        // Every field by its name: a cutoff that is added must be thought of here.
+        let Self {
+            abandoned_cutoff: _,
+            ended_cutoff: _,
+            long_lived_cutoff: _,
+            release_long_lived,
+            inspect_after: _,
+            orphan_grace: _,
+            orphan_cutoff: _,
+            quiet_cutoff: _,
+            put_aside_cutoff: _,
+            wrap_up_limit,
+            retention,
+            park_after,
+        } = *self;
+        Self {
+            abandoned_cutoff: Duration::ZERO,
+            ended_cutoff: Duration::ZERO,
+            long_lived_cutoff: Duration::ZERO,
+            release_long_lived,
+            inspect_after: Duration::ZERO,
+            orphan_grace: Duration::ZERO,
+            orphan_cutoff: Some(Duration::ZERO),
+            quiet_cutoff: Duration::ZERO,
+            put_aside_cutoff: Some(Duration::ZERO),
+            wrap_up_limit,
+            retention,
+            park_after,
+        }
+    }
 
+    /// Returns every fault of this policy, so that all can be reported at once.
+    pub fn faults(&self) -> Vec<PolicyFault> {
+        // Every field by its name: a setting that is added must be checked here.
+        let Self {
+            abandoned_cutoff,
+            ended_cutoff,
+            long_lived_cutoff,
+            release_long_lived: _,
+            inspect_after,
+            orphan_grace,
+            orphan_cutoff,
+            quiet_cutoff,
+            put_aside_cutoff,
+            wrap_up_limit,
+            retention,
+            park_after,
+        } = *self;
+        let abandoned = ("ABANDONED_CUTOFF", abandoned_cutoff);
+        let ended = ("ENDED_CUTOFF", ended_cutoff);
+        let long_lived = ("LONG_LIVED_CUTOFF", long_lived_cutoff);
+        let quiet = ("QUIET_CUTOFF", quiet_cutoff);
+        let grace = ("ORPHAN_GRACE", orphan_grace);
+        let orphan = orphan_cutoff.map(|cutoff| ("ORPHAN_CUTOFF", cutoff));
+        let put_aside = put_aside_cutoff.map(|cutoff| ("PUT_ASIDE_CUTOFF", cutoff));
+        let required = [
+            abandoned,
+            ended,
+            long_lived,
+            ("INSPECT_AFTER", inspect_after),
+            ("RETENTION", retention),
+            grace,
+            quiet,
+            ("WRAP_UP_LIMIT", wrap_up_limit),
+            ("PARK_AFTER", park_after),
+        ];
+        let durations = required.into_iter().chain(orphan).chain(put_aside);
+        let too_short = durations
+            .filter(|(_, value)| *value < MIN_CUTOFF)
+            .map(|(name, value)| PolicyFault::TooShort { name, value });
         let pairs = [
             // A reset is what follows a release.
-            (cutoffs[2], cutoffs[0]),
-            (cutoffs[2], cutoffs[1]),
-            // A record that expires before its reset is due would be forgotten.
-            (cutoffs[4], cutoffs[2]),
+            Some((long_lived, abandoned)),
+            Some((long_lived, ended)),
+            // What somebody may still have waits longer than what is dead.
+            Some((quiet, ended)),
+            put_aside.map(|put_aside| (put_aside, quiet)),
+            orphan.map(|orphan| (orphan, grace)),
         ];
         let crossed = pairs
-            .iter()
+            .into_iter()
+            .flatten()
             .filter(|((_, long), (_, short))| long < short)
-            .map(|&((longer, long), (shorter, short))| PolicyFault::Crossed {
+            .map(|((longer, long), (shorter, short))| PolicyFault::Crossed {
                 longer,
                 long,
                 shorter,

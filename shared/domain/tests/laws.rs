@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    Channel, ChannelSid, Cleanup, Decision, End, Fact, FailureReason, Interaction, News, Outcome,
-    Platform, Policy, Progress, Stage, TaskSid, Timestamp, decide,
+    Channel, ChannelSid, Cleanup, End, Fact, FailureReason, Interaction, News, Outcome, Platform,
+    Policy, Progress, Stage, Step, SweepDecision, TaskSid, Timestamp, decide_sweep,
 };
 use proptest::prelude::*;
 
@@ -176,9 +176,9 @@ proptest! {
     fn a_channel_with_an_open_task_is_never_closed(facts in history(), days in 0..40i64) {
         let channel = fold(&facts);
         if channel.open_tasks().next().is_some() {
-            let decision = decide(&channel, &Policy::default(), at(days * DAY));
+            let decision = decide_sweep(&channel, &Policy::default(), at(days * DAY));
             prop_assert!(
-                !matches!(decision, Decision::Release(_) | Decision::Reset(_)),
+                decision != SweepDecision::Look,
                 "{decision:?}"
             );
         }
@@ -187,9 +187,9 @@ proptest! {
     #[test]
     fn more_time_never_makes_a_due_channel_undue(facts in history(), minutes in 0..10_000i64, more in 0..10_000i64) {
         let channel = fold(&facts);
-        let due = |decision: Decision| !matches!(decision, Decision::Wait(_) | Decision::Nothing);
-        let early = decide(&channel, &Policy::default(), at(minutes * MINUTE));
-        let late = decide(&channel, &Policy::default(), at((minutes + more) * MINUTE));
+        let due = |decision: SweepDecision| !matches!(decision, SweepDecision::Wait(_) | SweepDecision::Nothing);
+        let early = decide_sweep(&channel, &Policy::default(), at(minutes * MINUTE));
+        let late = decide_sweep(&channel, &Policy::default(), at((minutes + more) * MINUTE));
         prop_assert!(!due(early) || due(late));
     }
 
@@ -207,7 +207,7 @@ proptest! {
             return Ok(());
         }
         channel.note_progress(
-            Progress::Closed { at: at(3 * DAY), outcome: Outcome::Written },
+            Progress::Done { step: Step::Close, at: at(3 * DAY), outcome: Outcome::Written },
             at(3 * DAY),
         );
         prop_assert_eq!(channel.tasks().len(), 1, "all but the last to end are forgotten");
@@ -229,7 +229,8 @@ fn forgetting_spares_open_tasks_and_the_last_end() {
     }
     let now = at(25 * DAY);
     channel.note_progress(
-        Progress::Released {
+        Progress::Done {
+            step: Step::Release,
             at: now,
             outcome: Outcome::Written,
         },
@@ -262,12 +263,12 @@ fn failures_back_off_and_end_in_failed() {
         now = waiting.since;
     }
     assert_eq!(
-        decide(
+        decide_sweep(
             &channel,
             &Policy::default(),
             now.plus(Duration::from_secs(1 << 30))
         ),
-        Decision::Nothing
+        SweepDecision::Nothing
     );
 
     channel.absorb(&fact(task_sid(2), now, News::Ended(End::Completed)));
@@ -280,7 +281,8 @@ fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
     channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
     let outcome = Outcome::Written;
     channel.note_progress(
-        Progress::Closed {
+        Progress::Done {
+            step: Step::Close,
             at: at(DAY),
             outcome,
         },

@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
-use domain::park::{ManualRequest, MessageWebhook};
-use domain::talk::POLL_GRID;
+use domain::activity::POLL_GRID;
 use domain::{
-    Author, AuthorDigest, Channel, Decision, End, Fact, Heard, News, Pair, PairFault, Pairs,
-    Platform, Policy, Queue, QueueEntry, Stage, TaskPlacement, TaskSid, Timestamp, Word, decide,
+    Author, AuthorDigest, Channel, End, Fact, Heard, News, Pair, PairFault, Pairs, ParkDecision,
+    Platform, Policy, Queue, QueueEntry, Stage, TaskPlacement, TaskSid, Timestamp, Word,
+    decide_park,
 };
+use domain::{ManualRequest, MessageWebhook};
 
 const NOON: Timestamp = Timestamp::from_millis(1_767_607_200_000);
 const AGENT: AuthorDigest = AuthorDigest::from_digest([7; 8]);
@@ -49,15 +50,15 @@ fn word(at: Timestamp, heard: Heard) -> Word {
     }
 }
 
-fn said(speaker: Author, index: u32, at: Timestamp) -> Word {
-    word(at, Heard::Message { speaker, index })
+fn said(author: Author, index: u32, at: Timestamp) -> Word {
+    word(at, Heard::Message { author, index })
 }
 
 fn accepted(task: u8, at: Timestamp) -> Word {
     let heard = Heard::Accepted {
         task: sid("WT", task),
         worker: Some(sid("WK", 1)),
-        voices: [Some(AGENT), None],
+        identities: [Some(AGENT), None],
     };
     word(at, heard)
 }
@@ -70,10 +71,10 @@ fn stand(inactive: bool) -> TaskPlacement {
 }
 
 fn stands(task: u8, inactive: bool, at: Timestamp) -> Word {
-    let heard = Heard::Stands {
+    let heard = Heard::Placed {
         task: sid("WT", task),
         version: 1,
-        stand: stand(inactive),
+        placement: stand(inactive),
     };
     word(at, heard)
 }
@@ -110,23 +111,19 @@ enum Cell {
     Unpark,
 }
 
-fn cell(decision: Decision) -> Cell {
+fn cell(decision: ParkDecision) -> Cell {
     let ours: TaskSid = sid("WT", 1);
     match decision {
-        Decision::Nothing => Cell::Nothing,
-        Decision::Wait(QueueEntry {
+        ParkDecision::Nothing => Cell::Nothing,
+        ParkDecision::Wait(QueueEntry {
             queue: Queue::Park, ..
         }) => Cell::WaitToPark,
-        Decision::InstallWebhook => Cell::Listen,
-        Decision::Park(task) if task == ours => Cell::Park,
-        Decision::Unpark(task) if task == ours => Cell::Unpark,
-        other @ (Decision::Wait(_)
-        | Decision::Release(_)
-        | Decision::Reset(_)
-        | Decision::EndSession(_)
-        | Decision::Inspect(_)
-        | Decision::Park(_)
-        | Decision::Unpark(_)) => panic!("{other:?}"),
+        ParkDecision::InstallWebhook => Cell::Listen,
+        ParkDecision::Park(task) if task == ours => Cell::Park,
+        ParkDecision::Unpark(task) if task == ours => Cell::Unpark,
+        other @ (ParkDecision::Wait(_) | ParkDecision::Park(_) | ParkDecision::Unpark(_)) => {
+            panic!("{other:?}")
+        }
     }
 }
 
@@ -136,7 +133,7 @@ fn channel(
     stage: Stage,
     last: Last,
     place: Where,
-    wish: Option<ManualRequest>,
+    request: Option<ManualRequest>,
     hearing: Hearing,
 ) -> Channel {
     let platform = match hearing {
@@ -165,8 +162,8 @@ fn channel(
     if place == Where::BeingParked {
         channel.note_parking(sid("WT", 1), NOON.plus(seconds(15)));
     }
-    if let Some(wish) = wish {
-        channel.note_manual_request(sid("WT", 1), wish, NOON.plus(seconds(16)));
+    if let Some(request) = request {
+        channel.note_manual_request(sid("WT", 1), request, NOON.plus(seconds(16)));
     }
     channel
 }
@@ -176,13 +173,13 @@ fn expected(
     stage: Stage,
     last: Last,
     place: Where,
-    wish: Option<ManualRequest>,
+    request: Option<ManualRequest>,
     hearing: Hearing,
     due: bool,
 ) -> Cell {
     let may_be_parked = place != Where::Active;
     // An agent who parks a chat by hand has read what the customer wrote before.
-    if may_be_parked && last == Last::Customer && wish != Some(ManualRequest::Park) {
+    if may_be_parked && last == Last::Customer && request != Some(ManualRequest::Park) {
         return Cell::Unpark;
     }
     if hearing == Hearing::NotYet {
@@ -203,7 +200,7 @@ fn every_cell_of_an_open_channel() {
     for stage in [Stage::Waiting, Stage::Assigned, Stage::Wrapping] {
         for last in [Last::Nobody, Last::Customer, Last::Agent] {
             for place in [Where::Active, Where::BeingParked, Where::Parked] {
-                for wish in [None, Some(ManualRequest::Park), Some(ManualRequest::Resume)] {
+                for request in [None, Some(ManualRequest::Park), Some(ManualRequest::Resume)] {
                     for hearing in [
                         Hearing::Conversation,
                         Hearing::NotYet,
@@ -211,7 +208,7 @@ fn every_cell_of_an_open_channel() {
                         Hearing::Deaf,
                     ] {
                         // MessagePosition at :10; taken up again by hand at :16, which counts as :20.
-                        let since = if wish == Some(ManualRequest::Resume) {
+                        let since = if request == Some(ManualRequest::Resume) {
                             20
                         } else {
                             10
@@ -221,11 +218,11 @@ fn every_cell_of_an_open_channel() {
                             (due_at.minus(Duration::from_millis(1)), false),
                             (due_at, true),
                         ] {
-                            let channel = channel(stage, last, place, wish, hearing);
+                            let channel = channel(stage, last, place, request, hearing);
                             assert_eq!(
-                                cell(decide(&channel, &policy, now)),
-                                expected(stage, last, place, wish, hearing, due),
-                                "{stage:?} {last:?} {place:?} {wish:?} {hearing:?} due={due}"
+                                cell(decide_park(&channel, &policy, now)),
+                                expected(stage, last, place, request, hearing, due),
+                                "{stage:?} {last:?} {place:?} {request:?} {hearing:?} due={due}"
                             );
                             cells += 1;
                         }
@@ -274,7 +271,7 @@ fn a_channel_waits_for_one_thing_at_a_time() {
         ));
     }
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Ended);
-    assert_eq!(channel.talk().seat(sid("WT", 1)), None);
+    assert_eq!(channel.parking(sid("WT", 1)), None);
 }
 
 #[test]
@@ -282,10 +279,10 @@ fn what_is_announced_is_parked_again_unless_the_customer_was_faster() {
     let late = NOON.plus(seconds(700));
     let mut channel = talking();
     channel.note_parking(sid("WT", 1), late);
-    let decision = decide(&channel, &Policy::default(), late);
+    let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Park, "a parker who died");
     channel.hear(&said(Author::Customer, 2, late));
-    let decision = decide(&channel, &Policy::default(), late);
+    let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Unpark);
 }
 
@@ -298,14 +295,14 @@ fn failures_wait_for_longer_and_never_for_ever() {
     channel.note_not_parked(task, now);
     assert_eq!(channel.queue_entry().unwrap().since, now);
     let again = now.plus(policy.park_after);
-    assert_eq!(cell(decide(&channel, &policy, again)), Cell::Park);
+    assert_eq!(cell(decide_park(&channel, &policy, again)), Cell::Park);
 
     channel.note_placement(task, again, stand(true));
     channel.hear(&said(Author::Customer, 2, again));
     let mut now = again;
     let mut waits = Vec::new();
     for _ in 0..7 {
-        assert_eq!(cell(decide(&channel, &policy, now)), Cell::Unpark);
+        assert_eq!(cell(decide_park(&channel, &policy, now)), Cell::Unpark);
         channel.note_not_moved_back(task, now);
         let next = channel.queue_entry().unwrap().since;
         waits.push(next.since(now).as_secs() / 60);
@@ -335,7 +332,7 @@ fn our_own_echoes_change_nothing() {
 
 #[test]
 fn words_cost_a_write_only_when_they_change_something() {
-    let said_at = |speaker, index, second| said(speaker, index, NOON.plus(seconds(second)));
+    let said_at = |author, index, second| said(author, index, NOON.plus(seconds(second)));
     let (agent, customer) = (Author::AuthorDigest(AGENT), Author::Customer);
     let writes = |before: &Channel, word: Word| {
         let mut after = before.clone();

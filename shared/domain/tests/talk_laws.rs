@@ -8,7 +8,7 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
-use domain::talk::{MAX_AUTHORS, MessagePosition};
+use domain::activity::{MAX_AUTHORS, MessagePosition};
 use domain::{
     Author, AuthorDigest, Channel, ChannelSid, End, Fact, Heard, News, Platform, Queue, Stage,
     TaskPlacement, TaskSid, Timestamp, Word,
@@ -55,7 +55,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
 }
 
 fn any_heard() -> impl Strategy<Value = Heard> {
-    let speaker = prop_oneof![
+    let author = prop_oneof![
         1 => Just(Author::Customer),
         2 => (0..10u8).prop_map(|n| Author::AuthorDigest(voice(n))),
     ];
@@ -64,16 +64,16 @@ fn any_heard() -> impl Strategy<Value = Heard> {
         inactive,
     });
     prop_oneof![
-        4 => (speaker, 0..4u32).prop_map(|(speaker, index)| Heard::Message { speaker, index }),
+        4 => (author, 0..4u32).prop_map(|(author, index)| Heard::Message { author, index }),
         2 => (0..3u8, 0..10u8, prop::option::of(0..10u8)).prop_map(|(task, one, other)| Heard::Accepted {
             task: task_sid(task),
             worker: Some(format!("WK{one:032x}").parse().unwrap()),
-            voices: [Some(voice(one)), other.map(voice)],
+            identities: [Some(voice(one)), other.map(voice)],
         }),
-        2 => (0..3u8, 0..3u32, stand).prop_map(|(task, version, stand)| Heard::Stands {
+        2 => (0..3u8, 0..3u32, stand).prop_map(|(task, version, stand)| Heard::Placed {
             task: task_sid(task),
             version,
-            stand,
+            placement: stand,
         }),
     ]
 }
@@ -123,12 +123,12 @@ fn oracle(history: &[Told]) -> Option<(Option<MessagePosition>, Option<MessagePo
     let mut voices = Vec::new();
     for word in words() {
         match word.heard {
-            Heard::Accepted { voices, .. } => agents.extend(voices.into_iter().flatten()),
+            Heard::Accepted { identities, .. } => agents.extend(identities.into_iter().flatten()),
             Heard::Message {
-                speaker: Author::AuthorDigest(voice),
+                author: Author::AuthorDigest(voice),
                 ..
             } => voices.push(voice),
-            Heard::Message { .. } | Heard::Stands { .. } => {}
+            Heard::Message { .. } | Heard::Placed { .. } => {}
         }
     }
     for many in [&mut agents, &mut voices] {
@@ -141,14 +141,13 @@ fn oracle(history: &[Told]) -> Option<(Option<MessagePosition>, Option<MessagePo
     let last = |wanted: bool| {
         words()
             .filter_map(|word| match word.heard {
-                Heard::Message { speaker, index } => {
-                    Some((speaker, MessagePosition { at: word.at, index }))
+                Heard::Message { author, index } => {
+                    Some((author, MessagePosition { at: word.at, index }))
                 }
-                Heard::Accepted { .. } | Heard::Stands { .. } => None,
+                Heard::Accepted { .. } | Heard::Placed { .. } => None,
             })
-            .filter(|(speaker, _)| {
-                let agent =
-                    matches!(speaker, Author::AuthorDigest(voice) if agents.contains(voice));
+            .filter(|(author, _)| {
+                let agent = matches!(author, Author::AuthorDigest(voice) if agents.contains(voice));
                 agent == wanted
             })
             .map(|(_, spoken)| spoken)
@@ -188,8 +187,8 @@ proptest! {
     fn the_oracle_agrees(told in history()) {
         if let Some((customer, agent)) = oracle(&told) {
             let channel = fold(&told);
-            prop_assert_eq!(channel.talk().customer_spoke(), customer);
-            prop_assert_eq!(channel.talk().agent_spoke(), agent);
+            prop_assert_eq!(channel.activity().last_customer_message(), customer);
+            prop_assert_eq!(channel.activity().last_agent_message(), agent);
         }
     }
 
@@ -204,7 +203,7 @@ proptest! {
     fn an_ended_task_keeps_no_seat(told in history()) {
         let channel = fold(&told);
         for (task, known) in channel.tasks() {
-            prop_assert!(known.ended.is_none() || channel.talk().seat(*task).is_none());
+            prop_assert!(known.ended.is_none() || channel.parking(*task).is_none());
         }
     }
 
@@ -219,7 +218,7 @@ proptest! {
             Told::Fact(fact) => (fact.at, 0, 0),
             Told::Word(word) => match word.heard {
                 Heard::Message { index, .. } => (word.at, 2, index),
-                Heard::Stands { version, .. } => (word.at, 1, version),
+                Heard::Placed { version, .. } => (word.at, 1, version),
                 // Who the agents are is known before they speak.
                 Heard::Accepted { .. } => (at(-1), 0, 0),
             },
@@ -246,7 +245,7 @@ proptest! {
                 Told::Word(word) => heeding.absorb_activity(std::slice::from_ref(word)),
             }
             tell(&mut hearing, one);
-            let side = |channel: &Channel| channel.talk().last_word().map(|(side, _)| side);
+            let side = |channel: &Channel| channel.activity().last_message().map(|(side, _)| side);
             prop_assert_eq!(side(&heeding), side(&hearing));
             // When somebody was parked is of no account: the way back is due at once.
             let waits = |channel: &Channel| {

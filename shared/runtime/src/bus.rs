@@ -54,6 +54,8 @@ pub enum NoticeKind {
     CloseRaced,
     /// A channel could not be closed and will not be tried again.
     ChannelFailed,
+    /// A customer wrote after the last task's end, and neither an agent nor a program heard.
+    CustomerUnheard,
     /// An event of Twilio's could not be understood.
     EventRejected,
     /// A customer wrote on a parked channel.
@@ -70,6 +72,7 @@ impl NoticeKind {
             Self::ChannelClosed => "ChannelClosed",
             Self::CloseRaced => "CloseRaced",
             Self::ChannelFailed => "ChannelFailed",
+            Self::CustomerUnheard => "CustomerUnheard",
             Self::EventRejected => "EventRejected",
             Self::ReplyReceived => "ReplyReceived",
             Self::ConfigurationDrifted => "ConfigurationDrifted",

@@ -74,6 +74,11 @@ pub fn policy(environment: &mut Environment) -> Policy {
         release_long_lived: environment.or("RELEASE_LONG_LIVED", default.release_long_lived),
         inspect_after: environment.duration_or("INSPECT_AFTER", default.inspect_after),
         orphan_grace: environment.duration_or("ORPHAN_GRACE", default.orphan_grace),
+        orphan_cutoff: environment.duration_or_never("ORPHAN_CUTOFF", default.orphan_cutoff),
+        quiet_cutoff: environment.duration_or("QUIET_CUTOFF", default.quiet_cutoff),
+        put_aside_cutoff: environment
+            .duration_or_never("PUT_ASIDE_CUTOFF", default.put_aside_cutoff),
+        wrap_up_limit: environment.duration_or("WRAP_UP_LIMIT", default.wrap_up_limit),
         retention: environment.duration_or("RETENTION", default.retention),
         park_after: environment.duration_or("PARK_AFTER", default.park_after),
     };

@@ -149,6 +149,19 @@ impl Environment {
         self.duration(name).unwrap_or(default)
     }
 
+    /// Reads a duration or `never`, which is nothing.
+    pub fn duration_or_never(
+        &mut self,
+        name: &'static str,
+        default: Option<Duration>,
+    ) -> Option<Duration> {
+        let read = self.parse(name, |text| match text {
+            "never" => Ok(None),
+            text => parse_duration(text).map(Some),
+        });
+        read.unwrap_or(default)
+    }
+
     /// Reads a list, separated by commas; an absent one is empty. Spaces around an item do
     /// not count, nor do empty items.
     pub fn list<T: FromStr<Err: fmt::Display>>(&mut self, name: &'static str) -> Vec<T> {
@@ -250,8 +263,15 @@ pub(crate) fn secret_items(text: &str) -> Vec<SecretString> {
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
+    // Days are written as such nowhere but here, and are always 24 hours long.
+    if let Some(days) = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok())
+    {
+        return Ok(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+    }
     let duration: SignedDuration = text
         .parse()
-        .map_err(|_| "not a duration like 48h, 15m, 90s or PT48H".to_owned())?;
+        .map_err(|_| "not a duration like 90d, 48h, 15m, 90s or PT48H".to_owned())?;
     Duration::try_from(duration).map_err(|_| "a duration must not be negative".to_owned())
 }

@@ -45,7 +45,7 @@ fn every_fault_is_reported_at_once_and_by_name() {
         error.to_string(),
         "correct these environment variables and start again:\n  \
          CHANNELS_TABLE is not set\n  \
-         ENDED_CUTOFF is malformed: not a duration like 48h, 15m, 90s or PT48H\n  \
+         ENDED_CUTOFF is malformed: not a duration like 90d, 48h, 15m, 90s or PT48H\n  \
          SWEEP_CONCURRENCY is malformed: invalid digit found in string\n  \
          TWILIO_ACCOUNT_SID is not set"
     );
@@ -89,7 +89,7 @@ fn durations_are_read_in_words_and_in_iso_8601() {
     ] {
         assert_eq!(
             faults(&[("RETENTION", text)], |e| e.duration("RETENTION")),
-            ["RETENTION is malformed: not a duration like 48h, 15m, 90s or PT48H"],
+            ["RETENTION is malformed: not a duration like 90d, 48h, 15m, 90s or PT48H"],
             "{text}"
         );
     }

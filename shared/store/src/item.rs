@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Channel, ChannelSid, Progress, Timestamp};
+use domain::{Channel, ChannelSid, Progress, Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,9 @@ impl Record {
         retention: Option<Duration>,
     ) -> Self {
         let waiting = channel.queue_entry();
-        let expires_at = done_at(&channel).and_then(|at| {
+        // A record that still waits for something never expires.
+        let done_at = done_at(&channel).filter(|_| waiting.is_none());
+        let expires_at = done_at.and_then(|at| {
             retention.map_or(kept_until, |kept| Some(at.plus(kept).as_millis() / 1000))
         });
         let mut record = Self {
@@ -79,8 +81,13 @@ impl Record {
 /// When a channel was closed or given up, if nothing has happened to it since.
 fn done_at(channel: &Channel) -> Option<Timestamp> {
     match channel.cleanup()?.progress {
-        Progress::Closed { at, .. } | Progress::Failed { at, .. } => Some(at),
-        Progress::Untouched | Progress::Released { .. } => None,
+        Progress::Done {
+            step: Step::Close,
+            at,
+            ..
+        }
+        | Progress::Failed { at, .. } => Some(at),
+        Progress::Untouched | Progress::Left { .. } | Progress::Done { .. } => None,
     }
 }
 

@@ -25,5 +25,5 @@ pub use error::StoreError;
 pub use notes::NOTE_PREFIX;
 pub use partition::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
-pub use table::{ChannelTable, Saved, Versioned};
+pub use table::{ChannelTable, MAX_FROM_EACH_END, Saved, Versioned};
 pub use test_event::TestEvent;

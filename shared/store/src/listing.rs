@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::item::Item;
 use crate::partition::{self, Due};
 use crate::schema::KEY;
-use crate::table::{ChannelTable, QUERIES_AT_ONCE, Versioned};
+use crate::table::{ChannelTable, End, QUERIES_AT_ONCE, Versioned};
 
 impl ChannelTable {
     /// Every channel whose SID begins so, in no order, as the pages come. `CH` is every
@@ -50,7 +50,7 @@ impl ChannelTable {
     pub async fn entries(&self, queue: Queue) -> Result<Vec<Due>, StoreError> {
         let until = Timestamp::from_millis(i64::MAX);
         stream::iter(partition::partitions(queue))
-            .map(|partition| self.entries_in(queue, partition, until))
+            .map(|partition| self.entries_in(queue, partition, until, End::All))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()
             .await

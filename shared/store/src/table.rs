@@ -1,5 +1,6 @@
 //! Reading, folding and writing channels.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -29,6 +30,10 @@ const MAX_ROUNDS: usize = 12;
 
 /// How many index partitions are read side by side.
 pub(crate) const QUERIES_AT_ONCE: usize = 10;
+
+/// The number of due channels that are read from each end of an index partition in one run:
+/// more than a run can close, and few enough to hold in memory at any backlog.
+pub const MAX_FROM_EACH_END: usize = 2_000;
 
 /// A client that is made when it is first needed.
 type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
@@ -207,31 +212,65 @@ impl ChannelTable {
         Ok(Saved::Conflict(Box::new(found)))
     }
 
-    /// The channels whose turn to be swept has come, those that are overdue longest first.
+    /// Reads the channels whose turn to be swept has come, those that are overdue longest
+    /// first. Of a backlog, its oldest and its newest channels: [`MAX_FROM_EACH_END`] of each
+    /// index partition.
     ///
     /// Reads grow with what is due, not with what is tracked. The index lags a little behind
     /// the table: what is listed may have changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the index cannot be read.
     pub async fn due(&self, policy: &Policy, now: Timestamp) -> Result<Vec<Due>, StoreError> {
-        self.due_in(&Queue::SWEEP, policy, now).await
+        self.due_in(Queue::of_sweep(), policy, now).await
     }
 
-    /// The channels whose turn has come in these queues, those that are overdue longest first.
+    /// Reads the channels whose turn has come in these queues, as [`Self::due`] does.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the index cannot be read.
     pub async fn due_in(
         &self,
-        queues: &[Queue],
+        queues: impl IntoIterator<Item = Queue>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Vec<Due>, StoreError> {
-        let queries = queues.iter().copied().flat_map(|queue| {
+        let queries = queues.into_iter().flat_map(|queue| {
             let until = now.minus(policy.cutoff(queue));
             partition::partitions(queue).map(move |partition| (queue, partition, until))
         });
         let mut due: Vec<Due> = stream::iter(queries.collect::<Vec<_>>())
-            .map(|(queue, partition, until)| self.entries_in(queue, partition, until))
+            .map(|(queue, partition, until)| self.both_ends(queue, partition, until))
             .buffer_unordered(QUERIES_AT_ONCE)
             .try_concat()
             .await?;
         due.sort_by_key(|due| (due.since.plus(policy.cutoff(due.queue)), due.channel));
+        Ok(due)
+    }
+
+    /// Reads the oldest entries of a partition and, where there are more, the newest ones.
+    async fn both_ends(
+        &self,
+        queue: Queue,
+        partition: String,
+        until: Timestamp,
+    ) -> Result<Vec<Due>, StoreError> {
+        let mut due = self
+            .entries_in(queue, partition.clone(), until, End::Oldest)
+            .await?;
+        if due.len() == MAX_FROM_EACH_END {
+            let oldest: BTreeSet<ChannelSid> = due.iter().map(|due| due.channel).collect();
+            let newest = self
+                .entries_in(queue, partition, until, End::Newest)
+                .await?;
+            due.extend(
+                newest
+                    .into_iter()
+                    .filter(|due| !oldest.contains(&due.channel)),
+            );
+        }
         Ok(due)
     }
 
@@ -240,6 +279,7 @@ impl ChannelTable {
         queue: Queue,
         partition: String,
         until: Timestamp,
+        end: End,
     ) -> Result<Vec<Due>, StoreError> {
         let mut pages = self
             .client
@@ -249,23 +289,39 @@ impl ChannelTable {
             .key_condition_expression(format!("{DUE_QUEUE} = :queue AND {SINCE} <= :until"))
             .expression_attribute_values(":queue", AttributeValue::S(partition))
             .expression_attribute_values(":until", AttributeValue::N(until.as_millis().to_string()))
+            .scan_index_forward(end != End::Newest)
             .into_paginator()
             .items()
             .send();
+        let most = match end {
+            End::Oldest | End::Newest => MAX_FROM_EACH_END,
+            End::All => usize::MAX,
+        };
         let mut due = Vec::new();
-        while let Some(item) = pages.next().await {
+        while due.len() < most {
+            let Some(item) = pages.next().await else {
+                break;
+            };
             match serde_dynamo::from_item::<_, Entry>(item?) {
                 Ok(entry) => due.push(Due {
                     channel: entry.channel_sid,
                     queue,
                     since: entry.since,
                 }),
-                // Nobody but a person puts one there, and it must not hold up the others.
+                // Only a person can have put it there, and it must not hold up the others.
                 Err(error) => tracing::error!(%error, "an entry of the index cannot be read"),
             }
         }
         Ok(due)
     }
+}
+
+/// The end of a partition from which entries are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Oldest,
+    Newest,
+    All,
 }
 
 /// What the index projects: keys only.

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use common::*;
-use domain::park::MessageWebhook;
+use domain::MessageWebhook;
 use domain::{
     Author, AuthorDigest, Channel, ChannelSid, End, FailureReason, Heard, News, Outcome, Platform,
-    Policy, Progress, Queue, Stage, TaskPlacement, Word,
+    Policy, Progress, Queue, Stage, Step, TaskPlacement, Word,
 };
 use embedded::{Embedded, Lag};
 
@@ -62,7 +62,7 @@ async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
 async fn every_queue_of_the_sweep_is_found_again() {
     let (_aws, table) = memory().await;
     let mut channels = Vec::new();
-    for (number, work) in Queue::SWEEP.into_iter().enumerate() {
+    for (number, work) in Queue::of_sweep().enumerate() {
         let of = channel(u32::try_from(number).unwrap() + 1);
         let mut facts = vec![opened(of, 1), completed(of, 1, 5)];
         if work == Queue::Abandoned {
@@ -76,7 +76,8 @@ async fn every_queue_of_the_sweep_is_found_again() {
             let now = at(20 * MINUTE);
             match work {
                 Queue::LongLived => channel.note_progress(
-                    Progress::Released {
+                    Progress::Done {
+                        step: Step::Release,
                         at: now,
                         outcome: Outcome::Written,
                     },
@@ -128,10 +129,10 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
                 Heard::Accepted {
                     task,
                     worker,
-                    voices,
+                    identities: voices,
                 },
             )];
-            let says = |speaker, index| Heard::Message { speaker, index };
+            let says = |author, index| Heard::Message { author, index };
             words.push(word(of, 1, says(Author::AuthorDigest(agent), 0)));
             if work != Queue::InstallWebhook {
                 channel.note_message_webhook(MessageWebhook::Installed);
@@ -145,10 +146,10 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
                 words.push(word(
                     of,
                     2,
-                    Heard::Stands {
+                    Heard::Placed {
                         task,
                         version: 3,
-                        stand,
+                        placement: stand,
                     },
                 ));
                 words.push(word(of, 3, says(Author::Customer, 1)));
@@ -167,7 +168,7 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
 
     let policy = Policy::default();
     let now = at(20 * MINUTE);
-    let due = table.due_in(&Queue::PARK, &policy, now).await.unwrap();
+    let due = table.due_in(Queue::of_park(), &policy, now).await.unwrap();
     let mut due: Vec<_> = due.iter().map(|due| (due.channel, due.queue)).collect();
     due.sort();
     assert_eq!(due, channels);
@@ -195,7 +196,7 @@ async fn a_queue_of_more_than_one_page_is_read_to_its_end() {
         .await
         .unwrap();
     assert_eq!(due.len(), MANY as usize);
-    let idle = 4 * Queue::SWEEP.len() as u64;
+    let idle = 4 * Queue::of_sweep().count() as u64;
     assert!(
         aws.tally("Query").requests > idle,
         "{:?}",

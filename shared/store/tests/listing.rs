@@ -8,7 +8,7 @@ mod common;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::*;
-use domain::manual::UNTIL_RELEASED;
+use domain::UNTIL_RELEASED;
 use domain::{Channel, Platform, Policy, Queue};
 use futures::StreamExt;
 use store::{StoreError, TestEvent};
@@ -111,7 +111,7 @@ async fn a_queue_is_read_whether_due_or_not_and_a_hold_moves_a_channel() {
     change(|channel| channel.hold(UNTIL_RELEASED))
         .await
         .unwrap();
-    for work in Queue::ALL {
+    for &work in Queue::ALL {
         assert_eq!(queue(work).await, [], "{work:?}");
     }
     change(Channel::release_hold).await.unwrap();

@@ -9,6 +9,8 @@
 //! leaves this crate but SIDs, times and states, and no type here shows it when printed.
 
 pub mod attributes;
+#[cfg(feature = "rest")]
+mod author;
 pub mod events;
 mod json;
 #[cfg(feature = "rest")]

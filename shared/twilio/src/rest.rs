@@ -1,9 +1,8 @@
 //! Asking Twilio, and telling it.
 //!
 //! [`Client`] makes the calls, patiently and in step with what Twilio can take; the other
-//! modules add the calls of one product each to it. [`chat_closer`] puts them together into
-//! the closing of a Chat channel, [`conversation_closer`] into that of a Conversation. Lists
-//! that may be too long for one go are read page by page, from [`Cursor`] to [`Cursor`].
+//! modules add the calls of one product each to it. Lists that may be too long for one go are
+//! read page by page, from [`Cursor`] to [`Cursor`].
 //! [`setup`] reads and writes how an account is set up.
 //!
 //! Answers are as untrusted as webhooks: their size, their number of pages and their types
@@ -12,18 +11,17 @@
 
 mod base;
 mod chat;
-pub mod chat_closer;
 mod client;
-mod company;
-pub mod conversation_closer;
 mod conversations;
 mod error;
 mod flex;
 mod interactions;
 mod log;
+mod messages;
 mod moves;
 mod pace;
 mod page;
+mod participants;
 mod proxy;
 pub mod setup;
 mod sync;
@@ -35,12 +33,9 @@ mod webhooks;
 pub use base::{Hosts, InvalidHosts};
 pub use chat::ChatChannel;
 pub use client::{Client, Credentials, InvalidCredentials, Limits, Stats};
-pub use conversations::{
-    ConversationFilter, ConversationSeen, ConversationState, StateAnswer, StateFilter,
-};
+pub use conversations::{ConversationFilter, ConversationSeen, StateAnswer, StateFilter};
 pub use error::{TwilioError, Why};
 pub use flex::FlexConfiguration;
-pub use interactions::InteractionStatus;
 pub use log::{LogPage, LogQuery};
 pub use moves::{Load, Move, TaskVersion};
 pub use page::{Cursor, ListFailure, Page};

@@ -205,7 +205,7 @@ fn check_list(list: &Result<Vec<TaskSeen>, TwilioError>, body: &str) {
     assert!(
         tasks
             .iter()
-            .all(|task| matches!(task.standing, TaskState::Open(_)))
+            .all(|task| matches!(task.state, TaskState::Open(_)))
     );
     let Ok(page) = serde_json::from_str::<Value>(body) else {
         return;

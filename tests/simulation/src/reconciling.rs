@@ -101,7 +101,7 @@ fn judge(world: &World, calm: bool, end: &End<Result<Reconciled, SweepError>>) -
         End::Done(Ok(report)) if report.whole || !calm => {
             let text = serde_json::to_string(report).unwrap_or_default();
             inner.totals.orphans += report.orphans as u64;
-            inner.totals.learnt += report.learnt as u64;
+            inner.totals.new_from_log += report.new_from_log as u64;
             inner.books.personal.search("a report", &text)
         }
         End::Done(failed) if calm => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, Decision, Platform, QueueEntry, decide};
+use domain::{Channel, Platform, QueueEntry, SweepDecision, decide_sweep};
 use fastrand::Rng;
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
@@ -132,15 +132,11 @@ pub(super) fn due(world: &World, ahead: Duration) -> BTreeMap<String, QueueEntry
     books
         .filter_map(|(channel, book)| {
             let record = book.record.as_ref()?;
-            let due = match decide(record, &inner.books.policy, now) {
-                Decision::Nothing | Decision::Wait(_) => None,
-                Decision::Release(_)
-                | Decision::Reset(_)
-                | Decision::EndSession(_)
-                | Decision::Inspect(_)
-                | Decision::InstallWebhook
-                | Decision::Park(_)
-                | Decision::Unpark(_) => record.queue_entry(),
+            let due = match decide_sweep(record, &inner.books.policy, now) {
+                SweepDecision::Nothing | SweepDecision::Wait(_) => None,
+                SweepDecision::Look | SweepDecision::EndSession(_) | SweepDecision::Inspect(_) => {
+                    record.queue_entry()
+                }
             };
             Some((channel.clone(), due?))
         })

@@ -23,7 +23,7 @@ pub struct Totals {
     /// Reconciliations begun.
     pub reconciliations: u64,
     /// Channels of which the log knew more than the table.
-    pub learnt: u64,
+    pub new_from_log: u64,
     /// Channels that were taken up as orphans.
     pub orphans: u64,
     /// Records written.
@@ -68,7 +68,7 @@ impl AddAssign<&Self> for Totals {
         self.conversations_closed += other.conversations_closed;
         self.requests += other.requests;
         self.reconciliations += other.reconciliations;
-        self.learnt += other.learnt;
+        self.new_from_log += other.new_from_log;
         self.orphans += other.orphans;
         self.releases += other.releases;
         self.notices += other.notices;

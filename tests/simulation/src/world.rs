@@ -135,6 +135,7 @@ fn sweep(stage: &Arc<Stage>, clients: &Aws, project: Project) -> Sweep {
         policy.long_lived_cutoff = Duration::from_secs(1);
     }
     let settings = sweep::Settings {
+        webhook_url: None,
         table: ChannelTable::new(clients.dynamodb(), TABLE),
         bus: Bus::new(clients.eventbridge(), BUS.to_owned()),
         secrets: Secrets::fixed(TwilioSecrets {

@@ -145,6 +145,6 @@ async fn where_nothing_is_parked_talk_costs_no_write() {
     assert_eq!(world.aws.tally("PutItem").requests, 0);
     let record = world.record(chat.channel).await.unwrap();
     assert_eq!(record.queue_entry(), None);
-    assert_eq!(record.talk(), &domain::talk::Talk::default());
+    assert_eq!(record.activity(), &domain::Activity::default());
     world.finish().await;
 }

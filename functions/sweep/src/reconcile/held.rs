@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use domain::orphan::{classify, classify_closely};
+use domain::orphan::classify;
 use domain::{
-    Channel, ChannelSid, ChatServiceSid, Held, HeldOpenBy, Orphan, Outcome, Participants, Progress,
-    ProxyServiceSid, ProxySessionSid, SkipReason, Timestamp, Verdict, WorkspaceSid,
+    Channel, ChannelSid, ChatServiceSid, ConversationState, HeldOpen, HeldOpenBy, Orphan,
+    ProxyServiceSid, ProxySessionSid, ReconcileDecision, SkipReason, Timestamp, WorkspaceSid,
 };
 use futures::stream::{self, StreamExt};
 use store::{Saved, StoreError, Versioned};
-use twilio::rest::{
-    Client, ConversationFilter, ConversationState, Cursor, ListFailure, TwilioError,
-};
+use twilio::rest::{Client, ConversationFilter, Cursor, ListFailure, TwilioError};
 
-use super::Trouble;
+use super::ReadError;
 use super::report::{Finding, Found, Reconciled};
 use crate::Sweep;
-use crate::live::Live;
-use crate::run::Watch;
+use crate::open_tasks::{OpenTasks, PortionLook};
+use crate::watch::Watch;
 
 /// Reads the lists.
 pub(super) struct Lister<'a> {
@@ -26,22 +24,26 @@ pub(super) struct Lister<'a> {
     pub(super) workspace: WorkspaceSid,
     pub(super) service: ChatServiceSid,
     /// The open tasks, once they are listed.
-    pub(super) live: Option<Live>,
+    pub(super) open_tasks: Option<OpenTasks>,
     pub(super) watch: Watch,
     pub(super) writes: bool,
     pub(super) found: &'a (dyn Fn(Found) + Send + Sync),
 }
+
+/// The most channels that one question to TaskRouter names.
+const CHANNELS_PER_QUESTION: usize = 40;
 
 /// One entry of a list.
 #[derive(Clone, Copy)]
 struct Entry {
     channel: ChannelSid,
     by: HeldOpenBy,
-    quiet_since: Option<Timestamp>,
+    since: Option<Timestamp>,
     session: Option<ProxySessionSid>,
 }
 
 /// An entry with its record, as it was read and as it is now known to be.
+#[derive(Clone)]
 struct Candidate {
     entry: Entry,
     before: Option<Versioned>,
@@ -49,9 +51,9 @@ struct Candidate {
 }
 
 /// What became of an entry.
-enum Came {
+enum EntryResult {
     Found(Finding),
-    SkipReason(SkipReason),
+    Skipped(SkipReason),
     Deferred,
 }
 
@@ -61,21 +63,21 @@ impl Lister<'_> {
         service: ProxyServiceSid,
         cursor: Option<&Cursor>,
         report: &mut Reconciled,
-    ) -> Result<Option<Cursor>, Trouble> {
+    ) -> Result<Option<Cursor>, ReadError> {
         let page = self.twilio.open_proxy_sessions(service, cursor).await?;
         report.pages += 1;
         report.sessions += page.items.len();
-        report.odd_entries += page.unreadable;
+        report.unreadable_entries += page.unreadable;
         let mut entries = Vec::with_capacity(page.items.len());
         for session in page.items {
             let Some(channel) = session.channel else {
-                report.spare(SkipReason::NotAChannel);
+                report.skip(SkipReason::NotAChannel);
                 continue;
             };
             entries.push(Entry {
                 channel,
                 by: HeldOpenBy::Session,
-                quiet_since: session.last_interaction_at.max(session.created_at),
+                since: session.last_interaction_at.max(session.created_at),
                 session: Some(session.sid),
             });
         }
@@ -88,24 +90,25 @@ impl Lister<'_> {
         filter: ConversationFilter,
         cursor: Option<&Cursor>,
         report: &mut Reconciled,
-    ) -> Result<Option<Cursor>, Trouble> {
+    ) -> Result<Option<Cursor>, ReadError> {
         let page = self
             .twilio
             .conversations(self.service, filter, cursor)
             .await?;
         report.pages += 1;
-        report.odd_entries += page.unreadable;
+        report.unreadable_entries += page.unreadable;
         let open = page.items.iter().filter(|seen| match seen.state {
             ConversationState::Active | ConversationState::Inactive => true,
             ConversationState::Closed
             | ConversationState::Initializing
-            | ConversationState::Unknown => false,
+            | ConversationState::Gone
+            | ConversationState::Undocumented => false,
         });
         let entries: Vec<Entry> = open
             .map(|seen| Entry {
                 channel: seen.sid,
                 by: HeldOpenBy::Conversation,
-                quiet_since: seen.updated_at.max(seen.created_at),
+                since: seen.created_at,
                 session: None,
             })
             .collect();
@@ -114,27 +117,25 @@ impl Lister<'_> {
         Ok(page.next)
     }
 
-    /// Judges the entries of a page, side by side.
-    async fn all(&mut self, entries: Vec<Entry>, report: &mut Reconciled) -> Result<(), Trouble> {
-        let Some(mut live) = self.live.take() else {
+    /// Sorts the entries of a page, side by side.
+    async fn all(&mut self, entries: Vec<Entry>, report: &mut Reconciled) -> Result<(), ReadError> {
+        let Some(open_tasks) = self.open_tasks.take() else {
             return Ok(());
         };
-        let done = self.judge_all(&mut live, entries, report).await;
-        live.forget_channels();
-        self.live = Some(live);
+        let done = self.sort_all(&open_tasks, entries, report).await;
+        self.open_tasks = Some(open_tasks);
         done
     }
 
-    async fn judge_all(
+    async fn sort_all(
         &self,
-        live: &mut Live,
+        open_tasks: &OpenTasks,
         entries: Vec<Entry>,
         report: &mut Reconciled,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), ReadError> {
         let at_once = self.sweep.settings.plan.concurrency;
-        let listed = &*live;
-        let read: Vec<(Entry, Result<Candidate, Trouble>)> = stream::iter(entries)
-            .map(|entry| async move { (entry, self.read_record(listed, entry).await) })
+        let read: Vec<(Entry, Result<Candidate, ReadError>)> = stream::iter(entries)
+            .map(|entry| async move { (entry, self.read_record(open_tasks, entry).await) })
             .buffer_unordered(at_once)
             .collect()
             .await;
@@ -142,41 +143,72 @@ impl Lister<'_> {
         for (entry, candidate) in read {
             match candidate {
                 Ok(candidate) => known.push(candidate),
-                Err(trouble) => put_off(entry.channel, trouble, report)?,
+                Err(error) => put_off(entry.channel, error, report)?,
             }
         }
         // Most are chats in full swing, of which the record names an open task. Only for the
         // others TaskRouter has to be asked whether some task names them.
-        let in_doubt: BTreeSet<ChannelSid> = known
-            .iter()
-            .filter(|candidate| !matches!(self.classify(candidate), Verdict::Skip(_)))
-            .map(|candidate| candidate.entry.channel)
-            .collect();
-        live.look_for(self.twilio, in_doubt).await?;
-        let live = &*live;
-        let mut came = stream::iter(known)
-            .map(|candidate| self.one(live, candidate))
-            .buffer_unordered(at_once);
-        while let Some((channel, came)) = came.next().await {
-            match came {
-                Err(trouble) => put_off(channel, trouble, report)?,
-                Ok(Came::SkipReason(why)) => report.spare(why),
-                Ok(Came::Deferred) => report.deferred += 1,
-                Ok(Came::Found(finding)) => {
-                    report.count(finding);
-                    (self.found)(Found { channel, finding });
+        let (settled, in_doubt): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .partition(|candidate| matches!(self.classify(candidate), ReconcileDecision::Skip(_)));
+        for candidate in settled {
+            match self.one(open_tasks, None, candidate).await {
+                (_, Ok(EntryResult::Skipped(why))) => report.skip(why),
+                (channel, result) => self.count(channel, result, report)?,
+            }
+        }
+        for portion in in_doubt.chunks(CHANNELS_PER_QUESTION) {
+            let channels: BTreeSet<ChannelSid> =
+                portion.iter().map(|one| one.entry.channel).collect();
+            let asked = open_tasks.look_for(self.twilio, channels, self.watch.now());
+            let look = match asked.await {
+                Ok(look) => look,
+                // TaskRouter was busy: these wait for the next run, the others do not.
+                Err(TwilioError::Throttled { .. }) => {
+                    report.deferred += portion.len();
+                    continue;
                 }
+                Err(error) => return Err(error.into()),
+            };
+            let mut results = stream::iter(portion.to_vec())
+                .map(|candidate| self.one(open_tasks, Some(&look), candidate))
+                .buffer_unordered(at_once);
+            while let Some((channel, result)) = results.next().await {
+                self.count(channel, result, report)?;
             }
         }
         Ok(())
     }
 
-    /// Reads the record, and tells it which of its tasks are over.
-    async fn read_record(&self, live: &Live, entry: Entry) -> Result<Candidate, Trouble> {
+    fn count(
+        &self,
+        channel: ChannelSid,
+        result: Result<EntryResult, ReadError>,
+        report: &mut Reconciled,
+    ) -> Result<(), ReadError> {
+        match result {
+            Err(error) => put_off(channel, error, report)?,
+            Ok(EntryResult::Skipped(why)) => report.skip(why),
+            Ok(EntryResult::Deferred) => report.deferred += 1,
+            Ok(EntryResult::Found(finding)) => {
+                report.count(finding);
+                (self.found)(Found { channel, finding });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the record, and lets it absorb which of its tasks are over.
+    async fn read_record(
+        &self,
+        open_tasks: &OpenTasks,
+        entry: Entry,
+    ) -> Result<Candidate, ReadError> {
         let before = self.sweep.settings.table.get(entry.channel).await?;
         let mut known = before.as_ref().map(|stored| stored.channel.clone());
         if let Some(known) = &mut known {
-            live.tell(self.twilio, known, self.watch.now()).await?;
+            let now = self.watch.now();
+            open_tasks.refresh(self.twilio, None, known, now).await?;
         }
         Ok(Candidate {
             entry,
@@ -185,60 +217,74 @@ impl Lister<'_> {
         })
     }
 
-    fn classify(&self, candidate: &Candidate) -> Verdict {
-        let policy = &self.sweep.settings.plan.policy;
-        let held = self.held(candidate.entry);
-        classify(held, candidate.known.as_ref(), policy, self.watch.now())
-    }
-
-    fn held(&self, entry: Entry) -> Held {
-        Held {
-            by: entry.by,
-            quiet_since: entry.quiet_since,
+    fn classify(&self, candidate: &Candidate) -> ReconcileDecision {
+        let settings = &self.sweep.settings;
+        let held = HeldOpen {
+            by: candidate.entry.by,
+            since: candidate.entry.since,
             has_open_task: false,
-            ends_sessions: self.sweep.settings.proxy_service.is_some(),
-        }
+            ends_sessions: settings.proxy_service.is_some(),
+        };
+        let known = candidate.known.as_ref();
+        classify(held, known, &settings.plan.policy, self.watch.now())
     }
 
-    async fn one(&self, live: &Live, candidate: Candidate) -> (ChannelSid, Result<Came, Trouble>) {
-        (
-            candidate.entry.channel,
-            self.classify_closely(live, candidate).await,
-        )
-    }
-
-    async fn classify_closely(
+    async fn one(
         &self,
-        live: &Live,
+        open_tasks: &OpenTasks,
+        look: Option<&PortionLook>,
+        candidate: Candidate,
+    ) -> (ChannelSid, Result<EntryResult, ReadError>) {
+        let channel = candidate.entry.channel;
+        (channel, self.sort_one(open_tasks, look, candidate).await)
+    }
+
+    async fn sort_one(
+        &self,
+        open_tasks: &OpenTasks,
+        look: Option<&PortionLook>,
         mut candidate: Candidate,
-    ) -> Result<Came, Trouble> {
+    ) -> Result<EntryResult, ReadError> {
         let entry = candidate.entry;
-        let channel = entry.channel;
         let before = candidate.before.clone();
-        let before = before.unwrap_or_else(|| Versioned::absent(channel, entry.by.platform()));
+        let before =
+            before.unwrap_or_else(|| Versioned::absent(entry.channel, entry.by.platform()));
         let mut after = candidate.known.take().unwrap_or(before.channel.clone());
-        if live.looked_for(channel) {
-            live.tell(self.twilio, &mut after, self.watch.now()).await?;
+        if look.is_some() {
+            let now = self.watch.now();
+            open_tasks
+                .refresh(self.twilio, look, &mut after, now)
+                .await?;
         }
         candidate.known = candidate.before.is_some().then(|| after.clone());
         let is_open = after.open_tasks().next().is_some();
         if is_open || after.open_tasks().count() != before.channel.open_tasks().count() {
             return Ok(self.changed(&before, after, is_open).await?);
         }
-        Ok(match self.classify(&candidate) {
-            Verdict::Skip(why) => Came::SkipReason(why),
-            Verdict::EndSession => self.end_session(&before, after, entry).await?,
-            Verdict::Adopt => self.adopt(&before, after, entry).await?,
-            Verdict::LookCloser => {
-                match classify_closely(self.held(entry), self.company(entry).await?) {
-                    Verdict::Skip(why) => Came::SkipReason(why),
-                    Verdict::EndSession => self.end_session(&before, after, entry).await?,
-                    Verdict::Adopt | Verdict::LookCloser => {
-                        self.adopt(&before, after, entry).await?
-                    }
-                }
+        let now = self.watch.now();
+        let finding = match self.classify(&candidate) {
+            ReconcileDecision::Skip(why) => return Ok(EntryResult::Skipped(why)),
+            ReconcileDecision::Adopt => {
+                after.adopt(Orphan {
+                    found_at: now,
+                    held_by: entry.by,
+                    session: entry.session,
+                });
+                Finding::Orphan(entry.by)
             }
-        })
+            ReconcileDecision::EndSession => {
+                let Some(session) = entry.session else {
+                    return Ok(EntryResult::Skipped(SkipReason::Closed));
+                };
+                after.expect_session_end(session, now);
+                Finding::SessionToEnd
+            }
+            ReconcileDecision::CloseAgain => {
+                after.begin_cleanup_again();
+                Finding::StillOpen
+            }
+        };
+        Ok(self.save(&before, after, finding).await?)
     }
 
     /// The record is not what the open tasks say.
@@ -247,51 +293,15 @@ impl Lister<'_> {
         before: &Versioned,
         after: Channel,
         is_open: bool,
-    ) -> Result<Came, StoreError> {
+    ) -> Result<EntryResult, StoreError> {
         let was_open = before.channel.open_tasks().next().is_some();
         let finding = match (was_open, is_open) {
             // What was seen of it is worth no write.
-            (true, true) => return Ok(Came::SkipReason(SkipReason::Live)),
+            (true, true) => return Ok(EntryResult::Skipped(SkipReason::OpenTask)),
             (false, true) => Finding::FoundOpen,
             (_, false) => Finding::FoundOver,
         };
         self.save(before, after, finding).await
-    }
-
-    async fn adopt(
-        &self,
-        before: &Versioned,
-        mut after: Channel,
-        entry: Entry,
-    ) -> Result<Came, StoreError> {
-        after.adopt(Orphan {
-            found_at: self.watch.now(),
-            held_by: entry.by,
-        });
-        self.save(before, after, Finding::Orphan(entry.by)).await
-    }
-
-    /// The sweep ends the session when its grace is over, as it does after a closing of ours.
-    async fn end_session(
-        &self,
-        before: &Versioned,
-        mut after: Channel,
-        entry: Entry,
-    ) -> Result<Came, StoreError> {
-        let Some(session) = entry.session else {
-            return Ok(Came::SkipReason(SkipReason::Closed));
-        };
-        let now = self.watch.now();
-        if after.closed_at().is_none() {
-            after.adopt(Orphan {
-                found_at: now,
-                held_by: entry.by,
-            });
-            let outcome = Outcome::Gone;
-            after.note_progress(Progress::Closed { at: now, outcome }, now);
-        }
-        after.expect_session_end(session, now);
-        self.save(before, after, Finding::SessionToEnd).await
     }
 
     async fn save(
@@ -299,79 +309,35 @@ impl Lister<'_> {
         before: &Versioned,
         after: Channel,
         finding: Finding,
-    ) -> Result<Came, StoreError> {
+    ) -> Result<EntryResult, StoreError> {
         if !self.writes {
-            return Ok(Came::Found(finding));
+            return Ok(EntryResult::Found(finding));
         }
         let saved = self.sweep.settings.table.save(before, after, None).await?;
         Ok(match saved {
-            Saved::Written | Saved::Unchanged => Came::Found(finding),
-            // They know better, and the next run sees what they left.
-            Saved::Conflict(_) => Came::Deferred,
+            Saved::Written | Saved::Unchanged => EntryResult::Found(finding),
+            // It was written meanwhile, and the next run sees what stands there.
+            Saved::Conflict(_) => EntryResult::Deferred,
         })
-    }
-
-    /// Who is with the customer: at most two requests.
-    async fn company(&self, entry: Entry) -> Result<Participants, Trouble> {
-        let (service, channel) = (self.service, entry.channel);
-        let looked = match entry.by {
-            HeldOpenBy::Session => {
-                match self.twilio.chat_channel_has_flow(service, channel).await {
-                    Ok(true) => Ok(Participants::Flow),
-                    Ok(false) => Ok(Participants::Customer),
-                    Err(failure) => Err(failure),
-                }
-            }
-            HeldOpenBy::Conversation => self.company_of_conversation(channel).await,
-        };
-        match looked {
-            Ok(company) => Ok(company),
-            Err(ListFailure::Twilio(TwilioError::Gone)) => {
-                // The same is said of every channel of a service that is not there.
-                match entry.by {
-                    HeldOpenBy::Session => self.twilio.chat_service_exists(service).await?,
-                    HeldOpenBy::Conversation => {
-                        self.twilio.conversation_service_exists(service).await?;
-                    }
-                }
-                Ok(Participants::Gone)
-            }
-            Err(failure) => Err(failure.into()),
-        }
-    }
-
-    async fn company_of_conversation(
-        &self,
-        channel: ChannelSid,
-    ) -> Result<Participants, ListFailure> {
-        let twilio = self.twilio;
-        if !twilio
-            .conversation_has_address(self.service, channel)
-            .await?
-        {
-            return Ok(Participants::Strangers);
-        }
-        Ok(
-            match twilio.conversation_has_flow(self.service, channel).await? {
-                true => Participants::Flow,
-                false => Participants::Customer,
-            },
-        )
     }
 }
 
 /// What stands in the way of one channel alone holds up no other.
-fn put_off(channel: ChannelSid, trouble: Trouble, report: &mut Reconciled) -> Result<(), Trouble> {
-    match &trouble {
-        Trouble::Table(error) if error.is_of_one_channel() => {
-            tracing::error!(%channel, %error, "its record cannot be used: not taken up");
+fn put_off(
+    channel: ChannelSid,
+    error: ReadError,
+    report: &mut Reconciled,
+) -> Result<(), ReadError> {
+    match &error {
+        ReadError::Table(why) if why.is_of_one_channel() => {
+            tracing::error!(%channel, %why, "its record cannot be used: put off");
         }
-        Trouble::List(ListFailure::Twilio(
-            error @ (TwilioError::Refused { .. } | TwilioError::Conflict),
+        ReadError::List(ListFailure::Twilio(
+            why @ (TwilioError::Refused { .. } | TwilioError::Conflict),
         )) => {
-            tracing::warn!(%channel, %error, "Twilio will not say who is with it: not taken up");
+            tracing::warn!(%channel, %why, "Twilio refuses its task: put off");
         }
-        Trouble::Table(_) | Trouble::List(_) => return Err(trouble),
+        ReadError::Table(_) | ReadError::List(_) => return Err(error),
     }
     report.deferred += 1;
     Ok(())

@@ -10,15 +10,15 @@ use twilio::rest::{Cursor, LogQuery};
 
 use super::held::Lister;
 use super::report::{Finding, Found, Reconciled};
-use super::{Place, Trouble};
+use super::{Position, ReadError};
 
 impl Lister<'_> {
     pub(super) async fn page_of_log(
         &self,
-        place: &Place,
+        place: &Position,
         cursor: Option<&Cursor>,
         report: &mut Reconciled,
-    ) -> Result<Option<Cursor>, Trouble> {
+    ) -> Result<Option<Cursor>, ReadError> {
         let query = LogQuery {
             from: place.from,
             to: place.to,
@@ -56,7 +56,7 @@ impl Lister<'_> {
         while let Some((channel, learnt)) = folded.next().await {
             match learnt {
                 Ok(true) => {
-                    let finding = Finding::Learnt;
+                    let finding = Finding::NewFromLog;
                     report.count(finding);
                     (self.found)(Found { channel, finding });
                 }

@@ -26,7 +26,7 @@ pub struct Reconciled {
     /// Of those, how many should have been readable and were not.
     pub unreadable: usize,
     /// Channels of which the log knew something that the table did not.
-    pub learnt: usize,
+    pub new_from_log: usize,
     /// Open tasks in TaskRouter, all channels together.
     pub open_tasks: usize,
     /// Open Proxy sessions.
@@ -41,10 +41,12 @@ pub struct Reconciled {
     pub orphans: usize,
     /// Sessions that outlived their channel's closing and are to be ended.
     pub sessions_to_end: usize,
+    /// Conversations that we closed and that Twilio still holds open.
+    pub still_open: usize,
     /// What is held open and was left alone, by reason.
-    pub spared: BTreeMap<&'static str, usize>,
+    pub skipped: BTreeMap<&'static str, usize>,
     /// Entries of lists that could not be read.
-    pub odd_entries: usize,
+    pub unreadable_entries: usize,
     /// Somebody wrote the record meanwhile, or Twilio would not say: another time.
     pub deferred: usize,
     /// Pages that were read, all lists together.
@@ -54,7 +56,7 @@ pub struct Reconciled {
     /// Answers by which Twilio asked for patience.
     pub throttled: u64,
     /// How often a list was begun again because Twilio forgot the place.
-    pub begun_again: usize,
+    pub restarted: usize,
     /// Lists that cannot be read.
     pub unavailable: Vec<Unavailable>,
     /// Why it stopped before its end, if it did. The next scheduled run goes on from there.
@@ -85,27 +87,30 @@ pub struct Found {
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// The log tells of it what no event told.
-    Learnt,
+    NewFromLog,
     /// A task is open on it of which we had not heard.
     FoundOpen,
     /// Its tasks were held for open, and are over.
     FoundOver,
     /// Something holds it open, and nobody is with it.
     Orphan(HeldOpenBy),
-    /// It is closed or gone, and its session still takes messages.
+    /// It is closed, and its session still takes messages.
     SessionToEnd,
+    /// We closed it, and Twilio still holds it open.
+    StillOpen,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Learnt => f.write_str("the log of events tells more than the stream did"),
+            Self::NewFromLog => f.write_str("the log of events tells more than the stream did"),
             Self::FoundOpen => f.write_str("a task is open on it that no event told of"),
             Self::FoundOver => f.write_str("its task is over, as no event told"),
             Self::Orphan(holder) => holder.fmt(f),
             Self::SessionToEnd => {
-                f.write_str("it is closed or gone, and its Proxy session still takes messages")
+                f.write_str("it is closed, and its Proxy session still takes messages")
             }
+            Self::StillOpen => f.write_str("it was closed, and Twilio still holds it open"),
         }
     }
 }
@@ -120,7 +125,7 @@ impl Reconciled {
             events: 0,
             ignored: BTreeMap::new(),
             unreadable: 0,
-            learnt: 0,
+            new_from_log: 0,
             open_tasks: 0,
             sessions: 0,
             conversations: 0,
@@ -128,35 +133,63 @@ impl Reconciled {
             found_over: 0,
             orphans: 0,
             sessions_to_end: 0,
-            spared: BTreeMap::new(),
-            odd_entries: 0,
+            still_open: 0,
+            skipped: BTreeMap::new(),
+            unreadable_entries: 0,
             deferred: 0,
             pages: 0,
             calls: 0,
             throttled: 0,
-            begun_again: 0,
+            restarted: 0,
             unavailable: Vec::new(),
             stopped: None,
         }
     }
 
-    pub(super) fn spare(&mut self, why: SkipReason) {
-        *self.spared.entry(why.name()).or_default() += 1;
+    pub(super) fn skip(&mut self, why: SkipReason) {
+        *self.skipped.entry(why.name()).or_default() += 1;
     }
 
     pub(super) fn count(&mut self, finding: Finding) {
         let counter = match finding {
-            Finding::Learnt => &mut self.learnt,
+            Finding::NewFromLog => &mut self.new_from_log,
             Finding::FoundOpen => &mut self.found_open,
             Finding::FoundOver => &mut self.found_over,
             Finding::Orphan(_) => &mut self.orphans,
             Finding::SessionToEnd => &mut self.sessions_to_end,
+            Finding::StillOpen => &mut self.still_open,
         };
         *counter += 1;
     }
 
+    /// Logs the counts as fields.
     pub(super) fn log(&self) {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        tracing::info!(summary = text, "reconciled");
+        tracing::info!(
+            from_ms = self.from_ms.as_millis(),
+            to_ms = self.to_ms.as_millis(),
+            whole = self.whole,
+            wrote = self.wrote,
+            events = self.events,
+            unreadable = self.unreadable,
+            new_from_log = self.new_from_log,
+            open_tasks = self.open_tasks,
+            sessions = self.sessions,
+            conversations = self.conversations,
+            found_open = self.found_open,
+            found_over = self.found_over,
+            orphans = self.orphans,
+            sessions_to_end = self.sessions_to_end,
+            still_open = self.still_open,
+            skipped = self.skipped.values().sum::<usize>(),
+            unreadable_entries = self.unreadable_entries,
+            deferred = self.deferred,
+            pages = self.pages,
+            calls = self.calls,
+            throttled = self.throttled,
+            restarted = self.restarted,
+            unavailable = self.unavailable.len(),
+            stopped = self.stopped.map(Stop::name),
+            "reconciled"
+        );
     }
 }

@@ -1,8 +1,14 @@
 //! How the cleaning of a channel's idle period is noted in its record.
 
+use std::time::Duration;
+
 use super::Channel;
-use crate::cleanup::{Cleanup, FailureReason, MAX_TRIES, Outcome, Progress, SESSION_GRACE};
-use crate::{ProxySessionSid, Timestamp};
+use crate::cleanup::{Cleanup, FailureReason, MAX_TRIES, Outcome, Progress, SESSION_GRACE, Step};
+use crate::verdict::Row;
+use crate::{Interaction, ProxySessionSid, Timestamp};
+
+/// The longest wait before a channel that was left is looked at again.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Channel {
     /// Records how far the cleaning of the present idle period has got, and forgets tasks
@@ -33,6 +39,62 @@ impl Channel {
             cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
         }
         self.cleanup = Some(cleanup);
+    }
+
+    /// Records that the channel was looked at and left by this row of the rule, and when it is
+    /// looked at again: when the row would act, and in a day at the latest, for what holds it
+    /// may go away without an event.
+    pub fn note_left(&mut self, row: Row, until: Option<Timestamp>, now: Timestamp) {
+        let Some(idle) = self.idle() else { return };
+        let tomorrow = now.plus(LOOK_AGAIN);
+        let cleanup = self
+            .cleanup()
+            .cloned()
+            .unwrap_or_else(|| Cleanup::untouched(idle.since));
+        let released = matches!(cleanup.progress, Progress::Done { .. });
+        self.cleanup = Some(Cleanup {
+            progress: match released {
+                true => cleanup.progress,
+                false => Progress::Left { at: now, row },
+            },
+            failures: 0,
+            retry_at: Some(until.map_or(tomorrow, |until| until.min(tomorrow))),
+            ..cleanup
+        });
+    }
+
+    /// Records that a customer wrote at this time whom neither an agent nor a program heard.
+    /// Returns whether that is news: each such message is told once.
+    pub fn note_unheard(&mut self, since: Timestamp) -> bool {
+        let is_news = Some(since) > self.unheard_since;
+        self.unheard_since = self.unheard_since.max(Some(since));
+        is_news
+    }
+
+    /// Returns since when a customer waits unheard, if one does: a task that was opened later
+    /// has brought the message to an agent.
+    pub fn unheard_since(&self) -> Option<Timestamp> {
+        let since = self.unheard_since?;
+        let heard = self
+            .tasks
+            .values()
+            .any(|task| task.opened_at >= since || task.ended.is_none_or(|ended| ended.at > since));
+        (!heard).then_some(since)
+    }
+
+    /// Returns the Proxy session that held the channel open when it was found without a task.
+    pub fn orphan_session(&self) -> Option<ProxySessionSid> {
+        self.orphan?.session
+    }
+
+    /// Returns the interaction of the task that ended last, or else of any task.
+    pub fn interaction(&self) -> Option<Interaction> {
+        let last = self.idle().and_then(|idle| idle.task());
+        let of_last = last.and_then(|task| self.tasks.get(&task)?.interaction);
+        of_last.or_else(|| {
+            let others = self.tasks.values();
+            others.filter_map(|task| task.interaction).next_back()
+        })
     }
 
     /// Records that the closed channel's Proxy session is to be gone after the grace.
@@ -69,8 +131,15 @@ impl Channel {
     /// When the channel was closed for its present idle period, if it was.
     pub fn closed_at(&self) -> Option<(Timestamp, Outcome)> {
         match self.cleanup()?.progress {
-            Progress::Closed { at, outcome } => Some((at, outcome)),
-            Progress::Untouched | Progress::Released { .. } | Progress::Failed { .. } => None,
+            Progress::Done {
+                step: Step::Close,
+                at,
+                outcome,
+            } => Some((at, outcome)),
+            Progress::Untouched
+            | Progress::Left { .. }
+            | Progress::Done { .. }
+            | Progress::Failed { .. } => None,
         }
     }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Channel, ChannelSid, End, Fact, News, Outcome, Platform, Progress, Stage, TaskSid, Timestamp,
+    Channel, ChannelSid, End, Fact, News, Outcome, Platform, Progress, Stage, Step, TaskSid,
+    Timestamp,
 };
 use embedded::Embedded;
 use store::{ChannelTable, Saved, StoreError};
@@ -101,7 +102,8 @@ pub(crate) fn shown(value: &AttributeValue) -> String {
 pub(crate) async fn close(table: &ChannelTable, of: ChannelSid, minute: i64) {
     let before = table.get(of).await.unwrap().unwrap();
     let mut after = before.channel.clone();
-    let progress = Progress::Closed {
+    let progress = Progress::Done {
+        step: Step::Close,
         at: at(minute * MINUTE),
         outcome: Outcome::Written,
     };

@@ -300,13 +300,13 @@ pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
 /// A snapshot in an event may be older or newer than the event, so where the type says it
 /// all, the status does not count. `task.updated` says nothing by itself.
 fn news(kind: &str, status: Option<&RawValue>) -> Option<News> {
-    let standing = || task::standing(status.and_then(json::text).as_deref());
+    let state = || task::state(status.and_then(json::text).as_deref());
     Some(match kind {
-        "task.created" => match standing() {
+        "task.created" => match state() {
             TaskState::Open(stage) => News::Open(stage),
             TaskState::Ended(_) => News::Open(Stage::Waiting),
         },
-        "task.updated" => match standing() {
+        "task.updated" => match state() {
             TaskState::Open(stage) => News::Open(stage),
             TaskState::Ended(how) => News::Ended(how),
         },

@@ -134,7 +134,7 @@ fn word(
     index: Option<u32>,
     message: &Message<'_>,
 ) -> Outcome {
-    let Some(speaker) = speaker(channel, message) else {
+    let Some(author) = author(channel, message) else {
         return Outcome::Ignored(Ignored::Nobodys);
     };
     let Some(at) = at else {
@@ -145,11 +145,11 @@ fn word(
         channel,
         platform,
         at,
-        heard: Heard::Message { speaker, index },
+        heard: Heard::Message { author, index },
     }))
 }
 
-fn speaker(channel: ChannelSid, message: &Message<'_>) -> Option<Author> {
+fn author(channel: ChannelSid, message: &Message<'_>) -> Option<Author> {
     let author = message.author.trim();
     let is_any_of = |text: &str, of: &[&str]| of.iter().any(|one| text.eq_ignore_ascii_case(one));
     if is_any_of(message.source, &NETWORKS) {
@@ -226,7 +226,7 @@ pub(super) fn accepted(fact: &Fact, agent: Agent<'_>) -> Word {
     let heard = Heard::Accepted {
         task: fact.task,
         worker,
-        voices: [uri.as_deref().map(voice), name.as_deref().map(voice)],
+        identities: [uri.as_deref().map(voice), name.as_deref().map(voice)],
     };
     of_task(fact, heard)
 }
@@ -245,10 +245,10 @@ pub(super) fn stands(
         inactive.is_ok_and(|[inactive]| inactive.is_some_and(says_inactive))
     });
     let version = version.and_then(|version| version.get().trim_matches('"').parse().ok());
-    let heard = Heard::Stands {
+    let heard = Heard::Placed {
         task: fact.task,
         version: version.unwrap_or_default(),
-        stand: TaskPlacement {
+        placement: TaskPlacement {
             task_channel,
             inactive,
         },

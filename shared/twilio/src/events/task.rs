@@ -71,7 +71,7 @@ pub struct TaskSeen {
     /// The task.
     pub sid: TaskSid,
     /// How it stands.
-    pub standing: TaskState,
+    pub state: TaskState,
     /// Its channel.
     pub about: About,
     /// When it was created.
@@ -99,7 +99,7 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
     let updated_at = updated.and_then(moment);
     Ok(TaskSeen {
         sid: json::parsed(sid).ok_or(UnreadableTask)?,
-        standing: standing(status.and_then(json::text).as_deref()),
+        state: state(status.and_then(json::text).as_deref()),
         about: match attributes.map(|attributes| link(Some(attributes))) {
             None => About::NotTold,
             Some(Ok(link)) => About::Channel(link),
@@ -137,7 +137,7 @@ impl TaskSeen {
         };
         // What the task's own clock says, as far as it does not run ahead of our look.
         let changed_at = self.updated_at.map_or(looked_at, |at| at.min(looked_at));
-        match self.standing {
+        match self.state {
             TaskState::Open(stage) => vec![
                 fact(changed_at, News::Open(stage)),
                 fact(looked_at, News::SeenOpen),
@@ -149,7 +149,7 @@ impl TaskSeen {
 
 /// How a task stands by its `assignment_status`. One that is not known counts as open: at
 /// worst that delays a closing.
-pub(super) fn standing(status: Option<&str>) -> TaskState {
+pub(super) fn state(status: Option<&str>) -> TaskState {
     match status {
         Some("assigned") => TaskState::Open(Stage::Assigned),
         Some("wrapping") => TaskState::Open(Stage::Wrapping),

@@ -5,7 +5,7 @@
 //! may be `initializing`, and then cannot be changed (Twilio, Conversations, "States and
 //! timers").
 
-use domain::{ChannelSid, ChatServiceSid, Timestamp};
+use domain::{ChannelSid, ChatServiceSid, ConversationState, Timestamp};
 use form_urlencoded::Serializer;
 
 use super::base::Product;
@@ -24,21 +24,6 @@ const INITIALIZING: u32 = 50386;
 
 /// The most that a page may hold (Twilio, OpenAPI of Conversations).
 const PAGE_SIZE: &str = "100";
-
-/// The state of a conversation (Twilio, OpenAPI of Conversations).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConversationState {
-    /// It is in use.
-    Active,
-    /// Nobody wrote for a while; the next message makes it active.
-    Inactive,
-    /// It is at its end, for good.
-    Closed,
-    /// Twilio is still setting it up, and lets nobody change it.
-    Initializing,
-    /// Something that we do not know.
-    Unknown,
-}
 
 /// A conversation as Twilio shows it, without what was said in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +206,7 @@ fn read_conversation(text: &str, of: ChatServiceSid) -> Option<ConversationSeen>
             "inactive" => ConversationState::Inactive,
             "closed" => ConversationState::Closed,
             "initializing" => ConversationState::Initializing,
-            _ => ConversationState::Unknown,
+            _ => ConversationState::Undocumented,
         },
         created_at: created.and_then(moment),
         updated_at: updated.and_then(moment),

@@ -100,8 +100,25 @@ impl TwilioError {
         }
     }
 
+    /// Returns the error for evidence that could not be obtained.
+    pub fn unanswered() -> Self {
+        Self::garbage()
+    }
+
     pub(super) fn garbage() -> Self {
         Self::Unreachable { why: Why::Garbage }
+    }
+}
+
+impl From<super::page::ListFailure> for TwilioError {
+    /// For lists that are read at one go: a page that Twilio does not know any more a moment
+    /// after it named it is an answer that cannot be understood.
+    fn from(failure: super::page::ListFailure) -> Self {
+        use super::page::ListFailure::{Expired, OtherList, Twilio};
+        match failure {
+            Twilio(error) => error,
+            Expired | OtherList => Self::garbage(),
+        }
     }
 }
 

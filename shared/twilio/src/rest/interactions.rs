@@ -5,7 +5,7 @@
 //! interaction"). Tasks of an interaction are ended through its channel and never through
 //! TaskRouter (Twilio, Flex Conversations, "Best practices").
 
-use domain::{Interaction, InteractionChannelSid, InteractionSid};
+use domain::{Interaction, InteractionChannelSid, InteractionSid, InteractionStatus};
 
 use super::base::Product;
 use super::client::{Call, Client};
@@ -16,49 +16,22 @@ use crate::json;
 /// would be left in wrap-up, where no agent finishes them (Twilio, OpenAPI of Flex).
 const COMPLETE_TASKS: &str = r#"{"status":"closed"}"#;
 
-/// The status of an interaction channel (Twilio, OpenAPI of Flex).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InteractionStatus {
-    /// It is being set up.
-    Setup,
-    /// An agent works on it, or one is looked for, or it was parked.
-    Active,
-    /// It is being handed to somebody else.
-    Transfer,
-    /// The agents left; a reply makes a new task.
-    Inactive,
-    /// An agent put it aside, and keeps the task.
-    Pause,
-    /// It has ended.
-    Closed,
-    /// It has ended, before it began.
-    Failed,
-    /// Something that we do not know.
-    Unknown,
-}
-
-impl InteractionStatus {
-    /// Whether it has ended.
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::Failed)
-    }
-
-    /// Whether it waits for the customer on purpose: it was left or paused (Twilio, "Leave and
-    /// pause for conversations"). A status that we do not know counts as such: at worst that
-    /// delays a closing.
-    pub const fn is_put_aside(self) -> bool {
-        matches!(self, Self::Inactive | Self::Pause | Self::Unknown)
-    }
-}
-
 impl Client {
-    /// Reads the status of an interaction channel.
+    /// Reads the status of an interaction channel; [`InteractionStatus::Gone`] where Twilio
+    /// does not know it any more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses or does not answer.
     pub async fn interaction_channel(
         &self,
         interaction: Interaction,
     ) -> Result<InteractionStatus, TwilioError> {
         let call = Call::get(Product::Flex, path_of(interaction));
-        self.ask(call, |text| read_channel(text, interaction)).await
+        match self.ask(call, |text| read_channel(text, interaction)).await {
+            Err(TwilioError::Gone) => Ok(InteractionStatus::Gone),
+            status => status,
+        }
     }
 
     /// Closes an interaction channel with all its tasks, for good. What is returned is the
@@ -96,7 +69,7 @@ fn read_channel(text: &str, asked_for: Interaction) -> Option<InteractionStatus>
         "pause" => InteractionStatus::Pause,
         "closed" => InteractionStatus::Closed,
         "failed" => InteractionStatus::Failed,
-        _ => InteractionStatus::Unknown,
+        _ => InteractionStatus::Undocumented,
     };
     (sid == asked_for.channel).then_some(status)
 }

@@ -87,7 +87,7 @@ impl Client {
             let call = Call::get(Product::TaskRouter, page_path);
             let page = self.ask(call, read_page).await?;
             // Whatever the filter does, a task that has ended is not open.
-            let open = |task: &TaskSeen| matches!(task.standing, TaskState::Open(_));
+            let open = |task: &TaskSeen| matches!(task.state, TaskState::Open(_));
             tasks.extend(page.tasks.into_iter().filter(open));
             let Some(next) = page.next else {
                 return Ok(tasks);

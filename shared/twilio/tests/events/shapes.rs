@@ -336,7 +336,7 @@ fn a_channel_is_known_by_a_valid_sid_alone() {
 #[test]
 fn a_task_is_read_as_taskrouter_shows_it() {
     let task = events::read_task(payload!("task-resource")).unwrap();
-    assert_eq!(task.standing, TaskState::Open(Stage::Wrapping));
+    assert_eq!(task.state, TaskState::Open(Stage::Wrapping));
     let look = at("2026-01-05T10:00:00Z");
     let news: Vec<_> = task
         .facts(look)
@@ -361,7 +361,7 @@ fn a_task_is_read_as_taskrouter_shows_it() {
     let listed = r#"{"sid":"WT00000000000000000000000000000020","assignment_status":"new","attributes":null}"#;
     let listed = events::read_task(listed).unwrap();
     assert_eq!(
-        (listed.about, listed.standing),
+        (listed.about, listed.state),
         (About::NotTold, TaskState::Open(Stage::Waiting))
     );
     assert_eq!(listed.facts(look), []);

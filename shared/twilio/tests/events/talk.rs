@@ -46,15 +46,15 @@ fn batch(changes: Value) -> Batch {
     read(message(changes).to_string())
 }
 
-fn speaker(changes: Value) -> Option<Author> {
+fn author_of(changes: Value) -> Option<Author> {
     let batch = batch(changes);
     match &batch.words[..] {
         [
             Word {
-                heard: Heard::Message { speaker, .. },
+                heard: Heard::Message { author, .. },
                 ..
             },
-        ] => Some(*speaker),
+        ] => Some(*author),
         [] => {
             assert_eq!(batch.ignored.get(&Ignored::Nobodys), Some(&1), "{batch:?}");
             None
@@ -98,25 +98,25 @@ fn customers_agents_and_programs_are_told_apart() {
         "messenger:4711",
     ] {
         assert_eq!(
-            speaker(from(address, "API")),
+            author_of(from(address, "API")),
             Some(Author::Customer),
             "{address}"
         );
     }
     for network in ["SMS", "WhatsApp", "EMAIL"] {
         let author = from("anna@example.com", network);
-        assert_eq!(speaker(author), Some(Author::Customer), "{network}");
+        assert_eq!(author_of(author), Some(Author::Customer), "{network}");
     }
     for program in ["system", "System", "Bot", "bot", "", " "] {
-        assert_eq!(speaker(from(program, "SDK")), None, "{program:?}");
+        assert_eq!(author_of(from(program, "SDK")), None, "{program:?}");
     }
     // Whoever writes through the API and is no participant is a program; others may be people.
     let mut by_api = from("autopilot", "API");
-    assert_eq!(speaker(by_api.clone()), of("autopilot"));
+    assert_eq!(author_of(by_api.clone()), of("autopilot"));
     by_api["ParticipantSid"] = Value::Null;
-    assert_eq!(speaker(by_api), None);
+    assert_eq!(author_of(by_api), None);
     let visitor = json!({ "ParticipantSid": null, "Author": "visitor-17" });
-    assert_eq!(speaker(visitor), of("visitor-17"));
+    assert_eq!(author_of(visitor), of("visitor-17"));
 }
 
 #[test]
@@ -157,10 +157,12 @@ fn an_acceptance_names_its_agent_by_every_name() {
         let channel = batch.facts[0].channel;
         let mut heard = batch.words.iter().map(|word| word.heard);
         let accepted = heard.find_map(|heard| match heard {
-            Heard::Accepted { worker, voices, .. } => Some((worker, voices)),
-            Heard::Message { .. } | Heard::Stands { .. } => None,
+            Heard::Accepted {
+                worker, identities, ..
+            } => Some((worker, identities)),
+            Heard::Message { .. } | Heard::Placed { .. } => None,
         });
-        let (worker, voices) = accepted.unwrap();
+        let (worker, identities) = accepted.unwrap();
         assert_eq!(
             worker.unwrap().as_str(),
             "WK00000000000000000000000000000040"
@@ -168,8 +170,8 @@ fn an_acceptance_names_its_agent_by_every_name() {
         let is = |voice: Option<AuthorDigest>, name: &str| {
             voice == Some(twilio::events::voice(channel, name))
         };
-        assert!(is(voices[1], name));
-        (voices[0], move |name: &str| {
+        assert!(is(identities[1], name));
+        (identities[0], move |name: &str| {
             Some(twilio::events::voice(channel, name))
         })
     };
@@ -196,9 +198,13 @@ fn events_of_a_task_tell_where_it_stands() {
         let event = crate::completed(from, to);
         let words = read(event).words;
         words.first().map(|word| match word.heard {
-            Heard::Stands { version, stand, .. } => {
-                (version, stand.task_channel.to_string(), stand.inactive)
-            }
+            Heard::Placed {
+                version, placement, ..
+            } => (
+                version,
+                placement.task_channel.to_string(),
+                placement.inactive,
+            ),
             Heard::Message { .. } | Heard::Accepted { .. } => panic!("{word:?}"),
         })
     };
@@ -261,15 +267,15 @@ fn a_message_before_its_authors_acceptance_is_the_agents_all_the_same() {
         heard: Heard::Accepted {
             task: "WT00000000000000000000000000000020".parse().unwrap(),
             worker: None,
-            voices: [Some(voice(channel(), "smith@example.com")), None],
+            identities: [Some(voice(channel(), "smith@example.com")), None],
         },
         ..message.clone()
     };
     let mut one = Channel::new(channel(), Platform::Conversations);
     one.hear(&message);
-    assert_eq!(one.talk().last_word().unwrap().0, Party::Customer);
+    assert_eq!(one.activity().last_message().unwrap().0, Party::Customer);
     one.hear(&accepted);
-    assert_eq!(one.talk().last_word().unwrap().0, Party::Agent);
+    assert_eq!(one.activity().last_message().unwrap().0, Party::Agent);
     let mut other = Channel::new(channel(), Platform::Conversations);
     other.hear(&accepted);
     other.hear(&message);

@@ -160,7 +160,7 @@ async fn a_task_is_looked_up() {
     let client = script.client();
     let seen = client.task(workspace(), task(20)).await.unwrap().unwrap();
     assert!(matches!(seen.about, About::Channel(link) if link.channel == channel(10)));
-    assert!(matches!(seen.standing, TaskState::Open(_)));
+    assert!(matches!(seen.state, TaskState::Open(_)));
     assert_eq!(client.task(workspace(), task(20)).await, Ok(None));
     // A page of somebody else's is not Twilio's word that a task is gone.
     let refused = TwilioError::Refused {

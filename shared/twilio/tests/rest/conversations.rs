@@ -1,10 +1,10 @@
 //! Conversations and interaction channels: what is asked, and what is made of the answers.
 
 use crate::scripted::{Script, Step, ok, refusal, status};
-use domain::{ChannelSid, ChatServiceSid, Interaction, Timestamp};
-use twilio::rest::{
-    ConversationState, InteractionStatus, StateAnswer, TransportError, TwilioError, Why,
+use domain::{
+    ChannelSid, ChatServiceSid, ConversationState, Interaction, InteractionStatus, Timestamp,
 };
+use twilio::rest::{StateAnswer, TransportError, TwilioError, Why};
 
 fn sid(prefix: &str, number: usize) -> String {
     format!("{prefix}{number:032}")
@@ -55,8 +55,8 @@ async fn a_conversation_is_read() {
         ("\"inactive\"", ConversationState::Inactive),
         ("\"closed\"", ConversationState::Closed),
         ("\"initializing\"", ConversationState::Initializing),
-        ("\"archived\"", ConversationState::Unknown),
-        ("\"\"", ConversationState::Unknown),
+        ("\"archived\"", ConversationState::Undocumented),
+        ("\"\"", ConversationState::Undocumented),
     ];
     for (word, state) in cases {
         let script = Script::new([shown(word)]);
@@ -237,7 +237,7 @@ async fn an_interaction_channel_is_read() {
         ("\"pause\"", InteractionStatus::Pause, (false, true)),
         ("\"closed\"", InteractionStatus::Closed, (true, false)),
         ("\"failed\"", InteractionStatus::Failed, (true, false)),
-        ("\"paused\"", InteractionStatus::Unknown, (false, true)),
+        ("\"paused\"", InteractionStatus::Undocumented, (false, true)),
     ];
     for (word, expected, (over, aside)) in cases {
         let script = Script::new([channel_shown(word)]);

@@ -2,11 +2,9 @@
 //! conversations; any would do.
 
 use crate::scripted::{Script, Step, ok, refusal, status};
-use domain::{ChatServiceSid, ProxyServiceSid, Timestamp};
+use domain::{ChatServiceSid, ConversationState, ProxyServiceSid, Timestamp};
 use proptest::prelude::*;
-use twilio::rest::{
-    ConversationFilter, ConversationState, Cursor, ListFailure, Page, StateFilter, TwilioError, Why,
-};
+use twilio::rest::{ConversationFilter, Cursor, ListFailure, Page, StateFilter, TwilioError, Why};
 
 pub(crate) fn sid(prefix: &str, number: usize) -> String {
     format!("{prefix}{number:032}")
@@ -96,7 +94,7 @@ async fn conversations_are_listed_page_by_page_and_resumed_elsewhere() {
     let written = serde_json::to_string(&page.next.unwrap()).unwrap();
     let cursor: Cursor = serde_json::from_str(&written).unwrap();
     let page = list(&script, Some(&cursor)).await.unwrap();
-    assert_eq!(page.items[0].state, ConversationState::Unknown);
+    assert_eq!(page.items[0].state, ConversationState::Undocumented);
     assert_eq!((page.items.len(), page.unreadable, page.next), (1, 0, None));
     let query = "State=active&StartDate=2026-01-05T00%3A00%3A00Z&EndDate=2026-01-06T23%3A59%3A59Z&PageSize=100";
     assert_eq!(

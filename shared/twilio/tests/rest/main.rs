@@ -2,11 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod calls;
-mod chat_closer;
 mod client;
-mod conversation_closer;
-mod conversation_trouble;
-mod conversation_world;
 mod conversations;
 mod https;
 mod lists;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::{Channel, Cleanup, Fact, News, Outcome, Platform, Progress, Task, TaskSid};
+use domain::{Channel, Cleanup, Fact, News, Outcome, Platform, Progress, Step, Task, TaskSid};
 use serde_json::Value;
 
 use crate::law::{Law, Violation};
@@ -100,8 +100,14 @@ fn marked(
 ) -> Verdict {
     let step = match cleanup.progress {
         Progress::Untouched => return Ok(()),
-        Progress::Released { .. } => "released",
-        Progress::Closed { .. } => "closed",
+        Progress::Left { .. } => "left",
+        Progress::Done {
+            step: Step::Release,
+            ..
+        } => "released",
+        Progress::Done {
+            step: Step::Close, ..
+        } => "closed",
         Progress::Failed { .. } => "failed",
     };
     if before

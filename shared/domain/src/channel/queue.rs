@@ -3,69 +3,60 @@
 use std::fmt;
 
 use super::Channel;
-use crate::cleanup::Progress;
+use super::hold::UNTIL_RELEASED;
+use crate::cleanup::{Progress, Step};
 use crate::fact::End;
+use crate::listed::listed;
 use crate::orphan::HeldOpenBy;
 use crate::{TaskSid, Timestamp};
 
-/// What a channel waits for. A channel waits in at most one queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Queue {
-    /// Its last task was abandoned: nobody will clean up.
-    Abandoned,
-    /// Its last task was completed.
-    Ended,
-    /// It is long-lived, released, and waits for its reset.
-    LongLived,
-    /// One of its tasks ended while another stays open.
-    Inspect,
-    /// An agent has a task on a Chat channel whose messages we do not hear yet.
-    InstallWebhook,
-    /// An agent spoke last, and the customer is silent.
-    Park,
-    /// The customer wrote on a parked chat.
-    Unpark,
-    /// Twilio refused or did not answer, and it is to be tried again; or a person holds it.
-    Retry,
+listed! {
+    /// What a channel waits for. A channel waits in at most one queue.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Queue {
+        /// Its last task was canceled, timed out or deleted: no browser will clean up.
+        Abandoned = "abandoned",
+        /// Its last task was completed, or it was found open without one.
+        Ended = "ended",
+        /// It is long-lived, released, and waits for its reset.
+        LongLived = "long-lived",
+        /// One of its tasks ended while another stays open.
+        Inspect = "inspect",
+        /// It is to be looked at again at a set time: Twilio refused or did not answer, the
+        /// verdict was to leave it, or a person holds it.
+        Retry = "retry",
+        /// An agent has a task on a Chat channel whose messages are not told to us yet.
+        InstallWebhook = "install-webhook",
+        /// An agent spoke last, and the customer is silent.
+        Park = "park",
+        /// The customer wrote on a parked chat.
+        Unpark = "unpark",
+    }
 }
 
 impl Queue {
-    /// Every queue.
-    pub const ALL: [Self; 8] = [
-        Self::Abandoned,
-        Self::Ended,
-        Self::LongLived,
-        Self::Inspect,
-        Self::Retry,
-        Self::InstallWebhook,
-        Self::Park,
-        Self::Unpark,
-    ];
-
-    /// The queues that the sweep works on.
-    pub const SWEEP: [Self; 5] = [
-        Self::Abandoned,
-        Self::Ended,
-        Self::LongLived,
-        Self::Inspect,
-        Self::Retry,
-    ];
-
-    /// The queues that `park` works on, the most urgent first.
-    pub const PARK: [Self; 3] = [Self::Unpark, Self::InstallWebhook, Self::Park];
-
-    /// The queue's name in the table and in reports.
-    pub const fn name(self) -> &'static str {
+    /// Returns whether the sweep works on this queue; `park` works on the others.
+    pub const fn is_of_sweep(self) -> bool {
         match self {
-            Self::Abandoned => "abandoned",
-            Self::Ended => "ended",
-            Self::LongLived => "long-lived",
-            Self::Inspect => "inspect",
-            Self::InstallWebhook => "install-webhook",
-            Self::Park => "park",
-            Self::Unpark => "unpark",
-            Self::Retry => "retry",
+            Self::Abandoned | Self::Ended | Self::LongLived | Self::Inspect | Self::Retry => true,
+            Self::InstallWebhook | Self::Park | Self::Unpark => false,
         }
+    }
+
+    /// Returns the queues that the sweep works on.
+    pub fn of_sweep() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|queue| queue.is_of_sweep())
+    }
+
+    /// Returns the queues that `park` works on.
+    pub fn of_park() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|queue| !queue.is_of_sweep())
     }
 }
 
@@ -139,6 +130,20 @@ impl Idle {
 }
 
 impl Channel {
+    /// What the channel waits for: at most one thing, worked out from the record alone.
+    pub fn queue_entry(&self) -> Option<QueueEntry> {
+        let wants = self.unheld_entry()?;
+        match self.held_until {
+            None => Some(wants),
+            Some(_) if !wants.queue.is_of_sweep() => Some(wants),
+            Some(UNTIL_RELEASED) => None,
+            Some(until) => Some(QueueEntry {
+                queue: Queue::Retry,
+                since: until,
+            }),
+        }
+    }
+
     /// What the channel waits for where nobody holds it: see [`Channel::queue_entry`].
     pub(crate) fn unheld_entry(&self) -> Option<QueueEntry> {
         let Some(idle) = self.idle() else {
@@ -149,8 +154,7 @@ impl Channel {
                 End::Completed | End::Vanished => Queue::Ended,
                 End::Canceled | End::Deleted | End::SystemDeleted => Queue::Abandoned,
             },
-            Cause::Orphaned(HeldOpenBy::Session) => Queue::Ended,
-            Cause::Orphaned(HeldOpenBy::Conversation) => Queue::LongLived,
+            Cause::Orphaned(HeldOpenBy::Session | HeldOpenBy::Conversation) => Queue::Ended,
         };
         let fresh = QueueEntry {
             queue: class,
@@ -164,12 +168,17 @@ impl Channel {
             since,
         });
         match &cleanup.progress {
-            Progress::Untouched => Some(retry.unwrap_or(fresh)),
-            Progress::Released { .. } => Some(retry.unwrap_or(QueueEntry {
+            Progress::Untouched | Progress::Left { .. } => Some(retry.unwrap_or(fresh)),
+            Progress::Done {
+                step: Step::Release,
+                ..
+            } => Some(retry.unwrap_or(QueueEntry {
                 queue: Queue::LongLived,
                 since: idle.since,
             })),
-            Progress::Closed { .. } => cleanup.session.and(retry),
+            Progress::Done {
+                step: Step::Close, ..
+            } => cleanup.session.and(retry),
             Progress::Failed { .. } => None,
         }
     }

@@ -1,6 +1,4 @@
-//! What a person may do to a channel's record.
-//!
-//! # Holding
+//! Keeping the sweep away from a channel by hand.
 //!
 //! A channel that is held is not touched by the sweep: it waits for the end of its hold, in the
 //! queue of those that are not to be tried before a time, or in none at all if the hold has no
@@ -16,7 +14,7 @@
 //! A hold that arrives between a sweep's look at the record and its write at Twilio comes too
 //! late, by the time of one or two requests. The channel is then closed and held.
 
-use crate::channel::{Channel, Queue, QueueEntry};
+use super::Channel;
 use crate::cleanup::Progress;
 use crate::{TaskSid, Timestamp};
 
@@ -46,20 +44,6 @@ impl Channel {
         self.held_until.filter(|until| now < *until)
     }
 
-    /// What the channel waits for: at most one thing, worked out from the record alone.
-    pub fn queue_entry(&self) -> Option<QueueEntry> {
-        let wants = self.unheld_entry()?;
-        match self.held_until {
-            None => Some(wants),
-            Some(_) if Queue::PARK.contains(&wants.queue) => Some(wants),
-            Some(UNTIL_RELEASED) => None,
-            Some(until) => Some(QueueEntry {
-                queue: Queue::Retry,
-                since: until,
-            }),
-        }
-    }
-
     /// Forgets how far the cleaning of the present idle period has got, so that it begins
     /// again: for a channel that was given up, or opened again by hand.
     pub fn begin_cleanup_again(&mut self) {
@@ -72,7 +56,7 @@ impl Channel {
     pub fn given_up(&self) -> Option<(Timestamp, crate::FailureReason)> {
         match self.cleanup()?.progress {
             Progress::Failed { at, reason } => Some((at, reason)),
-            Progress::Untouched | Progress::Released { .. } | Progress::Closed { .. } => None,
+            Progress::Untouched | Progress::Left { .. } | Progress::Done { .. } => None,
         }
     }
 

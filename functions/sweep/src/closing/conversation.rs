@@ -1,0 +1,122 @@
+//! A Conversation and its interaction channel.
+
+use domain::{
+    Channel, ChannelSid, ConversationState, Evidence, Interaction, InteractionStatus, Outcome,
+};
+use twilio::rest::{StateAnswer, TwilioError};
+
+use super::{CloseError, Closer};
+
+impl Closer {
+    pub(super) async fn read_conversation(
+        &self,
+        conversation: ChannelSid,
+    ) -> Result<ConversationState, CloseError> {
+        match self.twilio.conversation(self.service, conversation).await {
+            Ok(seen) => Ok(seen.state),
+            Err(TwilioError::Gone) => {
+                self.service_is_there().await?;
+                Ok(ConversationState::Gone)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Closes the interaction channel, which closes the Conversation; where the interaction
+    /// has ended or is not known, the Conversation itself.
+    pub(super) async fn write_conversation(
+        &self,
+        channel: &Channel,
+        evidence: &Evidence,
+    ) -> Result<Outcome, CloseError> {
+        let is_open = evidence.interaction.is_some_and(|status| match status {
+            InteractionStatus::Closed | InteractionStatus::Failed | InteractionStatus::Gone => {
+                false
+            }
+            InteractionStatus::Setup
+            | InteractionStatus::Active
+            | InteractionStatus::Transfer
+            | InteractionStatus::Inactive
+            | InteractionStatus::Pause
+            | InteractionStatus::Undocumented => true,
+        });
+        match channel.interaction().filter(|_| is_open) {
+            Some(interaction) => self.close_interaction(interaction, channel.sid()).await,
+            None => self.close_conversation(channel.sid()).await,
+        }
+    }
+
+    async fn close_interaction(
+        &self,
+        interaction: Interaction,
+        conversation: ChannelSid,
+    ) -> Result<Outcome, CloseError> {
+        match self.twilio.close_interaction_channel(interaction).await {
+            Ok(InteractionStatus::Closed | InteractionStatus::Failed) => Ok(Outcome::Written),
+            Ok(
+                InteractionStatus::Setup
+                | InteractionStatus::Active
+                | InteractionStatus::Transfer
+                | InteractionStatus::Inactive
+                | InteractionStatus::Pause
+                | InteractionStatus::Gone
+                | InteractionStatus::Undocumented,
+            ) => Err(CloseError::NotKept),
+            // Somebody else was faster: the Conversation says how it stands.
+            Err(refusal @ (TwilioError::Refused { .. } | TwilioError::Gone)) => {
+                match self.read_conversation(conversation).await? {
+                    ConversationState::Closed => Ok(Outcome::AlreadyClean),
+                    ConversationState::Gone => Ok(Outcome::Gone),
+                    ConversationState::Active
+                    | ConversationState::Inactive
+                    | ConversationState::Initializing
+                    | ConversationState::Undocumented => match refusal {
+                        TwilioError::Gone => self.close_conversation(conversation).await,
+                        refusal => Err(refusal.into()),
+                    },
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn close_conversation(&self, conversation: ChannelSid) -> Result<Outcome, CloseError> {
+        let answer = self.twilio.close_conversation(self.service, conversation);
+        match answer.await {
+            Ok(StateAnswer::Now(ConversationState::Closed)) => Ok(Outcome::Written),
+            Ok(StateAnswer::AlreadyClosed) => Ok(Outcome::AlreadyClean),
+            Ok(StateAnswer::Initializing | StateAnswer::Now(_)) => Err(CloseError::NotKept),
+            Err(TwilioError::Gone) => {
+                self.service_is_there().await?;
+                Ok(Outcome::Gone)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) async fn delete_conversation(
+        &self,
+        conversation: ChannelSid,
+    ) -> Result<Outcome, CloseError> {
+        // Asked first: a service that is not there would look like a deletion that is done.
+        self.service_is_there().await?;
+        let deleted = self
+            .twilio
+            .delete_conversation(self.service, conversation)
+            .await;
+        match deleted {
+            Ok(()) => Ok(Outcome::Deleted),
+            Err(TwilioError::Gone) => Ok(Outcome::Gone),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Twilio says the same of every Conversation of a service that is not there.
+    async fn service_is_there(&self) -> Result<(), CloseError> {
+        match self.twilio.conversation_service_exists(self.service).await {
+            Ok(()) => Ok(()),
+            Err(TwilioError::Gone) => Err(CloseError::NoSuchService(self.service)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The look at TaskRouter's open tasks, before anything is written.
+//!
+//! Two questions are asked of it:
+//!
+//! * **Is a task that we hold for open still open?** Its `completed` may be lost. The list of
+//!   all open tasks, read once per run, answers that by SID; a task that is not on it is asked
+//!   for by name before we believe that it is over, because it may be younger than the list.
+//! * **Is a task open that we never heard of?** Its `created` may be lost, and then the record
+//!   would have us close a chat under an agent. The list cannot answer that: Twilio leaves the
+//!   attributes, where the channel's SID is, out of lists. So TaskRouter is asked which open
+//!   tasks name one of the channels in hand, portion by portion, just before they are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Channel, ChannelSid, End, Fact, News, Policy, Stage, TaskSid, Timestamp, WorkspaceSid,
+};
+use twilio::events::{Link, TaskSeen, TaskState};
+use twilio::rest::{Client, TwilioError};
+
+/// The open tasks of a workspace, as TaskRouter listed them.
+#[derive(Debug)]
+pub(crate) struct OpenTasks {
+    workspace: WorkspaceSid,
+    looked_at: Timestamp,
+    open: BTreeSet<TaskSid>,
+    /// What the list itself told of channels.
+    facts: BTreeMap<ChannelSid, Vec<Fact>>,
+    /// Tasks in wrap-up, and since when nothing has changed about them.
+    wrapping: Vec<(TaskSid, Timestamp)>,
+}
+
+/// The open tasks that name one of a portion's channels.
+#[derive(Debug)]
+pub(crate) struct PortionLook {
+    /// When TaskRouter was asked.
+    pub(crate) looked_at: Timestamp,
+    channels: BTreeSet<ChannelSid>,
+    open: BTreeSet<TaskSid>,
+    facts: BTreeMap<ChannelSid, Vec<Fact>>,
+}
+
+impl OpenTasks {
+    /// Lists the open tasks. Whole or not at all: what is left out here may be closed.
+    pub(crate) async fn list(
+        twilio: &Client,
+        workspace: WorkspaceSid,
+        now: Timestamp,
+    ) -> Result<Self, TwilioError> {
+        let listed = twilio.open_tasks(workspace).await?;
+        let wrapping = listed
+            .iter()
+            .filter(|task| task.state == TaskState::Open(Stage::Wrapping))
+            .filter_map(|task| Some((task.sid, task.updated_at?)))
+            .collect();
+        let mut facts = BTreeMap::new();
+        for task in &listed {
+            learn(&mut facts, task, now);
+        }
+        Ok(Self {
+            workspace,
+            looked_at: now,
+            open: listed.iter().map(|task| task.sid).collect(),
+            facts,
+            wrapping,
+        })
+    }
+
+    /// Finds the open tasks that name one of these channels.
+    pub(crate) async fn look_for(
+        &self,
+        twilio: &Client,
+        channels: BTreeSet<ChannelSid>,
+        now: Timestamp,
+    ) -> Result<PortionLook, TwilioError> {
+        let mut look = PortionLook {
+            looked_at: now,
+            channels,
+            open: BTreeSet::new(),
+            facts: BTreeMap::new(),
+        };
+        if look.channels.is_empty() {
+            return Ok(look);
+        }
+        let asked: Vec<ChannelSid> = look.channels.iter().copied().collect();
+        for found in twilio.open_tasks_on(self.workspace, &asked).await? {
+            // Nothing: it ended in between.
+            if let Some(task) = twilio.task(self.workspace, found.sid).await? {
+                look.open.insert(task.sid);
+                learn(&mut look.facts, &task, now);
+            }
+        }
+        Ok(look)
+    }
+
+    /// Returns how many tasks are open, all channels together.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Returns the tasks that have been in wrap-up for longer than the limit.
+    pub(crate) fn stuck_wrap_ups(&self, policy: &Policy, now: Timestamp) -> Vec<TaskSid> {
+        self.wrapping
+            .iter()
+            .filter(|(_, since)| now.since(*since) > policy.wrap_up_limit)
+            .map(|(task, _)| *task)
+            .collect()
+    }
+
+    /// Lets a channel's record absorb what was seen. A task that the record holds open and the
+    /// list does not is looked up: it may be over, or younger than the list.
+    pub(crate) async fn refresh(
+        &self,
+        twilio: &Client,
+        look: Option<&PortionLook>,
+        channel: &mut Channel,
+        now: Timestamp,
+    ) -> Result<(), TwilioError> {
+        let sid = channel.sid();
+        let of_portion = look.and_then(|look| look.facts.get(&sid));
+        let facts = self.facts.get(&sid).into_iter().chain(of_portion).flatten();
+        for fact in facts {
+            channel.absorb(fact);
+        }
+        let held: Vec<(TaskSid, Link)> = channel
+            .open_tasks()
+            .map(|(task, known)| {
+                let link = Link {
+                    channel: sid,
+                    platform: channel.platform(),
+                    interaction: known.interaction,
+                    other_channel: None,
+                };
+                (task, link)
+            })
+            .collect();
+        let is_waited_for = channel.queue_entry().is_some();
+        for (task, link) in held {
+            let in_portion = look.is_some_and(|look| look.open.contains(&task));
+            let seen_open = self.open.contains(&task) || in_portion;
+            if seen_open && is_waited_for {
+                channel.absorb(&fact(task, link, self.looked_at, News::SeenOpen));
+            } else if !seen_open {
+                match twilio.task(self.workspace, task).await? {
+                    Some(seen) => {
+                        for fact in seen.facts_about(link, now) {
+                            channel.absorb(&fact);
+                        }
+                    }
+                    // TaskRouter forgets a task minutes after its end, and its end was not
+                    // told: the patience counts from now.
+                    None => channel.absorb(&fact(task, link, now, News::Ended(End::Vanished))),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PortionLook {
+    /// Returns whether any open task of this channel would have been found.
+    pub(crate) fn covers(&self, channel: ChannelSid) -> bool {
+        self.channels.contains(&channel)
+    }
+}
+
+fn learn(facts: &mut BTreeMap<ChannelSid, Vec<Fact>>, task: &TaskSeen, looked_at: Timestamp) {
+    for fact in task.facts(looked_at) {
+        facts.entry(fact.channel).or_default().push(fact);
+    }
+}
+
+fn fact(task: TaskSid, link: Link, at: Timestamp, news: News) -> Fact {
+    Fact {
+        channel: link.channel,
+        platform: link.platform,
+        at,
+        task,
+        opened_at: None,
+        interaction: link.interaction,
+        news,
+    }
+}
