@@ -1,5 +1,6 @@
-import { loadPlugin } from "@twilio/flex-plugin";
+import * as FlexPlugin from "@twilio/flex-plugin";
 
 import { ParkPlugin } from "./ParkPlugin";
 
-loadPlugin(ParkPlugin);
+// Twilio's scripts refuse a plugin unless this file calls `loadPlugin` once, with a dot before it.
+FlexPlugin.loadPlugin(ParkPlugin);
