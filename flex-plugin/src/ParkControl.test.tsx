@@ -37,6 +37,7 @@ test("an active chat can be parked: by the task's SID, not the reservation's", a
   render(control());
   expect(screen.getByRole("button", { name: strings.parkLabel }).textContent).toBe(strings.park);
   expect(screen.getByRole("status").textContent).toBe("");
+  expect(screen.getByRole("status").title).toBe("");
   await click();
   expect(move.mock.calls).toEqual([[{ to: "inactive", taskSid: TASK_SID, taskChannelSid: ACTIVE_SID }]]);
 });
@@ -45,6 +46,7 @@ test("a parked chat says so and can be resumed", async () => {
   render(control(parkedChat()));
   expect(screen.getByRole("button", { name: strings.resumeLabel }).textContent).toBe(strings.resume);
   expect(screen.getByRole("status").textContent).toBe(strings.parked);
+  expect(screen.getByRole("status").title).toBe(strings.parkedLabel);
   await click();
   expect(move.mock.calls).toEqual([[{ to: "active", taskSid: TASK_SID, taskChannelSid: INACTIVE_SID }]]);
 });

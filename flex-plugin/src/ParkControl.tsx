@@ -44,7 +44,9 @@ export function ParkControl({ task, pairs, move, onFailure }: Props): JSX.Elemen
 
   return (
     <span style={{ display: "inline-flex", alignItems: "center", gap: "8px" }}>
-      <span role="status">{parked ? strings.parked : ""}</span>
+      <span role="status" title={parked ? strings.parkedLabel : undefined}>
+        {parked ? strings.parked : ""}
+      </span>
       {/* Not `disabled` while it waits: that would take the keyboard's focus away. */}
       <Button variant="secondary" aria-label={busy ? undefined : label} title={label} aria-busy={busy} aria-disabled={busy} onClick={onClick}>
         {busy ? waiting : idle}

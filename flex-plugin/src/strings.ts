@@ -1,8 +1,15 @@
 /** Every word that an agent or an administrator reads, in one place. No sentence holds anything of a customer. */
 export const strings = {
   /** Second line of a parked chat in the task list and over its canvas. */
-  parkedLine: "Parked: waiting for the customer",
+  parkedLine: {
+    hours: (hours: number): string => `Parked, at least ${hours} h left`,
+    minutes: (minutes: number): string => `Parked, at least ${minutes} min left`,
+    noTime: "Parked: Twilio may delete this task at any moment",
+    timeUnknown: "Parked: waiting for the customer",
+  },
   parked: "Parked",
+  parkedLabel:
+    "Twilio deletes a task 24 hours after an agent accepted it, parked or not. The time shown counts from the task's creation, so there may be more.",
   park: "Park",
   parkLabel: "Park this chat: it takes none of your capacity until the customer writes again",
   parking: "Parking…",

@@ -1,13 +1,19 @@
 import * as Flex from "@twilio/flex-ui";
 
-import { strings } from "./strings";
 import { registerTaskChannels } from "./taskChannels";
-import { chat, PAIRS, parkedChat } from "./testing";
+import { chat, CREATED, PAIRS, parkedChat } from "./testing";
 
 const secondLine = (task: Flex.ITask, where: "TaskListItem" | "TaskCanvasHeader" = "TaskListItem"): string => {
   const { templates } = Flex.TaskChannels.getForTask(task);
   return Flex.TaskChannelHelper.getTemplateForStatus(task, templates?.[where]?.secondLine, () => null);
 };
+
+const HOUR = 3_600_000;
+const PARKED = "Parked, at least 21 h left";
+
+beforeEach(() => {
+  jest.spyOn(Date, "now").mockReturnValue(CREATED + 3 * HOUR);
+});
 
 // Flex registers its own when it starts.
 beforeAll(() => {
@@ -26,13 +32,27 @@ describe("with the plugin", () => {
     const definition = Flex.TaskChannels.getForTask(parkedChat());
     expect(definition.name).toBe("parked-chat");
     expect([...definition.capabilities].sort()).toEqual(["Chat", "Info", "Wrapup"]);
-    expect(secondLine(parkedChat())).toBe(strings.parkedLine);
-    expect(secondLine(parkedChat(), "TaskCanvasHeader")).toBe(strings.parkedLine);
+    expect(secondLine(parkedChat())).toBe(PARKED);
+    expect(secondLine(parkedChat(), "TaskCanvasHeader")).toBe(PARKED);
   });
 
-  test("a parked chat that wraps up no longer says that it's parked", () => {
-    expect(secondLine(parkedChat({ status: "wrapping" }))).not.toBe(strings.parkedLine);
+  test("the time left follows the clock, without a change of the task", () => {
+    const task = parkedChat();
+    jest.spyOn(Date, "now").mockReturnValue(CREATED + 23.5 * HOUR);
+    expect(secondLine(task)).toBe("Parked, at least 30 min left");
+    expect(secondLine(task, "TaskCanvasHeader")).toBe("Parked, at least 30 min left");
   });
+
+  test.each(["TaskListItem", "TaskCanvasHeader"] as const)(
+    "a parked chat that wraps up no longer says that it's parked: its %s has the line that Flex gives a chat",
+    (where) => {
+      const status = "wrapping";
+      const expected = secondLine(chat({ status }), where);
+      expect(expected).not.toBe("");
+      // Flex's own chats differ in their line while accepted only.
+      expect(secondLine(parkedChat({ status }), where)).toBe(expected);
+    },
+  );
 
   test.each([
     ["sms", Flex.DefaultTaskChannels.ChatSms],
@@ -43,7 +63,7 @@ describe("with the plugin", () => {
     expect(definition.charLimit).toBe(1600);
     expect(definition.icons).toEqual(own.icons);
     expect(definition.colors).toEqual(own.colors);
-    expect(secondLine(parkedChat({ channelType }))).toBe(strings.parkedLine);
+    expect(secondLine(parkedChat({ channelType }))).toBe(PARKED);
   });
 
   test("a chat that is back on its TaskChannel is Flex's own again", () => {
