@@ -4,6 +4,7 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import io
+import json
 import os
 import struct
 import subprocess
@@ -151,6 +152,10 @@ class Release(unittest.TestCase):
         sums = files.pop("SHA256SUMS").decode()
         self.assertEqual(len(files), 2)
         self.assertEqual(sums, "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)))
+
+    def test_the_flex_plugin_has_the_same_version(self):
+        for name in ("package.json", "package-lock.json"):
+            self.assertEqual(json.loads((ROOT / "flex-plugin" / name).read_text())["version"], VERSION)
 
     def test_no_sums_of_nothing(self):
         self.assertIn("holds no archive", self.refused("sums"))
