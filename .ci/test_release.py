@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("checkup", "ingest", "park", "sweep")
-VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
 X86_64, ARM64, RISCV = 62, 183, 243
 
 
@@ -110,7 +110,7 @@ class Release(unittest.TestCase):
 
     def test_the_template_points_at_the_zips_and_is_else_the_same(self):
         lines = self.functions()["template.yaml"].decode().splitlines()
-        original = (ROOT / "template.yaml").read_text().splitlines()
+        original = (ROOT / "template.yaml").read_text(encoding="utf-8").splitlines()
         added = [line.strip() for line in lines if line not in original]
         self.assertEqual(sorted(added), ["Architectures: [x86_64]", *(f"CodeUri: {name}.zip" for name in FUNCTIONS)])
         gone = [line.strip() for line in original if line not in lines and not line.startswith("#")]
@@ -155,7 +155,7 @@ class Release(unittest.TestCase):
 
     def test_the_flex_plugin_has_the_same_version(self):
         for name in ("package.json", "package-lock.json"):
-            self.assertEqual(json.loads((ROOT / "flex-plugin" / name).read_text())["version"], VERSION)
+            self.assertEqual(json.loads((ROOT / "flex-plugin" / name).read_text(encoding="utf-8"))["version"], VERSION)
 
     def test_no_sums_of_nothing(self):
         self.assertIn("holds no archive", self.refused("sums"))
