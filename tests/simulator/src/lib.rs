@@ -20,7 +20,7 @@
 //! # The world, on [`State`]
 //!
 //! ```text
-//! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes }
+//! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes, evaluations_per_second, evaluates_in }
 //! .set_up_flex() -> Project { account, chat_service, proxy_service, workspace, workflow, queue, chat_task_channel, .. }
 //! .set_lifespan(Medium, Lifespan)        of the channels that a medium's Flex Flow makes; WhatsApp is long-lived from the start
 //! .hire_agent(workspace, name) -> Sid    .agent_accepts(task, worker)    .agent_writes(task, text)
@@ -100,4 +100,4 @@ pub use state::story::{Contact, LostMessage, Transfer};
 pub use state::taskrouter::events::{EventKind, TaskEvent};
 pub use state::taskrouter::task::{Task, TaskStatus};
 pub use state::webhooks::WebhookCall;
-pub use state::{Account, Knobs, State};
+pub use state::{Account, EVALUATIONS_PER_SECOND, Knobs, State};

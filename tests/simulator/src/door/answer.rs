@@ -148,6 +148,7 @@ impl From<Refusal> for Failure {
             } => (StatusCode::BAD_REQUEST, 80603),
             Refusal::NameTaken { .. } => (StatusCode::CONFLICT, 20409),
             Refusal::Invalid(_) | Refusal::SinkInUse(_) => (StatusCode::BAD_REQUEST, 20001),
+            Refusal::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, 20429),
             Refusal::VersionMismatch(_) => (StatusCode::PRECONDITION_FAILED, 20412),
             Refusal::ConversationClosed(_) => (StatusCode::BAD_REQUEST, 50377),
             Refusal::ConversationStartsClosed => (StatusCode::BAD_REQUEST, 50384),

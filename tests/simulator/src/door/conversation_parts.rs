@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 const MAX_PAGE: usize = 100;
 /// The largest page of the conversations of one participant.
 const MAX_OWN: usize = 50;
+/// The largest page of the webhooks of one conversation.
+const MAX_WEBHOOKS: usize = 5;
 
 pub(super) fn route(
     call: &mut Call<'_>,
@@ -92,7 +94,7 @@ fn participants(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
 
 /// A Studio flow is a webhook of the conversation's own; there are no others here.
 fn webhooks(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
-    let (_, paging) = call.list(&[], MAX_PAGE)?;
+    let (_, paging) = call.list(&[], MAX_WEBHOOKS)?;
     let found = stored(call, conversation)?;
     let entries = found.flow.iter().map(|flow| {
         let webhook = json!({

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Failure, Outcome};
 use super::call::{Call, Params};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 /// How many entries a page has if nobody says: the REST API's default.
@@ -37,12 +38,23 @@ impl Paging {
 }
 
 impl Call<'_> {
-    /// Takes the query of a list with its filters; a page has at most `max` entries, whatever is asked.
+    /// Takes the query of a list with its filters.
+    ///
+    /// # Errors
+    ///
+    /// Error 20007 for a page of more than `max` entries: <https://www.twilio.com/docs/api/errors/20007>.
     pub(super) fn list(&self, filters: &[&str], max: usize) -> Result<(Params, Paging), Failure> {
         let params = self.query(&[filters, &PAGING].concat())?;
         let size = params.parsed("PageSize", "a positive integer", |value| {
             value.parse().ok().filter(|size| *size > 0)
         })?;
+        if let Some(size) = size.filter(|size| *size > max) {
+            return Err(Failure::new(
+                StatusCode::BAD_REQUEST,
+                20007,
+                format!("Page size must be at most {max}, not {size}"),
+            ));
+        }
         let number = params
             .parsed("Page", "a number", |value| value.parse().ok())?
             .unwrap_or(0);

@@ -5,7 +5,6 @@ use super::call::{Call, Params};
 use super::page::{Place, place, seconds};
 use super::taskrouter::MAX_PAGE;
 use crate::state::sid::Sid;
-use crate::state::taskrouter::Expression;
 use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -158,7 +157,7 @@ fn expected(call: &Call<'_>) -> Result<Expect, Failure> {
     }
 }
 
-fn tasks(call: &Call<'_>, workspace: Sid) -> Outcome {
+fn tasks(call: &mut Call<'_>, workspace: Sid) -> Outcome {
     let (query, paging) = call.list(
         &[
             "Priority",
@@ -190,8 +189,9 @@ fn tasks(call: &Call<'_>, workspace: Sid) -> Outcome {
     let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
     let wanted = query
         .get("EvaluateTaskAttributes")
-        .map(Expression::parse)
+        .map(|text| call.state.evaluate(text))
         .transpose()?;
+    let call = &*call;
     let router = &call.state.router;
     let name_of_workflow = |task: &Task| {
         task.workflow

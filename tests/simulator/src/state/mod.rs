@@ -76,7 +76,17 @@ pub struct Knobs {
     pub flex_needs_turn: bool,
     /// Lists of tasks carry attributes, which Twilio does not promise.
     pub list_attributes: bool,
+    /// How many lists of tasks with `EvaluateTaskAttributes` TaskRouter answers in one second of the world's time; any
+    /// number where absent. Twilio answers [`EVALUATIONS_PER_SECOND`]: a test whose time stands still turns it on only
+    /// if its client waits in the same time.
+    pub evaluations_per_second: Option<usize>,
+    /// `EvaluateTaskAttributes` understands `IN`; `==` and `OR` are always understood.
+    pub evaluates_in: bool,
 }
+
+/// Number of lists of tasks with `EvaluateTaskAttributes` that TaskRouter answers in a second:
+/// <https://www.twilio.com/docs/taskrouter/limits>.
+pub const EVALUATIONS_PER_SECOND: usize = 3;
 
 /// Holds everything the pretend Twilio knows.
 #[derive(Debug)]
@@ -128,6 +138,8 @@ impl State {
                 flex_delay: Duration::ZERO,
                 flex_needs_turn: false,
                 list_attributes: false,
+                evaluations_per_second: None,
+                evaluates_in: true,
             },
             now: clock::OPENING,
             rng,

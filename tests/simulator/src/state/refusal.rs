@@ -29,6 +29,9 @@ pub enum Refusal {
     /// A parameter or a transition is against the rules.
     #[error("{0}")]
     Invalid(String),
+    /// The request came sooner after others than its resource allows.
+    #[error("Too Many Requests")]
+    TooManyRequests,
     /// Another writer was faster than the version in If-Match.
     #[error("The version of {0} is not the one given in If-Match")]
     VersionMismatch(Sid),

@@ -12,6 +12,7 @@ mod conversations;
 mod door;
 mod faults;
 mod interactions;
+mod limits;
 mod proxy_and_flex;
 mod setup;
 mod shapes;

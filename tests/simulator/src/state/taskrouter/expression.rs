@@ -13,13 +13,17 @@ pub(crate) enum Expression {
 }
 
 impl Expression {
-    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
+    /// Parses an expression; `lists` says whether `IN` is understood.
+    pub(crate) fn parse(text: &str, lists: bool) -> Result<Self, Refusal> {
         let wrong = || {
             Refusal::invalid(format!(
                 "EvaluateTaskAttributes is not a valid expression: {text}"
             ))
         };
         let mut words = words(text).ok_or_else(wrong)?;
+        if !lists && words.contains(&Word::Sign("IN")) {
+            return Err(wrong());
+        }
         words.reverse();
         let expression = any(&mut words).ok_or_else(wrong)?;
         if words.is_empty() {
@@ -165,7 +169,7 @@ mod tests {
     use super::*;
 
     fn holds(expression: &str, attributes: &str) -> bool {
-        Expression::parse(expression).is_ok_and(|expression| expression.holds(attributes))
+        Expression::parse(expression, true).is_ok_and(|expression| expression.holds(attributes))
     }
 
     #[test]
@@ -182,6 +186,12 @@ mod tests {
         let list = "channelSid IN ['CH1', \"CH2\"]";
         assert!(holds(list, r#"{"channelSid":"CH2"}"#));
         assert!(!holds(list, r#"{"channelSid":"CH3"}"#));
+    }
+
+    #[test]
+    fn a_list_can_be_refused() {
+        assert!(Expression::parse("channelSid IN ['CH1']", false).is_err());
+        assert!(Expression::parse("channelSid == 'IN' OR a == '1'", false).is_ok());
     }
 
     #[test]
@@ -208,7 +218,7 @@ mod tests {
             "a == 'b' c",
             "a == 'b",
         ] {
-            assert!(Expression::parse(text).is_err(), "{text}");
+            assert!(Expression::parse(text, true).is_err(), "{text}");
         }
     }
 }

@@ -7,15 +7,17 @@ pub mod task;
 mod tasks;
 pub mod workers;
 
-pub(crate) use expression::Expression;
+use expression::Expression;
 
 use super::State;
+use super::clock::later;
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
 use events::EventLog;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 use task::Task;
 use workers::{Worker, WorkerChannel};
 
@@ -32,6 +34,8 @@ pub(crate) struct TaskRouter {
     pub(crate) events: EventLog,
     /// The tasks that name a channel or conversation, oldest first.
     pub(crate) tasks_by_channel: HashMap<Sid, Vec<Sid>>,
+    /// When the last expressions were evaluated, oldest first, at most a second ago.
+    evaluations: VecDeque<Timestamp>,
 }
 
 /// Is a workspace, WS….
@@ -213,6 +217,28 @@ impl State {
     /// Opens a TaskChannel to be set up differently: older ones may have names that are refused today.
     pub fn task_channel_mut(&mut self, sid: Sid) -> Option<&mut TaskChannel> {
         self.router.channels.get_mut(sid)
+    }
+
+    /// Reads the expression of `EvaluateTaskAttributes`.
+    ///
+    /// # Errors
+    ///
+    /// Refuses too many of them in a second and whatever is no expression, as the knobs say.
+    pub(crate) fn evaluate(&mut self, text: &str) -> Result<Expression, Refusal> {
+        let (now, events) = (self.now, &mut self.router.evaluations);
+        while events
+            .front()
+            .is_some_and(|at| later(*at, Duration::from_secs(1)) <= now)
+        {
+            events.pop_front();
+        }
+        if let Some(limit) = self.knobs.evaluations_per_second {
+            if events.len() >= limit {
+                return Err(Refusal::TooManyRequests);
+            }
+            events.push_back(now);
+        }
+        Expression::parse(text, self.knobs.evaluates_in)
     }
 
     pub(crate) fn workspace_or_refuse(&self, sid: Sid) -> Result<&Workspace, Refusal> {
