@@ -237,7 +237,7 @@ fn finish(world: &mut World, extras: &[Extra], lot: Lot) -> anyhow::Result<()> {
     for extra in extras.iter().filter(|extra| extra.lot == lot) {
         match lot {
             Lot::Canceled => state.task_canceled_by_supervisor(extra.task),
-            Lot::Parked => state.agent_parks(extra.task),
+            Lot::Parked => state.program_parks(extra.task),
             Lot::OldChat | Lot::OldConversation | Lot::Bot | Lot::LostEnd | Lot::Live => {
                 state.task_completed_by_nobody(extra.task)
             }

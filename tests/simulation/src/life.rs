@@ -98,7 +98,10 @@ impl People {
             Contact::Started { channel, .. } if number == Number::Chat => mark(world, channel),
             Contact::Started { .. } => {}
             Contact::Lost { .. } => world.stage.lock().totals.lost_messages += 1,
-            Contact::Delivered { .. } | Contact::Reopened { .. } | Contact::Unanswered => {}
+            Contact::Delivered { .. }
+            | Contact::Reopened { .. }
+            | Contact::Kept { .. }
+            | Contact::Unanswered => {}
         }
     }
 
@@ -129,9 +132,9 @@ impl People {
                 30..40 => ("completes with the browser", state.agent_completes(task)),
                 40..55 => ("closes the tab of", state.task_completed_by_nobody(task)),
                 55..65 => ("leaves", state.agent_leaves(task)),
-                65..75 => ("parks", state.agent_parks(task)),
+                65..75 => ("parks", state.program_parks(task)),
                 75..80 => ("pauses", state.agent_pauses(task)),
-                80..83 => ("resumes", state.agent_resumes(task)),
+                80..83 => ("resumes", state.agent_resumes(task).map(drop)),
                 83..92 => ("invites another one to", invites(&mut state, world, task)),
                 92..97 => ("deletes", state.task_deleted_through_api(task)),
                 _ => ("neglects", Ok(())),

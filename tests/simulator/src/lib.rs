@@ -20,7 +20,7 @@
 //! # The world, on [`State`]
 //!
 //! ```text
-//! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes, evaluations_per_second, evaluates_in }
+//! .knobs { flex_deaf, flex_delay, flex_needs_turn, list_attributes, evaluations_per_second, evaluates_in, pause, ..}
 //! .set_up_flex() -> Project { account, chat_service, proxy_service, workspace, workflow, queue, chat_task_channel, .. }
 //! .set_lifespan(Medium, Lifespan)        of the channels that a medium's Flex Flow makes; WhatsApp is long-lived from the start
 //! .hire_agent(workspace, name) -> Sid    .agent_accepts(task, worker)    .agent_writes(task, text)
@@ -84,12 +84,13 @@ pub mod stream;
 pub use door::Reply;
 pub use serve::serve;
 pub use simulator::Simulator;
-pub use state::calls::Calls;
+pub use state::calls::{Calls, Refused};
 pub use state::chat::{Channel, Webhooks};
 pub use state::conversations::conversation::{Conversation, ConversationState, Source};
 pub use state::faults::{At, Fault, FaultKind, Storm};
 pub use state::flex::Project;
 pub use state::flows::{Lifespan, Medium};
+pub use state::interactions::PauseReading;
 pub use state::interactions::interaction::{ChannelStatus, Interaction, InteractionChannel};
 pub use state::proxy::Session;
 pub use state::refusal::Refusal;

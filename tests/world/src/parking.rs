@@ -197,7 +197,7 @@ impl World {
             Contact::Started { channel, task }
             | Contact::Delivered { channel, task }
             | Contact::Reopened { channel, task } => Chat { channel, task },
-            Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
+            Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
         }
     }
 

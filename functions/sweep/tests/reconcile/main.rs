@@ -23,7 +23,7 @@ fn customer_converses(world: &World, address: &str) -> (Sid, Sid) {
         Contact::Started { channel, task }
         | Contact::Reopened { channel, task }
         | Contact::Delivered { channel, task } => (channel, task),
-        Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
+        Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
     }
 }
 

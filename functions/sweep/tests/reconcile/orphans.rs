@@ -117,7 +117,7 @@ async fn a_customer_who_comes_back_keeps_the_conversation() {
         let agent = state.hire_agent(world.project.workspace, "agent.jones@example.com");
         let agent = agent.unwrap();
         state.agent_accepts(task, agent).unwrap();
-        state.agent_parks(task).unwrap();
+        state.program_parks(task).unwrap();
         agent
     };
     world.lose_events();

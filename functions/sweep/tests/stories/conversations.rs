@@ -21,7 +21,7 @@ fn customer_converses(world: &World, address: &str) -> (Sid, Sid) {
         Contact::Started { channel, task }
         | Contact::Reopened { channel, task }
         | Contact::Delivered { channel, task } => (channel, task),
-        Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
+        Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_conversation_that_was_parked_waits_as_long_as_a_long_lived_channel() 
         .hire_agent(world.project.workspace, "agent.jones@example.com")
         .unwrap();
     world.twilio.state().agent_accepts(task, agent).unwrap();
-    world.twilio.state().agent_parks(task).unwrap();
+    world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(HOUR).await;
     let summary = world.sweep().await;
@@ -100,7 +100,7 @@ async fn a_conversation_that_was_parked_waits_as_long_as_a_long_lived_channel() 
     };
     world.deliver().await;
     world.twilio.state().agent_accepts(task, agent).unwrap();
-    world.twilio.state().agent_parks(task).unwrap();
+    world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(20 * HOUR).await;
     world.sweep().await;
@@ -170,7 +170,7 @@ async fn an_open_conversation_task_that_we_never_heard_of_keeps_it_open() {
         .hire_agent(world.project.workspace, "agent.jones@example.com")
         .unwrap();
     world.twilio.state().agent_accepts(task, agent).unwrap();
-    world.twilio.state().agent_parks(task).unwrap();
+    world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(47 * HOUR).await;
     let contact = world

@@ -87,6 +87,11 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, 20001, message)
     }
 
+    /// Returns the HTTP status and Twilio's error code.
+    pub(super) fn status(&self) -> (u16, u32) {
+        (self.status.as_u16(), self.code)
+    }
+
     pub(super) fn too_many_requests(retry_after: Option<String>) -> Self {
         Self {
             retry_after,

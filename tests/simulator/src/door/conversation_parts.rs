@@ -4,11 +4,13 @@ use super::answer::{Answer, Failure, Outcome};
 use super::call::Call;
 use super::conversations::{Scope, timers_json};
 use super::page::{place, seconds};
+use crate::state::chat::Webhooks;
 use crate::state::conversations::conversation::{
     Conversation, Line, NewParticipant, Participant, Source,
 };
 use crate::state::conversations::party;
 use crate::state::sid::Sid;
+use crate::state::webhooks::ChannelWebhook;
 use serde_json::{Value, json};
 
 /// The largest page: twilio_conversations_v1.json.
@@ -92,24 +94,44 @@ fn participants(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
     call.page("participants", &paging, entries)
 }
 
-/// A Studio flow is a webhook of the conversation's own; there are no others here.
 fn webhooks(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
     let (_, paging) = call.list(&[], MAX_WEBHOOKS)?;
-    let found = stored(call, conversation)?;
-    let entries = found.flow.iter().map(|flow| {
-        let webhook = json!({
-            "sid": format!("WH{}", &flow.as_str()[2..]),
-            "account_sid": call.state.account.sid,
-            "conversation_sid": conversation,
-            "target": "studio",
-            "configuration": { "flow_sid": flow },
-            "date_created": seconds(found.created),
-            "date_updated": seconds(found.updated),
-            "url": call.url(format_args!("{}/Conversations/{conversation}/Webhooks", scope.prefix)),
-        });
-        (place(1), webhook)
-    });
-    call.page("webhooks", &paging, entries.filter(|_| paging.after() == 0))
+    let webhooks = stored(call, conversation)?.webhooks.iter().zip(1..);
+    let entries = webhooks
+        .filter(|(_, at)| *at > paging.after())
+        .map(|(webhook, at)| (place(at), webhook_json(call, scope, conversation, webhook)));
+    call.page("webhooks", &paging, entries)
+}
+
+fn webhook_json(
+    call: &Call<'_>,
+    scope: &Scope,
+    conversation: Sid,
+    webhook: &ChannelWebhook,
+) -> Value {
+    let target = &webhook.target;
+    let configuration = match &target.flow_sid {
+        Some(flow) => json!({ "flow_sid": flow }),
+        None => json!({
+            "url": target.url,
+            "method": target.method,
+            "filters": target.filters,
+            "triggers": target.triggers,
+        }),
+    };
+    json!({
+        "sid": webhook.sid,
+        "account_sid": call.state.account.sid,
+        "conversation_sid": conversation,
+        "target": webhook.kind,
+        "configuration": configuration,
+        "date_created": seconds(webhook.created),
+        "date_updated": seconds(webhook.updated),
+        "url": call.url(format_args!(
+            "{}/Conversations/{conversation}/Webhooks/{}",
+            scope.prefix, webhook.sid
+        )),
+    })
 }
 
 fn join(call: &mut Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
@@ -187,6 +209,9 @@ fn say(call: &mut Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
         attributes,
         Source::Api,
     )?;
+    if call.webhooks == Webhooks::Enabled {
+        call.state.call_webhooks(conversation, message, Source::Api);
+    }
     show_message(call, scope, conversation, message).map(Answer::created)
 }
 

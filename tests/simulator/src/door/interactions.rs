@@ -97,12 +97,9 @@ fn of_channel(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&str]) ->
                 &call.form(&["Status"])?,
                 &[("closed", Ending::Complete), ("wrapup", Ending::WrapUp)],
             )?;
-            call.state.dismiss_party(channel, party, ending)?;
+            let party = call.state.dismiss_party(channel, party, ending)?;
             let stored = call.state.interaction_channel_or_refuse(channel)?;
-            let found = stored.parties.iter().find(|one| one.sid == party);
-            found
-                .map(|party| Answer::ok(party_json(call, stored, party)))
-                .ok_or_else(|| call.no_route())
+            Ok(Answer::ok(party_json(call, stored, &party)))
         }
         ("GET", ["Invites"]) => {
             let (_, paging) = call.list(&[], MAX_PAGE)?;

@@ -67,7 +67,9 @@ pub(crate) fn handle(state: &mut State, request: &Request<Bytes>) -> Reply {
             .path_and_query()
             .map_or(path, |asked| asked.as_str())
     );
-    state.calls.add(product, method, target.kind(), line);
+    state
+        .calls
+        .add(product, method, target.kind(), line.clone());
     let fault = state.faults.strike(product, method, path);
     let refuse = |failure: Failure| Reply::Answer(failure.into_response());
     match fault {
@@ -79,21 +81,30 @@ pub(crate) fn handle(state: &mut State, request: &Request<Bytes>) -> Reply {
         Some(FaultKind::HangBefore) => Reply::Hang,
         Some(FaultKind::DropBefore) => Reply::Drop,
         Some(FaultKind::HangAfter) => {
-            answer(state, request, &target);
+            answer(state, request, &target, line);
             Reply::Hang
         }
         Some(FaultKind::DropAfter) => {
-            answer(state, request, &target);
+            answer(state, request, &target, line);
             Reply::Drop
         }
-        None => Reply::Answer(answer(state, request, &target)),
+        None => Reply::Answer(answer(state, request, &target, line)),
     }
 }
 
-fn answer(state: &mut State, request: &Request<Bytes>, target: &Target) -> Response<Bytes> {
+fn answer(
+    state: &mut State,
+    request: &Request<Bytes>,
+    target: &Target,
+    line: String,
+) -> Response<Bytes> {
     match route(state, request, target) {
         Ok(answer) => answer.into_response(),
-        Err(failure) => failure.into_response(),
+        Err(failure) => {
+            let (status, code) = failure.status();
+            state.calls.refuse(status, code, line);
+            failure.into_response()
+        }
     }
 }
 

@@ -120,6 +120,10 @@ fn update(call: &mut Call<'_>, task: Sid) -> Outcome {
         "VirtualStartTime",
     ])?;
     let workspace = call.state.task_or_refuse(task)?.workspace;
+    // The Tasks resource requires a reason for both ends.
+    if matches!(form.get("AssignmentStatus"), Some("completed" | "canceled")) {
+        form.need("Reason")?;
+    }
     let change = TaskChange {
         attributes: form.text("Attributes"),
         status: form.parsed("AssignmentStatus", "a task status", TaskStatus::parse)?,

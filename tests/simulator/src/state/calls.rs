@@ -11,6 +11,18 @@ pub struct Calls {
     counts: BTreeMap<(String, String, String), u64>,
     total: u64,
     last: VecDeque<String>,
+    refused: Vec<Refused>,
+}
+
+/// Is a request that Twilio refused: an error entry in the customer's Debugger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// Twilio's error code.
+    pub code: u32,
+    /// The request as "METHOD /path?query".
+    pub line: String,
 }
 
 impl Calls {
@@ -53,6 +65,16 @@ impl Calls {
     /// Iterates over the last requests as "METHOD /path?query", oldest first, at most 1,000.
     pub fn log(&self) -> impl Iterator<Item = &str> {
         self.last.iter().map(String::as_str)
+    }
+
+    /// Returns the requests that ended in an error entry of the Debugger, oldest first; faults that a test
+    /// [ordered](crate::Simulator::fail) are not among them.
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    pub(crate) fn refuse(&mut self, status: u16, code: u32, line: String) {
+        self.refused.push(Refused { status, code, line });
     }
 
     pub(crate) fn add(&mut self, product: &str, method: &str, kind: String, line: String) {

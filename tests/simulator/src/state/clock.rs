@@ -24,6 +24,10 @@ pub(crate) enum Due {
     SessionExpiry(Sid),
     /// A conversation may have been silent for too long.
     ConversationTimer(Sid),
+    /// A conversation may have been left for as long as Twilio keeps it.
+    LeftChannel(Sid),
+    /// A conversation may have been paused for as long as it may.
+    PausedChannel(Sid),
     /// An interaction channel may have been forgotten for too long.
     InteractionChannelExpiry(Sid),
 }
@@ -98,6 +102,8 @@ impl State {
             Due::FlexReacts(channel) => self.flex_hears(channel),
             Due::SessionExpiry(session) => self.session_expires(session),
             Due::ConversationTimer(conversation) => self.conversation_timer(conversation),
+            Due::LeftChannel(channel) => self.left_channel_ends(channel),
+            Due::PausedChannel(channel) => self.paused_channel_ends(channel),
             Due::InteractionChannelExpiry(channel) => self.interaction_channel_expires(channel),
         }
     }

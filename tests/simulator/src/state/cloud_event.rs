@@ -30,6 +30,33 @@ pub(super) fn render(state: &State, event: &Emission) -> Value {
     }
 }
 
+/// The type of the event that tells of a message in a conversation.
+pub(crate) const MESSAGE_ADDED: &str = "com.twilio.conversations.message.added";
+/// The schema of that event.
+pub(crate) const MESSAGE_SCHEMA: &str = "Conversations.MessageAdded";
+/// The newest version of that schema.
+pub(crate) const NEWEST_MESSAGE_SCHEMA: u32 = 2;
+
+/// Turns an event into the given version of its schema; a message of version 1 has no fields for subject, content
+/// and media.
+pub(crate) fn at_version(mut event: Value, version: u32) -> Value {
+    if let Some((schema, _)) = event["dataschema"]
+        .as_str()
+        .and_then(|schema| schema.rsplit_once('/'))
+    {
+        event["dataschema"] = format!("{schema}/{version}").into();
+    }
+    if event["type"] == MESSAGE_ADDED
+        && version < NEWEST_MESSAGE_SCHEMA
+        && let Some(data) = event["data"].as_object_mut()
+    {
+        for field in ["MessageSubject", "ContentSid", "Media"] {
+            data.remove(field);
+        }
+    }
+    event
+}
+
 /// Wraps data into a CloudEvent.
 pub(crate) fn envelope(
     event_type: &str,

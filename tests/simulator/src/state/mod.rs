@@ -14,6 +14,7 @@ mod hostile;
 pub mod interactions;
 pub mod messaging;
 pub mod numbers;
+pub mod programs;
 pub mod proxy;
 pub mod refusal;
 pub mod setup;
@@ -34,7 +35,7 @@ use crate::state::conversations::Conversations;
 use crate::state::documents::Document;
 use crate::state::faults::Faults;
 use crate::state::flex::Flex;
-use crate::state::interactions::Interactions;
+use crate::state::interactions::{Interactions, PauseReading};
 use crate::state::messaging::MessagingService;
 use crate::state::numbers::Numbers;
 use crate::state::proxy::Proxy;
@@ -47,7 +48,7 @@ use crate::state::taskrouter::TaskRouter;
 use crate::state::tokens::Claims;
 use crate::state::webhooks::WebhookCall;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// Identifies the pretend account and what proves to be it.
@@ -82,6 +83,12 @@ pub struct Knobs {
     pub evaluations_per_second: Option<usize>,
     /// `EvaluateTaskAttributes` understands `IN`; `==` and `OR` are always understood.
     pub evaluates_in: bool,
+    /// Reading of Twilio's page on Pause.
+    pub pause: PauseReading,
+    /// A message moves `date_updated` of its conversation.
+    pub messages_move_date_updated: bool,
+    /// Version of the schema of message events in [`State::take_events`], 1 or 2.
+    pub message_schema: u32,
 }
 
 /// Number of lists of tasks with `EvaluateTaskAttributes` that TaskRouter answers in a second:
@@ -111,6 +118,8 @@ pub struct State {
     pub(crate) tokens: HashMap<String, Claims>,
     pub(crate) documents: Vec<Document>,
     pub(crate) webhook_calls: Vec<WebhookCall>,
+    /// The webhooks behind which a program of this world listens and answers.
+    pub(crate) programs: HashSet<Sid>,
     pub(crate) outbox: Vec<Emission>,
     pub(crate) lost: Vec<LostMessage>,
     pub(crate) faults: Faults,
@@ -140,6 +149,9 @@ impl State {
                 list_attributes: false,
                 evaluations_per_second: None,
                 evaluates_in: true,
+                pause: PauseReading::KeepsTask,
+                messages_move_date_updated: false,
+                message_schema: cloud_event::NEWEST_MESSAGE_SCHEMA,
             },
             now: clock::OPENING,
             rng,
@@ -157,6 +169,7 @@ impl State {
             tokens: HashMap::new(),
             documents: Vec::new(),
             webhook_calls: Vec::new(),
+            programs: HashSet::new(),
             outbox: Vec::new(),
             lost: Vec::new(),
             faults,
@@ -167,10 +180,15 @@ impl State {
     /// Takes the events that Event Streams would deliver, oldest first, as CloudEvents.
     pub fn take_events(&mut self) -> Vec<serde_json::Value> {
         let events = std::mem::take(&mut self.outbox);
-        events
-            .iter()
-            .map(|event| cloud_event::render(self, event))
-            .collect()
+        let version = self.knobs.message_schema;
+        let render = |event| {
+            let event = cloud_event::render(self, event);
+            match event["type"].as_str() {
+                Some(cloud_event::MESSAGE_ADDED) => cloud_event::at_version(event, version),
+                Some(_) | None => event,
+            }
+        };
+        events.iter().map(render).collect()
     }
 
     pub(crate) fn sid(&mut self, prefix: &[u8; 2]) -> Sid {

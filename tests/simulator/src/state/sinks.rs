@@ -94,9 +94,9 @@ pub(crate) const TYPES: [(&str, &str, u32); 21] = [
     ("com.twilio.taskrouter.reservation.wrapup", TASKROUTER, 4),
     ("com.twilio.taskrouter.workflow.timeout", TASKROUTER, 4),
     (
-        "com.twilio.conversations.message.added",
-        "ConversationMessage.MessageAdded",
-        1,
+        cloud_event::MESSAGE_ADDED,
+        cloud_event::MESSAGE_SCHEMA,
+        cloud_event::NEWEST_MESSAGE_SCHEMA,
     ),
     (
         "com.twilio.conversations.conversation-state.updated",
@@ -245,25 +245,26 @@ impl State {
         for emission in &events {
             let event = cloud_event::render(self, emission);
             let kind = event["type"].as_str().unwrap_or_default();
-            let subscribed = |subscription: &&Subscription| subscription.types.contains_key(kind);
-            let sinks: Vec<Sid> = match emission {
-                Emission::Test(sink, _) => vec![*sink],
+            let sinks: Vec<(Sid, Option<u32>)> = match emission {
+                Emission::Test(sink, _) => vec![(*sink, None)],
                 Emission::Task(_) | Emission::Ready(_) => self
                     .streams
                     .subscriptions
                     .values()
-                    .filter(subscribed)
-                    .map(|subscription| subscription.sink)
+                    .filter_map(|one| Some((one.sink, Some(*one.types.get(kind)?))))
                     .collect(),
             };
-            for sink in sinks {
+            for (sink, version) in sinks {
                 let destination = self
                     .sink(sink)
                     .and_then(|sink| sink.configuration["destination"].as_str());
                 dispatches.extend(destination.map(|url| Dispatch {
                     sink,
                     destination: url.to_owned(),
-                    event: event.clone(),
+                    event: match version {
+                        Some(version) => cloud_event::at_version(event.clone(), version),
+                        None => event.clone(),
+                    },
                 }));
             }
         }

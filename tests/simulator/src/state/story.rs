@@ -37,6 +37,11 @@ pub enum Contact {
         /// The new task.
         task: Sid,
     },
+    /// A program answers it, or an agent paused the channel and will see it.
+    Kept {
+        /// Where it was written.
+        channel: Sid,
+    },
     /// Nobody will ever see it: the session leads to a channel on which nobody works.
     Lost {
         /// Where it was written.
@@ -53,6 +58,7 @@ impl Contact {
             Self::Delivered { channel, .. }
             | Self::Reopened { channel, .. }
             | Self::Started { channel, .. }
+            | Self::Kept { channel }
             | Self::Lost { channel } => Some(channel),
             Self::Unanswered => None,
         }
@@ -64,7 +70,7 @@ impl Contact {
             Self::Delivered { task, .. }
             | Self::Reopened { task, .. }
             | Self::Started { task, .. } => Some(task),
-            Self::Lost { .. } | Self::Unanswered => None,
+            Self::Kept { .. } | Self::Lost { .. } | Self::Unanswered => None,
         }
     }
 }
@@ -140,6 +146,9 @@ impl State {
         {
             return Contact::Reopened { channel, task };
         }
+        if self.a_program_answers(channel) {
+            return Contact::Kept { channel };
+        }
         self.lost.push(LostMessage {
             channel,
             at: self.now,
@@ -164,10 +173,7 @@ impl State {
         let channel = stored
             .channel
             .ok_or_else(|| Refusal::invalid(format!("task {task} names no channel")))?;
-        let author = stored
-            .worker
-            .and_then(|worker| self.worker(worker))
-            .map(|worker| worker.friendly_name.to_string());
+        let author = stored.worker.and_then(|worker| self.agent_identity(worker));
         let author = author.ok_or_else(|| Refusal::invalid(format!("task {task} has no agent")))?;
         if self.conversation(channel).is_some() {
             return self.say(channel, &author, text, "{}", Source::Sdk);

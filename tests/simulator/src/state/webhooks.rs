@@ -1,4 +1,4 @@
-//! Webhooks of single Chat channels, and the calls they make.
+//! Webhooks of single Chat channels and conversations, and the calls they make.
 
 use super::State;
 use super::chat::{Channel, Message, Webhooks};
@@ -7,6 +7,7 @@ use super::conversations::conversation::Source;
 use super::refusal::Refusal;
 use super::sid::Sid;
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// How many webhooks a channel may have: <https://www.twilio.com/docs/chat/rest/channel-webhook-resource>.
 const MAX_WEBHOOKS: usize = 5;
@@ -43,7 +44,7 @@ pub struct WebhookTarget {
     pub retry_count: Option<i64>,
 }
 
-/// Is a call that Chat makes to a webhook, to be signed by [`crate::sign::form`].
+/// Is a call that Chat or Conversations makes to a webhook, to be signed by [`crate::sign::form`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookCall {
     /// The URL.
@@ -54,16 +55,39 @@ pub struct WebhookCall {
     pub parameters: Vec<(String, String)>,
 }
 
+impl ChannelWebhook {
+    pub(crate) fn listens_to(&self, event: &str) -> bool {
+        self.target.filters.iter().any(|filter| filter == event)
+    }
+
+    /// Makes a call to the webhook, if it has a URL.
+    pub(crate) fn call(&self, parameters: &[(&str, String)]) -> Option<WebhookCall> {
+        let named = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        let method = self.target.method.clone();
+        Some(WebhookCall {
+            url: self.target.url.clone()?,
+            method: method.unwrap_or_else(|| "POST".to_owned()),
+            parameters: parameters.iter().map(named).collect(),
+        })
+    }
+}
+
 impl State {
-    /// Adds a webhook to a channel.
+    /// Adds a webhook to a Chat channel or conversation.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a channel that is absent, closed or has five webhooks, and a webhook without a URL that needs one.
     pub fn add_channel_webhook(
         &mut self,
         channel: Sid,
         kind: &str,
         target: WebhookTarget,
     ) -> Result<Sid, Refusal> {
-        let stored = self.channel_or_refuse(channel)?;
-        if stored.webhooks.len() >= MAX_WEBHOOKS {
+        let stored = self
+            .webhooks_of(channel)
+            .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
+        if stored.len() >= MAX_WEBHOOKS {
             return Err(Refusal::TooManyWebhooks);
         }
         if kind != "studio" && target.url.is_none() {
@@ -79,26 +103,43 @@ impl State {
             created: now,
             updated: now,
         };
-        if let Some(stored) = self.chat.channels.get_mut(channel) {
-            stored.webhooks.push(webhook);
+        if let Some(stored) = self.webhooks_mut(channel) {
+            stored.push(webhook);
         }
         Ok(sid)
     }
 
-    /// Removes a webhook from a channel.
+    /// Removes a webhook from a Chat channel or conversation.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a webhook that is absent.
     pub fn remove_channel_webhook(&mut self, channel: Sid, webhook: Sid) -> Result<(), Refusal> {
         let absent = || Refusal::absent(webhook);
-        let stored = self.chat.channels.get_mut(channel).ok_or_else(absent)?;
-        let found = stored
-            .webhooks
-            .iter()
-            .position(|one| one.sid == webhook)
-            .ok_or_else(absent)?;
-        stored.webhooks.remove(found);
+        let stored = self.webhooks_mut(channel).ok_or_else(absent)?;
+        let found = stored.iter().position(|one| one.sid == webhook);
+        stored.remove(found.ok_or_else(absent)?);
+        self.programs.remove(&webhook);
         Ok(())
     }
 
-    /// Takes the calls that Chat would make to channels' webhooks, oldest first.
+    /// Returns the webhooks of a Chat channel or conversation, oldest first.
+    pub fn webhooks_of(&self, channel: Sid) -> Option<&[ChannelWebhook]> {
+        let of_conversation = || Some(self.conversation(channel)?.webhooks.as_slice());
+        self.channel(channel)
+            .map(|stored| stored.webhooks.as_slice())
+            .or_else(of_conversation)
+    }
+
+    fn webhooks_mut(&mut self, channel: Sid) -> Option<&mut Vec<ChannelWebhook>> {
+        match self.chat.channels.get_mut(channel) {
+            Some(stored) => Some(&mut stored.webhooks),
+            None => Some(&mut self.conversations.shelf.get_mut(channel)?.webhooks),
+        }
+    }
+
+    /// Takes the calls that Twilio would make to channel-scoped webhooks, oldest first; those to a program that
+    /// [joined](State::program_joins) stay in this world.
     pub fn take_webhook_calls(&mut self) -> Vec<WebhookCall> {
         std::mem::take(&mut self.webhook_calls)
     }
@@ -132,7 +173,7 @@ impl State {
         };
         stored.messages.push(message.clone());
         if webhooks == Webhooks::Enabled {
-            let calls = message_sent(stored, account, &message, source);
+            let calls = message_sent(stored, account, &message, source, &self.programs);
             self.webhook_calls.extend(calls);
         }
         Ok(sid)
@@ -144,10 +185,11 @@ fn message_sent(
     account: Sid,
     message: &Message,
     source: Source,
+    programs: &HashSet<Sid>,
 ) -> Vec<WebhookCall> {
     const EVENT: &str = "onMessageSent";
     let listens =
-        |webhook: &&ChannelWebhook| webhook.target.filters.iter().any(|filter| filter == EVENT);
+        |webhook: &&ChannelWebhook| webhook.listens_to(EVENT) && !programs.contains(&webhook.sid);
     let call = |webhook: &ChannelWebhook| {
         let parameters = [
             ("AccountSid", account.to_string()),
@@ -171,17 +213,7 @@ fn message_sent(
             ("WebhookSid", webhook.sid.to_string()),
             ("WebhookType", "webhook".to_owned()),
         ];
-        Some(WebhookCall {
-            url: webhook.target.url.clone()?,
-            method: webhook
-                .target
-                .method
-                .clone()
-                .unwrap_or_else(|| "POST".to_owned()),
-            parameters: parameters
-                .map(|(name, value)| (name.to_owned(), value))
-                .to_vec(),
-        })
+        webhook.call(&parameters)
     };
     channel
         .webhooks

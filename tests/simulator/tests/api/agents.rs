@@ -39,7 +39,7 @@ fn moving_a_task_moves_the_load() {
     client.post(&task, &[("TaskChannel", &inactive)]);
     assert_eq!((load("chat"), load("inactive")), ((0, 100), (1, 0)));
     client.post(&task, &[("TaskChannel", "chat")]);
-    client.post(&task, &[("AssignmentStatus", "completed")]);
+    client.post(&task, &[("AssignmentStatus", "completed"), ("Reason", "x")]);
     assert_eq!((load("chat"), load("inactive")), ((0, 100), (0, 100)));
     assert_eq!(
         client

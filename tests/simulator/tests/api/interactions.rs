@@ -178,7 +178,7 @@ fn an_agent_can_leave_park_or_pause() {
         (client.get(&channel).body["status"].clone(), load(&client)),
         ("active".into(), 1.into())
     );
-    client.simulator.state().agent_parks(task).unwrap();
+    client.simulator.state().program_parks(task).unwrap();
     assert_eq!(
         (status(&client, task), load(&client)),
         ("completed".into(), 0.into())

@@ -6,6 +6,7 @@
 )]
 
 mod agents;
+mod aside;
 mod chat;
 mod client;
 mod conversations;
@@ -13,7 +14,10 @@ mod door;
 mod faults;
 mod interactions;
 mod limits;
+mod messages;
+mod programs;
 mod proxy_and_flex;
+mod refused;
 mod setup;
 mod shapes;
 mod socket;

@@ -120,7 +120,7 @@ fn types_are_repeated_fields_and_nothing_else() {
     );
     assert_eq!(
         (added.status, &added.body["schema_version"]),
-        (201, &1.into())
+        (201, &2.into())
     );
     assert_eq!(
         types(),

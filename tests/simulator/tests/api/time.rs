@@ -153,3 +153,42 @@ fn a_clock_that_steps_back_lets_nothing_happen() {
     client.simulator.advance(24 * HOUR);
     assert_eq!(told(&client).len(), 1);
 }
+
+#[test]
+fn a_task_on_another_task_channel_is_deleted_by_the_system_too() {
+    let client = Client::new();
+    let mut state = client.simulator.state();
+    let workspace = client.project.workspace;
+    let inactive = state
+        .create_task_channel(workspace, "Inactive", "inactive")
+        .unwrap();
+    let task = pending(&mut state);
+    let worker = state.hire_agent(workspace, "alice").unwrap();
+    state.agent_accepts(task, worker).unwrap();
+    drop(state);
+    let path = client.router(&format!("/Tasks/{task}"));
+    client.simulator.advance(12 * HOUR);
+    let moved = client.post(&path, &[("TaskChannel", inactive.as_str())]);
+    assert_eq!(moved.body["task_channel_unique_name"], "inactive");
+    client.simulator.advance(12 * HOUR - Duration::from_secs(1));
+    assert_eq!(client.get(&path).status, 200);
+    client.simulator.take_events();
+    client.simulator.advance(Duration::from_secs(1));
+    assert_eq!(told(&client)[0].0, "task.system-deleted");
+    assert_eq!(client.get(&path).status, 404);
+}
+
+#[test]
+fn a_wrap_up_has_no_end() {
+    let client = Client::new();
+    let mut state = client.simulator.state();
+    let task = pending(&mut state);
+    let worker = state.hire_agent(client.project.workspace, "alice").unwrap();
+    state.agent_accepts(task, worker).unwrap();
+    state.agent_wraps_up(task).unwrap();
+    state.advance(60 * 24 * HOUR);
+    assert_eq!(
+        state.task(task).unwrap().status,
+        simulator::TaskStatus::Wrapping
+    );
+}

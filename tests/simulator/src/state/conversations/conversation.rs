@@ -2,6 +2,7 @@
 
 use super::super::refusal::Refusal;
 use super::super::sid::Sid;
+use super::super::webhooks::ChannelWebhook;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::time::Duration;
@@ -110,8 +111,8 @@ pub struct Conversation {
     pub created: Timestamp,
     /// When it was changed last.
     pub updated: Timestamp,
-    /// The Studio flow that is told of each message.
-    pub flow: Option<Sid>,
+    /// The webhooks of this conversation alone.
+    pub webhooks: Vec<ChannelWebhook>,
     /// Who takes part.
     pub participants: Vec<Participant>,
     /// What was written, in order.

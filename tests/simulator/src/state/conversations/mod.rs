@@ -9,6 +9,7 @@ use super::clock::{Due, later};
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
+use super::webhooks::WebhookTarget;
 use conversation::{
     Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source,
     Timer,
@@ -83,7 +84,7 @@ impl State {
             active: now,
             created: given.created.unwrap_or(now),
             updated: given.updated.unwrap_or(now),
-            flow: None,
+            webhooks: Vec::new(),
             participants: Vec::new(),
             messages: Vec::new(),
         };
@@ -219,7 +220,13 @@ impl State {
         };
         stored.messages.push(line.clone());
         stored.active = now;
-        self.tell_of_message(conversation, &line, source);
+        if self.knobs.messages_move_date_updated {
+            stored.updated = now;
+        }
+        self.tell_of_message(conversation, &line);
+        if source != Source::Api {
+            self.call_webhooks(conversation, sid, source);
+        }
         self.set_conversation_state(conversation, ConversationState::Active, Cause::Event);
         self.watch_conversation(conversation);
         Ok(sid)
@@ -233,9 +240,34 @@ impl State {
     ) -> Result<(), Refusal> {
         self.talking(conversation)?;
         if let Some(stored) = self.conversations.shelf.get_mut(conversation) {
-            stored.flow = flow;
+            stored.webhooks.retain(|webhook| webhook.kind != "studio");
+        }
+        if let Some(flow) = flow {
+            let target = WebhookTarget {
+                flow_sid: Some(flow.to_string()),
+                ..Default::default()
+            };
+            self.add_channel_webhook(conversation, "studio", target)?;
         }
         Ok(())
+    }
+
+    /// Takes a participant out of a conversation.
+    pub(crate) fn remove_participant(&mut self, conversation: Sid, identity: &str) {
+        if let Some(stored) = self.conversations.shelf.get_mut(conversation) {
+            let stays = |one: &Participant| one.identity.as_deref() != Some(identity);
+            stored.participants.retain(stays);
+        }
+        if let Some(theirs) = self.conversations.by_party.get_mut(identity) {
+            theirs.retain(|sid| *sid != conversation);
+        }
+    }
+
+    /// Returns the newest conversation, not closed, in which an identity takes part.
+    pub fn open_conversation_of(&self, identity: &str) -> Option<&Conversation> {
+        let theirs = self.conversations.by_party.get(identity)?.iter().rev();
+        let mut stored = theirs.filter_map(|sid| self.conversation(*sid));
+        stored.find(|stored| stored.state != ConversationState::Closed)
     }
 
     /// Finds a conversation of a service by SID or unique name.

@@ -1,21 +1,23 @@
-//! What Event Streams tells about conversations, with Pascal-case keys.
+//! What Event Streams and webhooks tell about conversations, with Pascal-case keys.
 
 use super::super::State;
-use super::super::cloud_event::{Emission, envelope, millis};
+use super::super::cloud_event::{
+    Emission, MESSAGE_SCHEMA, NEWEST_MESSAGE_SCHEMA, envelope, millis,
+};
+use super::super::flows::Medium;
 use super::super::sid::Sid;
 use super::Cause;
 use super::conversation::{ConversationState, Line, Source};
 use serde_json::json;
 
 impl State {
-    pub(super) fn tell_of_message(&mut self, conversation: Sid, line: &Line, source: Source) {
+    /// Tells Event Streams of a message; the stream has no `Source`.
+    pub(super) fn tell_of_message(&mut self, conversation: Sid, line: &Line) {
         let Some(stored) = self.conversation(conversation) else {
             return;
         };
         let data = json!({
-            "EventType": "onMessageAdded",
             "AccountSid": self.account.sid,
-            "ChatServiceSid": stored.service,
             "ConversationSid": conversation,
             "MessagingServiceSid": stored.messaging_service,
             "MessageSid": line.sid,
@@ -23,11 +25,72 @@ impl State {
             "Index": line.index,
             "Author": line.author,
             "MessageBody": line.body,
-            "Attributes": line.attributes,
+            "MessageSubject": null,
+            "ContentSid": null,
+            "Media": null,
             "DateCreated": millis(line.created),
-            "Source": match source { Source::Customer => "SMS", Source::Sdk => "SDK", Source::Api => "API" },
         });
-        self.tell_conversations("message.added", "ConversationMessage.MessageAdded/1", data);
+        let schema = format!("{MESSAGE_SCHEMA}/{NEWEST_MESSAGE_SCHEMA}");
+        self.tell_conversations("message.added", &schema, data);
+    }
+
+    /// Reports a message to the conversation's own webhooks, as a form with its `Source`.
+    pub(crate) fn call_webhooks(&mut self, conversation: Sid, message: Sid, source: Source) {
+        const EVENT: &str = "onMessageAdded";
+        let Some(stored) = self.conversation(conversation) else {
+            return;
+        };
+        let Some(line) = stored
+            .messages
+            .iter()
+            .rev()
+            .find(|line| line.sid == message)
+        else {
+            return;
+        };
+        let customer = match Medium::of_address(&line.author) {
+            Medium::Whatsapp => "WHATSAPP",
+            Medium::Facebook => "MESSENGER",
+            Medium::Web => "SDK",
+            Medium::Sms | Medium::Line | Medium::Custom => "SMS",
+        };
+        let source = match source {
+            Source::Customer => customer,
+            Source::Sdk => "SDK",
+            Source::Api => "API",
+        };
+        let identity = line.participant.and_then(|sid| {
+            let mut participants = stored.participants.iter();
+            participants.find(|one| one.sid == sid)?.identity.clone()
+        });
+        let parameters = [
+            ("AccountSid", self.account.sid.to_string()),
+            ("Attributes", line.attributes.clone()),
+            ("Author", line.author.clone()),
+            ("Body", line.body.clone()),
+            ("ChatServiceSid", stored.service.to_string()),
+            ("ClientIdentity", identity.unwrap_or_default()),
+            ("ConversationSid", conversation.to_string()),
+            ("DateCreated", millis(line.created)),
+            ("EventType", EVENT.to_owned()),
+            ("Index", line.index.to_string()),
+            ("MessageSid", line.sid.to_string()),
+            (
+                "ParticipantSid",
+                line.participant
+                    .map_or_else(String::new, |sid| sid.to_string()),
+            ),
+            ("RetryCount", "0".to_owned()),
+            ("Source", source.to_owned()),
+        ];
+        let outside = stored
+            .webhooks
+            .iter()
+            .filter(|webhook| webhook.listens_to(EVENT) && !self.programs.contains(&webhook.sid));
+        let calls: Vec<_> = outside
+            .filter_map(|webhook| webhook.call(&parameters))
+            .collect();
+        self.webhook_calls.extend(calls);
     }
 
     pub(super) fn tell_of_state(

@@ -18,10 +18,12 @@ pub struct Interaction {
     pub webhook: Option<String>,
 }
 
-/// Says where an interaction channel stands.
+/// Status of an interaction channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelStatus {
-    /// Somebody talks or waits.
+    /// Being set up.
+    Setup,
+    /// In use.
     Active,
     /// It could not be set up.
     Failed,
@@ -29,19 +31,26 @@ pub enum ChannelStatus {
     Closed,
     /// The agents left; a reply makes a new task.
     Inactive,
-    /// An agent put it aside.
+    /// An agent paused it.
     Pause,
+    /// On its way to another agent or queue.
+    Transfer,
+    /// A status that Twilio's documentation does not name.
+    Undocumented(&'static str),
 }
 
 impl ChannelStatus {
     /// Returns Twilio's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Setup => "setup",
             Self::Active => "active",
             Self::Failed => "failed",
             Self::Closed => "closed",
             Self::Inactive => "inactive",
             Self::Pause => "pause",
+            Self::Transfer => "transfer",
+            Self::Undocumented(word) => word,
         }
     }
 }
@@ -65,8 +74,10 @@ pub struct InteractionChannel {
     pub parties: Vec<Party>,
     /// When it was changed last; it vanishes half a year later.
     pub updated: Timestamp,
-    /// Whether a park plugin waits for a reply in order to invite again.
-    pub parked: bool,
+    /// The webhook of the program that parked it and invites again at a reply.
+    pub parked_by: Option<Sid>,
+    /// The worker who paused it, where the pause ended the task.
+    pub paused_by: Option<Sid>,
 }
 
 /// Is an invitation to an interaction channel, KG….

@@ -1,5 +1,6 @@
 //! Flex Interactions: how a conversation comes to agents, and how it leaves them.
 
+mod aside;
 pub mod interaction;
 mod story;
 
@@ -11,7 +12,8 @@ use super::conversations::conversation::{ConversationState, NewParticipant};
 use super::refusal::Refusal;
 use super::shelf::Shelf;
 use super::sid::Sid;
-use super::taskrouter::task::{Expect, NewTask, TaskChange, TaskStatus};
+use super::taskrouter::task::NewTask;
+pub use aside::PauseReading;
 use interaction::{
     ChannelStatus, Ending, Interaction, InteractionChannel, Invite, NewInteraction, Party,
     PartyKind, Routing,
@@ -58,7 +60,8 @@ impl State {
             invites: Vec::new(),
             parties,
             updated: now,
-            parked: false,
+            parked_by: None,
+            paused_by: None,
         };
         self.interactions.channels.insert(channel, stored);
         self.interactions.shelf.insert(
@@ -131,7 +134,11 @@ impl State {
         if let Some(stored) = self.touch_interaction_channel(channel) {
             stored.invites.push(Invite { sid: invite, task });
             stored.status = ChannelStatus::Active;
-            stored.parked = false;
+            stored.paused_by = None;
+            let parked_by = stored.parked_by.take();
+            if let (Some(webhook), Some(conversation)) = (parked_by, conversation) {
+                self.remove_channel_webhook(conversation, webhook).ok();
+            }
         }
         Ok(invite)
     }
@@ -157,36 +164,6 @@ impl State {
         if let Some(conversation) = conversation.filter(|sid| talking(self, *sid)) {
             self.set_conversation_state(conversation, ConversationState::Closed, Cause::Event);
         }
-        Ok(())
-    }
-
-    /// Lets all agents leave an interaction channel; its conversation goes on, and a reply makes a new task.
-    pub fn leave_interaction_channel(&mut self, channel: Sid) -> Result<(), Refusal> {
-        self.open_interaction_channel(channel)?;
-        self.end_tasks_of(channel, Ending::Complete)?;
-        if let Some(stored) = self.touch_interaction_channel(channel) {
-            stored.status = ChannelStatus::Inactive;
-        }
-        Ok(())
-    }
-
-    /// Lets one agent leave: the agent's task ends or wraps up, channel and conversation go on.
-    pub fn dismiss_party(
-        &mut self,
-        channel: Sid,
-        party: Sid,
-        ending: Ending,
-    ) -> Result<(), Refusal> {
-        let stored = self.interaction_channel_or_refuse(channel)?;
-        let found = stored
-            .parties
-            .iter()
-            .find(|one| one.sid == party)
-            .ok_or_else(|| Refusal::absent(party))?;
-        if let Some(task) = found.task {
-            self.end_interaction_task(task, ending)?;
-        }
-        self.touch_interaction_channel(channel);
         Ok(())
     }
 
@@ -224,9 +201,7 @@ impl State {
             return;
         };
         let (about, worker, reservation) = (stored.channel, stored.worker, stored.reservation);
-        let name = worker
-            .and_then(|worker| self.worker(worker))
-            .map(|worker| worker.friendly_name.to_string());
+        let name = worker.and_then(|worker| self.agent_identity(worker));
         let Some(name) = name else { return };
         let Some(channel) = self.interactions.by_task.get(&task).copied() else {
             if let Some(channel) = about.and_then(|channel| self.chat.channels.get_mut(channel)) {
@@ -296,32 +271,6 @@ impl State {
             self.end_interaction_task(task, ending)?;
         }
         Ok(())
-    }
-
-    fn end_interaction_task(&mut self, task: Sid, ending: Ending) -> Result<(), Refusal> {
-        // A finished task may have been purged: that is an end, too.
-        let Some(status) = self.task(task).map(|task| task.status) else {
-            return Ok(());
-        };
-        let to = match (status, ending) {
-            (TaskStatus::Pending | TaskStatus::Reserved, _) => TaskStatus::Canceled,
-            (TaskStatus::Assigned, Ending::WrapUp) => TaskStatus::Wrapping,
-            (TaskStatus::Assigned | TaskStatus::Wrapping, Ending::Complete) => {
-                TaskStatus::Completed
-            }
-            (TaskStatus::Wrapping, Ending::WrapUp)
-            | (TaskStatus::Completed | TaskStatus::Canceled, _) => return Ok(()),
-        };
-        let reason = Some("interaction channel ended".to_owned());
-        self.update_task(
-            task,
-            Expect::Any,
-            TaskChange {
-                status: Some(to),
-                reason,
-                ..Default::default()
-            },
-        )
     }
 
     fn touch_interaction_channel(&mut self, channel: Sid) -> Option<&mut InteractionChannel> {

@@ -8,7 +8,7 @@ use super::super::numbers::CONVERSATIONS_NUMBER;
 use super::super::refusal::Refusal;
 use super::super::sid::Sid;
 use super::super::story::{Contact, LostMessage};
-use super::interaction::{ChannelStatus, Ending, NewInteraction, PartyKind, Routing};
+use super::interaction::{ChannelStatus, NewInteraction, Routing};
 
 /// Returns our address to which a customer on Conversations writes.
 fn our_address(customer: &str) -> String {
@@ -34,17 +34,22 @@ fn medium_word(customer: &str) -> &'static str {
 impl State {
     /// Lets a customer write to a number of Conversations; addresses are as in [`State::customer_writes`].
     ///
-    /// A reply finds the conversation that is not closed: with an open task it is delivered; if the agents left
-    /// or parked it, a new task is made; else nobody will see it.
+    /// A visitor of a web page has an identity, everybody else an address pair.
+    ///
+    /// A reply finds the conversation that is not closed. With an open task it is delivered. If the agents left or a
+    /// program parked it, a new task is made. If it is paused or a program answers in it, it is kept. Else it is lost.
     pub fn customer_converses(&mut self, address: &str, text: &str) -> Contact {
         let Some(project) = self.project() else {
             return Contact::Unanswered;
         };
         let ours = our_address(address);
-        let Some(conversation) = self
-            .conversation_between(address, &ours)
-            .map(|stored| stored.sid)
-        else {
+        let open = match Medium::of_address(address) {
+            Medium::Web => self.open_conversation_of(address),
+            Medium::Sms | Medium::Whatsapp | Medium::Facebook | Medium::Line | Medium::Custom => {
+                self.conversation_between(address, &ours)
+            }
+        };
+        let Some(conversation) = open.map(|stored| stored.sid) else {
             return self
                 .conversation_starts(project, address, &ours, text)
                 .unwrap_or(Contact::Unanswered);
@@ -57,22 +62,29 @@ impl State {
                 task: task.sid,
             };
         }
-        let waiting = self
-            .interactions
-            .by_conversation
-            .get(&conversation)
-            .copied()
-            .filter(|channel| {
-                let stored = self.interaction_channel(*channel);
-                stored
-                    .is_some_and(|stored| stored.status == ChannelStatus::Inactive || stored.parked)
-            });
-        if let Some(channel) = waiting
-            && let Ok(task) = self.flex_invites(project, channel, address)
-        {
-            return Contact::Reopened {
+        let status = self.interaction_channel_in(conversation).map(|stored| {
+            let parked = stored.parked_by.filter(|one| self.programs.contains(one));
+            (stored.sid, stored.status, parked.is_some())
+        });
+        match status {
+            Some((channel, ChannelStatus::Inactive, _) | (channel, _, true)) => {
+                if let Ok(task) = self.flex_invites(project, channel, address) {
+                    return Contact::Reopened {
+                        channel: conversation,
+                        task,
+                    };
+                }
+            }
+            Some((_, ChannelStatus::Pause, false)) => {
+                return Contact::Kept {
+                    channel: conversation,
+                };
+            }
+            Some(_) | None => {}
+        }
+        if self.a_program_answers(conversation) {
+            return Contact::Kept {
                 channel: conversation,
-                task,
             };
         }
         self.lost.push(LostMessage {
@@ -82,54 +94,6 @@ impl State {
         Contact::Lost {
             channel: conversation,
         }
-    }
-
-    /// Lets the agent leave a conversation: the task ends, the channel becomes inactive, a reply makes a new task.
-    pub fn agent_leaves(&mut self, task: Sid) -> Result<(), Refusal> {
-        let channel = self.channel_that_made(task)?;
-        self.leave_interaction_channel(channel)
-    }
-
-    /// Lets the agent park a conversation with a plugin: only the agent goes, and a reply makes a new task.
-    pub fn agent_parks(&mut self, task: Sid) -> Result<(), Refusal> {
-        let channel = self.channel_that_made(task)?;
-        let stored = self.interaction_channel_or_refuse(channel)?;
-        let agent = stored
-            .parties
-            .iter()
-            .find(|party| party.kind == PartyKind::Agent && party.task == Some(task));
-        let agent = agent
-            .ok_or_else(|| Refusal::invalid(format!("task {task} has no agent")))?
-            .sid;
-        self.dismiss_party(channel, agent, Ending::Complete)?;
-        if let Some(stored) = self.interactions.channels.get_mut(channel) {
-            stored.parked = true;
-        }
-        Ok(())
-    }
-
-    /// Lets the agent put a conversation aside: the task stays assigned and takes no capacity.
-    pub fn agent_pauses(&mut self, task: Sid) -> Result<(), Refusal> {
-        self.set_pause(task, ChannelStatus::Pause)
-    }
-
-    /// Lets the agent take a conversation up again that was put aside.
-    pub fn agent_resumes(&mut self, task: Sid) -> Result<(), Refusal> {
-        self.set_pause(task, ChannelStatus::Active)
-    }
-
-    fn set_pause(&mut self, task: Sid, status: ChannelStatus) -> Result<(), Refusal> {
-        let channel = self.channel_that_made(task)?;
-        self.put_aside(task, status == ChannelStatus::Pause)?;
-        if let Some(stored) = self.touch_interaction_channel(channel) {
-            stored.status = status;
-        }
-        Ok(())
-    }
-
-    fn channel_that_made(&self, task: Sid) -> Result<Sid, Refusal> {
-        let channel = self.interaction_channel_of(task).map(|channel| channel.sid);
-        channel.ok_or_else(|| Refusal::invalid(format!("task {task} is not of an interaction")))
     }
 
     fn conversation_starts(
@@ -147,10 +111,18 @@ impl State {
             ..Default::default()
         };
         let conversation = self.create_conversation(service, change)?;
-        let customer = NewParticipant {
-            address: Some(address.to_owned()),
-            proxy_address: Some(ours.to_owned()),
-            ..Default::default()
+        let customer = match Medium::of_address(address) {
+            Medium::Web => NewParticipant {
+                identity: Some(address.to_owned()),
+                ..Default::default()
+            },
+            Medium::Sms | Medium::Whatsapp | Medium::Facebook | Medium::Line | Medium::Custom => {
+                NewParticipant {
+                    address: Some(address.to_owned()),
+                    proxy_address: Some(ours.to_owned()),
+                    ..Default::default()
+                }
+            }
         };
         self.add_participant(conversation, customer)?;
         self.say(conversation, address, text, "{}", Source::Customer)?;
@@ -172,7 +144,7 @@ impl State {
         })
     }
 
-    fn flex_invites(
+    pub(super) fn flex_invites(
         &mut self,
         project: Project,
         channel: Sid,

@@ -16,7 +16,7 @@ use super::shelf::Shelf;
 use super::sid::Sid;
 use events::EventLog;
 use jiff::Timestamp;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use task::Task;
 use workers::{Worker, WorkerChannel};
@@ -34,6 +34,8 @@ pub(crate) struct TaskRouter {
     pub(crate) events: EventLog,
     /// The tasks that name a channel or conversation, oldest first.
     pub(crate) tasks_by_channel: HashMap<Sid, Vec<Sid>>,
+    /// The channels and conversations that some task has named at some time.
+    pub(crate) channels_with_tasks: HashSet<Sid>,
     /// When the last expressions were evaluated, oldest first, at most a second ago.
     evaluations: VecDeque<Timestamp>,
 }

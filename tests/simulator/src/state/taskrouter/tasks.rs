@@ -128,6 +128,25 @@ impl State {
         Ok(())
     }
 
+    /// Moves a task to a status, for a reason.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a task that is absent and a move that TaskRouter does not know.
+    pub(crate) fn set_task_status(
+        &mut self,
+        task: Sid,
+        status: TaskStatus,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let change = TaskChange {
+            status: Some(status),
+            reason: Some(reason.to_owned()),
+            ..Default::default()
+        };
+        self.update_task(task, Expect::Any, change)
+    }
+
     /// Deletes a task through the API, which is told as `task.deleted`.
     pub fn delete_task(&mut self, task: Sid, expect: Expect) -> Result<(), Refusal> {
         let stored = self.task_or_refuse(task)?;
@@ -273,6 +292,7 @@ impl State {
                 self.unfile(old, task);
             }
             if let Some(new) = new {
+                self.router.channels_with_tasks.insert(new);
                 self.router
                     .tasks_by_channel
                     .entry(new)

@@ -53,10 +53,40 @@ pub struct WorkerChannel {
 const DEFAULT_CAPACITY: i64 = 1;
 
 impl State {
-    /// Lets an agent start to work, under the name by which Chat knows the agent too.
+    /// Creates the worker of an agent whose identity in chats is the worker's name.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a workspace that is absent and a name that is taken.
     pub fn hire_agent(&mut self, workspace: Sid, name: &str) -> Result<Sid, Refusal> {
-        let attributes = serde_json::json!({ "contact_uri": format!("client:{name}"), "full_name": name, "roles": ["agent"] });
+        self.hire_agent_as(workspace, name, name)
+    }
+
+    /// Creates the worker of an agent whose identity in chats, such as `jo_40example_2Ecom`, differs from the
+    /// worker's name.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a workspace that is absent and a name that is taken.
+    pub fn hire_agent_as(
+        &mut self,
+        workspace: Sid,
+        name: &str,
+        identity: &str,
+    ) -> Result<Sid, Refusal> {
+        let attributes = serde_json::json!({ "contact_uri": format!("client:{identity}"), "full_name": name, "roles": ["agent"] });
         self.create_worker(workspace, name, &attributes.to_string())
+    }
+
+    /// Returns the identity under which a worker takes part in chats: that of `contact_uri`, or else the name.
+    pub fn agent_identity(&self, worker: Sid) -> Option<String> {
+        let worker = self.worker(worker)?;
+        let uri = attributes::text(&worker.attributes, "contact_uri");
+        let identity = uri
+            .as_deref()
+            .and_then(|uri| uri.strip_prefix("client:"))
+            .unwrap_or(&worker.friendly_name);
+        Some(identity.to_owned())
     }
 
     /// Creates a worker.
