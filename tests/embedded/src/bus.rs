@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::door::{Answer, lock};
+use crate::answer::{Answer, lock};
 
 /// EventBridge takes this many entries in one call.
 const MAX_ENTRIES: usize = 10;
@@ -16,9 +16,9 @@ const MAX_ENTRIES: usize = 10;
 pub struct Entry {
     /// The bus's name; the default bus if none was given.
     pub bus: String,
-    /// Who put it there.
+    /// The source that put it there.
     pub source: String,
-    /// What kind of thing happened.
+    /// The detail type.
     pub detail_type: String,
     /// The entry's own JSON.
     pub detail: Value,
@@ -30,7 +30,7 @@ type Refusals = Box<dyn FnMut(&Entry) -> Option<&'static str> + Send>;
 struct State {
     entries: Vec<Entry>,
     refusals: Option<Refusals>,
-    /// The only buses there are; any where nobody said.
+    /// The only buses there are; any where none is set.
     known: Option<Vec<String>>,
     ids: u64,
 }
@@ -46,7 +46,7 @@ impl fmt::Debug for PretendBus {
 }
 
 impl PretendBus {
-    /// Everything that was accepted so far, oldest first.
+    /// Returns everything that was accepted so far, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         lock(&self.0).entries.clone()
     }

@@ -19,9 +19,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::door::{Answer, lock};
+use crate::answer::{Answer, lock};
 
-/// Why there is no database.
+/// Error of the embedded database.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The database in memory could not be created.
@@ -40,7 +40,7 @@ pub enum EngineError {
     },
 }
 
-/// How far the indexes are behind the table.
+/// Distance of the indexes behind the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lag {
     /// By the last so many writes; zero is up to date.

@@ -1,4 +1,4 @@
-//! The two ways to the door: as the SDK's HTTP client, and over a socket.
+//! Requests in this process, as the SDK's HTTP client, and over a socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,23 +18,24 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use axum::serve::ListenerExt as _;
 
-use crate::door::{Answer, Door, Lost};
+use crate::answer::Answer;
+use crate::dispatch::{Dispatch, Lost};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// Every answer carries an id of its own, as AWS's do; counted, so that a run with one seed
+/// Returns an id for each answer, as AWS does; counted, so that a run with one seed
 /// looks the same each time.
 fn request_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("embedded-{:012}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub(crate) fn client(door: Arc<Door>) -> SharedHttpClient {
-    SharedHttpClient::new(InProcess(door))
+pub(crate) fn client(dispatch: Arc<Dispatch>) -> SharedHttpClient {
+    SharedHttpClient::new(InProcess(dispatch))
 }
 
 #[derive(Clone, Debug)]
-struct InProcess(Arc<Door>);
+struct InProcess(Arc<Dispatch>);
 
 impl HttpClient for InProcess {
     fn http_connector(
@@ -48,12 +49,12 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let door = Arc::clone(&self.0);
+        let dispatch = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             let target = request.headers().get("x-amz-target").unwrap_or_default();
             let body = request.body().bytes().unwrap_or_default();
             let body = std::str::from_utf8(body).map_err(|e| ConnectorError::user(e.into()))?;
-            let answer = door.answer(target, body).await;
+            let answer = dispatch.answer(target, body).await;
             response(answer.map_err(|lost| ConnectorError::io(lost.into()))?)
         })
     }
@@ -70,11 +71,11 @@ fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
 }
 
 pub(crate) async fn serve(
-    door: Arc<Door>,
+    dispatch: Arc<Dispatch>,
     listener: tokio::net::TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(door);
+    let router = Router::new().fallback(handle).with_state(dispatch);
     // Small answers must not wait for the other side's acknowledgement. A socket that
     // refuses is only slower.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
@@ -83,13 +84,17 @@ pub(crate) async fn serve(
         .await
 }
 
-async fn handle(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn handle(
+    State(dispatch): State<Arc<Dispatch>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let target = headers
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let body = String::from_utf8_lossy(&body);
-    let mut response = match door.answer(target, &body).await {
+    let mut response = match dispatch.answer(target, &body).await {
         Ok(answer) => {
             let mut response = Response::new(Body::from(answer.body));
             if let Ok(status) = axum::http::StatusCode::from_u16(answer.status) {

@@ -7,14 +7,15 @@
 //! works under a paused tokio clock. [`Embedded::serve`] offers the same services over a
 //! socket, for tests that start real binaries.
 //!
-//! * [`door`] is where a request comes in: it finds the service by `X-Amz-Target`, counts,
-//!   and injects the faults that a test asks for.
+//! * [`dispatch`] finds the service of a request by `X-Amz-Target`, counts it, and injects
+//!   the faults that a test asks for.
 //! * [`dynamo`] is DynamoDB, an embedded engine on SQLite.
 //! * [`bus`] is EventBridge: it remembers what was put on it.
 //! * [`secrets`] is Secrets Manager: a map.
 
+mod answer;
 pub mod bus;
-pub mod door;
+pub mod dispatch;
 pub mod dynamo;
 mod http;
 pub mod secrets;
@@ -27,16 +28,16 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 pub use bus::{Entry, PretendBus};
-pub use door::{Call, Fault, Service, Tally};
+pub use dispatch::{Call, Fault, Service, Tally};
 pub use dynamo::{Engine, EngineError, Lag};
 pub use secrets::PretendSecrets;
 
-use door::Door;
+use dispatch::Dispatch;
 
 /// The region that the pretend services are in.
 pub const REGION: &str = "us-east-1";
 
-/// The three pretend services and the door in front of them; a clone is the same one.
+/// The three pretend services and the dispatch in front of them; a clone is the same one.
 #[derive(Clone, Debug)]
 pub struct Embedded {
     /// DynamoDB.
@@ -45,7 +46,7 @@ pub struct Embedded {
     pub bus: PretendBus,
     /// Secrets Manager.
     pub secrets: PretendSecrets,
-    door: Arc<Door>,
+    dispatch: Arc<Dispatch>,
 }
 
 impl Embedded {
@@ -80,21 +81,21 @@ impl Embedded {
     fn around(dynamo: Engine) -> Self {
         let bus = PretendBus::default();
         let secrets = PretendSecrets::default();
-        let door = Arc::new(Door::new(dynamo.clone(), bus.clone(), secrets.clone()));
+        let dispatch = Arc::new(Dispatch::new(dynamo.clone(), bus.clone(), secrets.clone()));
         Self {
             dynamo,
             bus,
             secrets,
-            door,
+            dispatch,
         }
     }
 
-    /// The HTTP client to build SDK clients with.
+    /// Returns the HTTP client to build SDK clients with.
     pub fn http_client(&self) -> SharedHttpClient {
-        http::client(Arc::clone(&self.door))
+        http::client(Arc::clone(&self.dispatch))
     }
 
-    /// A ready-made DynamoDB client, for tests of the table alone.
+    /// Returns a DynamoDB client, for tests of the table alone.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -119,31 +120,31 @@ impl Embedded {
         listener: tokio::net::TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        http::serve(Arc::clone(&self.door), listener, shutdown).await
+        http::serve(Arc::clone(&self.dispatch), listener, shutdown).await
     }
 
     /// Asks `plan` about each request from now on; the fault that it names is injected.
     pub fn plan_faults(&self, plan: impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static) {
-        self.door.plan_faults(Some(Box::new(plan)));
+        self.dispatch.plan_faults(Some(Box::new(plan)));
     }
 
     /// Injects no more faults.
     pub fn end_faults(&self) {
-        self.door.plan_faults(None);
+        self.dispatch.plan_faults(None);
     }
 
-    /// What was asked of one operation so far, such as `Query` or `PutEvents`.
+    /// Returns the counts of one operation so far, such as `Query` or `PutEvents`.
     pub fn tally(&self, operation: &str) -> Tally {
         self.calls().get(operation).copied().unwrap_or_default()
     }
 
-    /// What was asked of each operation so far.
+    /// Returns the counts of each operation so far.
     pub fn calls(&self) -> std::collections::BTreeMap<String, Tally> {
-        self.door.calls()
+        self.dispatch.calls()
     }
 
     /// Starts counting anew.
     pub fn forget_calls(&self) {
-        self.door.forget_calls();
+        self.dispatch.forget_calls();
     }
 }

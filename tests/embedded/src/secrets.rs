@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 
-use crate::door::{Answer, lock};
+use crate::answer::{Answer, lock};
 
 /// The pretend Secrets Manager; a clone is the same one. Its secrets are pretended too: they
 /// are kept as plain text.

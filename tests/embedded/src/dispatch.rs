@@ -1,10 +1,11 @@
-//! Where a request comes in, whichever way it came.
+//! Finds the service and operation of a request, counts it, and injects the fault that a test planned.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::answer::{Answer, lock};
 use crate::bus::PretendBus;
 use crate::dynamo::Engine;
 use crate::secrets::PretendSecrets;
@@ -23,17 +24,17 @@ pub enum Service {
 /// One request, as a fault plan sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// Which service it is for.
+    /// The service.
     pub service: Service,
     /// The operation's name, such as `PutItem`.
     pub operation: &'a str,
-    /// How many requests of this operation came before; retries count.
+    /// Number of requests of this operation before this one; retries count.
     pub nth: u64,
     /// The request's JSON.
     pub body: &'a str,
 }
 
-/// What can go wrong with a request.
+/// A fault that a test injects into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Refused for too many requests, without an effect: for DynamoDB
@@ -50,7 +51,7 @@ pub enum Fault {
     Delay(Duration),
 }
 
-/// What was asked of one operation, and what came of it.
+/// Counts of the requests of one operation and of what came of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Requests, retries and faults included.
@@ -64,34 +65,6 @@ pub struct Tally {
     pub units: f64,
 }
 
-/// What a service answers.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-    pub(crate) units: f64,
-}
-
-impl Answer {
-    pub(crate) fn ok(body: String) -> Self {
-        Self {
-            status: 200,
-            body,
-            units: 0.0,
-        }
-    }
-
-    /// An error as the JSON protocols of AWS write it.
-    pub(crate) fn error(status: u16, kind: &str, message: &str) -> Self {
-        let body = serde_json::json!({ "__type": kind, "message": message }).to_string();
-        Self {
-            status,
-            body,
-            units: 0.0,
-        }
-    }
-}
-
 /// The connection failed: the caller gets no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was lost (an injected fault)")]
@@ -99,7 +72,7 @@ pub(crate) struct Lost;
 
 type Plan = Box<dyn FnMut(&Call<'_>) -> Option<Fault> + Send>;
 
-pub(crate) struct Door {
+pub(crate) struct Dispatch {
     dynamo: Engine,
     bus: PretendBus,
     secrets: PretendSecrets,
@@ -107,13 +80,13 @@ pub(crate) struct Door {
     calls: Mutex<BTreeMap<String, Tally>>,
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Dispatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").finish_non_exhaustive()
+        f.debug_struct("Dispatch").finish_non_exhaustive()
     }
 }
 
-impl Door {
+impl Dispatch {
     pub(crate) fn new(dynamo: Engine, bus: PretendBus, secrets: PretendSecrets) -> Self {
         Self {
             dynamo,
@@ -196,12 +169,6 @@ impl Door {
             Service::SecretsManager => self.secrets.answer(call.operation, call.body),
         }
     }
-}
-
-/// Locks even after a panic elsewhere: the maps inside are never left half changed, and a
-/// test that failed should fail for its own reason.
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn route(target: &str) -> Option<(Service, &str)> {
