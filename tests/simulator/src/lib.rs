@@ -74,30 +74,30 @@
 //! sign::json(auth_token, url, body) -> Signed { url, signature }    sign::form(auth_token, url, &[(name, value)])    sign::HEADER
 //! ```
 
-mod door;
+mod api;
 mod serve;
 pub mod sign;
 mod simulator;
 pub mod state;
 pub mod stream;
 
-pub use door::Reply;
+pub use api::Reply;
 pub use serve::serve;
 pub use simulator::Simulator;
 pub use state::calls::{Calls, Refused};
+pub use state::chat::story::{Contact, LostMessage, Transfer};
 pub use state::chat::{Channel, Webhooks};
 pub use state::conversations::conversation::{Conversation, ConversationState, Source};
+pub use state::events::Dispatch;
 pub use state::faults::{At, Fault, FaultKind, Storm};
-pub use state::flex::Project;
-pub use state::flows::{Lifespan, Medium};
 pub use state::interactions::PauseReading;
 pub use state::interactions::interaction::{ChannelStatus, Interaction, InteractionChannel};
 pub use state::proxy::Session;
 pub use state::refusal::Refusal;
 pub use state::setup::Order;
+pub use state::setup::flex::Project;
+pub use state::setup::flows::{Lifespan, Medium};
 pub use state::sid::Sid;
-pub use state::sinks::Dispatch;
-pub use state::story::{Contact, LostMessage, Transfer};
 pub use state::taskrouter::events::{EventKind, TaskEvent};
 pub use state::taskrouter::task::{Task, TaskStatus};
 pub use state::webhooks::WebhookCall;

@@ -1,6 +1,6 @@
-//! The door on a socket.
+//! The API on a socket.
 
-use crate::door::Reply;
+use crate::api::Reply;
 use crate::simulator::Simulator;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;

@@ -1,10 +1,10 @@
 //! The handle on a pretend Twilio.
 
-use crate::door::{self, Reply};
+use crate::api::{self, Reply};
 use crate::state::calls::Calls;
 use crate::state::faults::{Fault, Storm};
-use crate::state::flex::Project;
 use crate::state::refusal::Refusal;
+use crate::state::setup::flex::Project;
 use crate::state::{Account, State};
 use bytes::Bytes;
 use http::Request;
@@ -35,7 +35,7 @@ impl Simulator {
 
     /// Answers one request, at once and in this process.
     pub fn handle(&self, request: Request<Bytes>) -> Reply {
-        door::handle(&mut self.state(), &request)
+        api::handle(&mut self.state(), &request)
     }
 
     /// Opens the world for story methods and assertions; every request waits until the guard is gone.

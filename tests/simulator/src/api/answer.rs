@@ -5,18 +5,18 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-pub(super) type Outcome = Result<Answer, Failure>;
+pub(crate) type Outcome = Result<Answer, Failure>;
 
 /// Is a good answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     body: Option<Value>,
     version: Option<u64>,
 }
 
 impl Answer {
-    pub(super) fn ok(body: Value) -> Self {
+    pub(crate) fn ok(body: Value) -> Self {
         Self {
             status: StatusCode::OK,
             body: Some(body),
@@ -24,7 +24,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn created(body: Value) -> Self {
+    pub(crate) fn created(body: Value) -> Self {
         Self {
             status: StatusCode::CREATED,
             body: Some(body),
@@ -32,7 +32,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
             body: None,
@@ -41,14 +41,14 @@ impl Answer {
     }
 
     /// Adds the ETag; clients send it back as If-Match, quotes and all.
-    pub(super) fn versioned(self, version: u64) -> Self {
+    pub(crate) fn versioned(self, version: u64) -> Self {
         Self {
             version: Some(version),
             ..self
         }
     }
 
-    pub(super) fn into_response(self) -> Response<Bytes> {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = self.status;
         if let Some(body) = self.body {
@@ -66,7 +66,7 @@ impl Answer {
 
 /// Is a Twilio error.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
     code: u32,
     message: String,
@@ -74,7 +74,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -83,16 +83,16 @@ impl Failure {
         }
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 20001, message)
     }
 
     /// Returns the HTTP status and Twilio's error code.
-    pub(super) fn status(&self) -> (u16, u32) {
+    pub(crate) fn status(&self) -> (u16, u32) {
         (self.status.as_u16(), self.code)
     }
 
-    pub(super) fn too_many_requests(retry_after: Option<String>) -> Self {
+    pub(crate) fn too_many_requests(retry_after: Option<String>) -> Self {
         Self {
             retry_after,
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests")
@@ -100,7 +100,7 @@ impl Failure {
     }
 
     /// Makes a proper error of any status, with the code that belongs to it.
-    pub(super) fn of_status(status: u16) -> Self {
+    pub(crate) fn of_status(status: u16) -> Self {
         let code = match status {
             400 => 20001,
             401 => 20003,
@@ -114,7 +114,7 @@ impl Failure {
         )
     }
 
-    pub(super) fn into_response(self) -> Response<Bytes> {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = self.status;
         let body = json!({
@@ -167,7 +167,7 @@ impl From<Refusal> for Failure {
 }
 
 /// Is an answer that only looks like one, as from a proxy in between.
-pub(super) fn garbage() -> Response<Bytes> {
+pub(crate) fn garbage() -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(b"<html><body>upstream \xff"));
     response.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -1,6 +1,6 @@
 //! One request, understood: where it goes, who sends it, and parameters that are known by name or refused.
 
-use super::answer::Failure;
+use crate::api::answer::Failure;
 use crate::state::State;
 use crate::state::chat::Webhooks;
 use crate::state::sid::Sid;
@@ -13,10 +13,10 @@ use std::borrow::Cow;
 
 /// Is the path of a request, taken apart.
 #[derive(Debug)]
-pub(super) struct Target(Vec<String>);
+pub(crate) struct Target(Vec<String>);
 
 impl Target {
-    pub(super) fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         Self(
             path.split('/')
                 .skip(1)
@@ -25,16 +25,16 @@ impl Target {
         )
     }
 
-    pub(super) fn segments(&self) -> Vec<&str> {
+    pub(crate) fn segments(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
     }
 
-    pub(super) fn product(&self) -> &str {
+    pub(crate) fn product(&self) -> &str {
         self.0.first().map_or("", String::as_str)
     }
 
     /// Names the kind of resource: `Channels` is the list, `Channels/{Sid}` one of them.
-    pub(super) fn kind(&self) -> String {
+    pub(crate) fn kind(&self) -> String {
         let rest: Vec<&str> = self.0.iter().skip(2).map(String::as_str).collect();
         match rest.as_slice() {
             [
@@ -50,19 +50,19 @@ impl Target {
 }
 
 /// Is a request with everything a handler needs.
-pub(super) struct Call<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) base: String,
-    pub(super) path: String,
-    pub(super) body: Bytes,
-    pub(super) webhooks: Webhooks,
-    pub(super) if_match: Option<String>,
+pub(crate) struct Call<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) base: String,
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) if_match: Option<String>,
     query: Vec<(String, String)>,
     content_type: String,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(state: &'a mut State, request: &Request<Bytes>) -> Result<Self, Failure> {
+    pub(crate) fn new(state: &'a mut State, request: &Request<Bytes>) -> Result<Self, Failure> {
         let text = |name| {
             request
                 .headers()
@@ -99,12 +99,12 @@ impl<'a> Call<'a> {
     }
 
     /// Takes the query of a request that knows these parameters and no others.
-    pub(super) fn query(&self, known: &[&str]) -> Result<Params, Failure> {
+    pub(crate) fn query(&self, known: &[&str]) -> Result<Params, Failure> {
         Params::known(self.query.clone(), known)
     }
 
     /// Takes the form of a request that knows these parameters and no others.
-    pub(super) fn form(&self, known: &[&str]) -> Result<Params, Failure> {
+    pub(crate) fn form(&self, known: &[&str]) -> Result<Params, Failure> {
         self.query(&[])?;
         if !self.body.is_empty()
             && !self
@@ -125,7 +125,7 @@ impl<'a> Call<'a> {
     }
 
     /// Takes the JSON body of a request, one of the few that have one.
-    pub(super) fn json(&self) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+    pub(crate) fn json(&self) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
         self.query(&[])?;
         if !self.content_type.starts_with("application/json") {
             let message = format!(
@@ -143,11 +143,11 @@ impl<'a> Call<'a> {
     }
 
     /// Refuses parameters where there are none.
-    pub(super) fn bare(&self) -> Result<(), Failure> {
+    pub(crate) fn bare(&self) -> Result<(), Failure> {
         self.query(&[]).map(drop)
     }
 
-    pub(super) fn no_route(&self) -> Failure {
+    pub(crate) fn no_route(&self) -> Failure {
         Failure::new(
             StatusCode::NOT_FOUND,
             20404,
@@ -156,22 +156,22 @@ impl<'a> Call<'a> {
     }
 
     /// Understands a path segment as the SID of something; whatever is not one does not exist.
-    pub(super) fn sid(&self, segment: &str) -> Result<Sid, Failure> {
+    pub(crate) fn sid(&self, segment: &str) -> Result<Sid, Failure> {
         segment.parse().map_err(|_| self.no_route())
     }
 
-    pub(super) fn query_pairs(&self) -> &[(String, String)] {
+    pub(crate) fn query_pairs(&self) -> &[(String, String)] {
         &self.query
     }
 
-    pub(super) fn url(&self, rest: impl std::fmt::Display) -> String {
+    pub(crate) fn url(&self, rest: impl std::fmt::Display) -> String {
         format!("{}/{rest}", self.base)
     }
 }
 
 /// Holds parameters whose names are all known.
 #[derive(Debug)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     fn known(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Failure> {
@@ -184,7 +184,7 @@ impl Params {
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .rev()
@@ -192,19 +192,19 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
 
     /// Returns every value of a parameter that may be repeated.
-    pub(super) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+    pub(crate) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         self.0
             .iter()
             .filter(move |(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn need(&self, name: &str) -> Result<&str, Failure> {
+    pub(crate) fn need(&self, name: &str) -> Result<&str, Failure> {
         self.get(name)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| {
@@ -215,7 +215,7 @@ impl Params {
     }
 
     /// Understands a parameter, naming it when it makes no sense.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         name: &str,
         what: &str,
@@ -229,27 +229,27 @@ impl Params {
             .ok_or_else(|| Failure::invalid(format!("{name} must be {what}, not {value:?}")))
     }
 
-    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
         self.parsed(name, "an integer", |value| value.parse().ok())
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         self.parsed(name, "true or false", |value| {
             value.to_ascii_lowercase().parse().ok()
         })
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
         self.parsed(name, "an ISO 8601 time", |value| value.parse().ok())
     }
 
-    pub(super) fn sid(&self, name: &str) -> Result<Option<Sid>, Failure> {
+    pub(crate) fn sid(&self, name: &str) -> Result<Option<Sid>, Failure> {
         self.parsed(name, "a SID", |value| value.parse().ok())
     }
 }
 
 /// Lets in who knows the account's auth token or the secret of its API key.
-pub(super) fn authenticate(state: &State, request: &Request<Bytes>) -> Result<(), Failure> {
+pub(crate) fn authenticate(state: &State, request: &Request<Bytes>) -> Result<(), Failure> {
     let given = request
         .headers()
         .get(header::AUTHORIZATION)

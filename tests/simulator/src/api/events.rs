@@ -1,17 +1,17 @@
 //! `events.twilio.com/v1`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
 use crate::state::clock::OPENING;
+use crate::state::events::{Sink, Subscription, TYPES};
 use crate::state::sid::Sid;
-use crate::state::sinks::{Sink, Subscription, TYPES};
 use serde_json::{Value, json};
 
 /// The largest page: twilio_events_v1.json.
 const MAX_PAGE: usize = 1_000;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Sinks"]) => sinks(call),
         ("POST", ["v1", "Sinks"]) => create_sink(call),

@@ -1,29 +1,15 @@
-//! The HTTP door: who asks, for what, in which words; the state behind it knows nothing of this.
+//! Twilio's REST API over the state: authentication, routes, parameters, answers and errors, a folder for each product.
 
-mod addresses;
 mod answer;
 mod call;
 mod chat;
-mod chat_parts;
-mod conversation_parts;
 mod conversations;
 mod events;
 mod flex;
-mod flex_flows;
-mod iam;
-mod interaction_forms;
-mod interactions;
-mod messaging;
-mod numbers;
 mod page;
-mod pool;
 mod proxy;
-mod studio;
-mod sync;
-mod task_events;
+mod setup;
 mod taskrouter;
-mod tasks;
-mod workers;
 
 use crate::state::State;
 use crate::state::faults::FaultKind;
@@ -120,11 +106,11 @@ fn route(state: &mut State, request: &Request<Bytes>, target: &Target) -> Outcom
         "proxy" => proxy::route(&mut call, method, rest),
         "conversations" => conversations::route(&mut call, method, rest),
         "events" => events::route(&mut call, method, rest),
-        "api" => numbers::route(&mut call, method, rest),
-        "messaging" => messaging::route(&mut call, method, rest),
-        "studio" => studio::route(&mut call, method, rest),
-        "sync" => sync::route(&mut call, method, rest),
-        "iam" => iam::route(&mut call, method, rest),
+        "api" => setup::numbers::route(&mut call, method, rest),
+        "messaging" => setup::messaging::route(&mut call, method, rest),
+        "studio" => setup::studio::route(&mut call, method, rest),
+        "sync" => setup::sync::route(&mut call, method, rest),
+        "iam" => setup::iam::route(&mut call, method, rest),
         "flex-api" => flex::route(&mut call, method, rest),
         _ => Err(call.no_route()),
     }

@@ -1,7 +1,7 @@
 //! Lists, a page at a time: tokens say after which entry a page begins, so that deletions in between lose nothing.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ const DEFAULT_SIZE: usize = 50;
 const PAGING: [&str; 3] = ["PageSize", "Page", "PageToken"];
 
 /// Stands for the place of an entry in the order of its list.
-pub(super) type Place = Vec<i64>;
+pub(crate) type Place = Vec<i64>;
 
 /// Says which page is wanted.
 #[derive(Debug)]
-pub(super) struct Paging {
+pub(crate) struct Paging {
     size: usize,
     number: u64,
     after: Option<Place>,
@@ -24,7 +24,7 @@ pub(super) struct Paging {
 
 impl Paging {
     /// Returns the place after which a list in order of creation goes on.
-    pub(super) fn after(&self) -> u64 {
+    pub(crate) fn after(&self) -> u64 {
         self.after
             .as_ref()
             .and_then(|place| place.first())
@@ -32,7 +32,7 @@ impl Paging {
     }
 
     /// Returns the place after which a sorted list goes on.
-    pub(super) fn after_place(&self) -> Option<&Place> {
+    pub(crate) fn after_place(&self) -> Option<&Place> {
         self.after.as_ref()
     }
 }
@@ -43,7 +43,7 @@ impl Call<'_> {
     /// # Errors
     ///
     /// Error 20007 for a page of more than `max` entries: <https://www.twilio.com/docs/api/errors/20007>.
-    pub(super) fn list(&self, filters: &[&str], max: usize) -> Result<(Params, Paging), Failure> {
+    pub(crate) fn list(&self, filters: &[&str], max: usize) -> Result<(Params, Paging), Failure> {
         let params = self.query(&[filters, &PAGING].concat())?;
         let size = params.parsed("PageSize", "a positive integer", |value| {
             value.parse().ok().filter(|size| *size > 0)
@@ -77,7 +77,7 @@ impl Call<'_> {
     }
 
     /// Renders one page of entries that come in the order of their places.
-    pub(super) fn page(
+    pub(crate) fn page(
         &self,
         key: &str,
         paging: &Paging,
@@ -115,7 +115,7 @@ impl Call<'_> {
     }
 
     /// Renders one page as the API of 2010 does: no meta, and URIs instead of URLs.
-    pub(super) fn old_page(
+    pub(crate) fn old_page(
         &self,
         key: &str,
         paging: &Paging,
@@ -198,16 +198,16 @@ fn parse_token(text: &str) -> Option<(Place, Option<Place>)> {
 }
 
 /// Turns the place on a shelf into the place in a list.
-pub(super) fn place(place: u64) -> Place {
+pub(crate) fn place(place: u64) -> Place {
     vec![i64::try_from(place).unwrap_or(i64::MAX)]
 }
 
 /// Writes a moment as resources do, to the second.
-pub(super) fn seconds(at: jiff::Timestamp) -> String {
+pub(crate) fn seconds(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Writes a moment that may be absent.
-pub(super) fn maybe(at: Option<jiff::Timestamp>) -> Value {
+pub(crate) fn maybe(at: Option<jiff::Timestamp>) -> Value {
     at.map(seconds).into()
 }

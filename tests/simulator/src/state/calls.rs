@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// How many of the last requests are remembered word for word.
 const REMEMBERED: usize = 1_000;
 
-/// Counts the requests that reached the door, refused and failed ones too.
+/// Counts the requests that reached the API, refused and failed ones too.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     counts: BTreeMap<(String, String, String), u64>,

@@ -1,7 +1,7 @@
 //! Time as a value, and what is due when it moves.
 
-use super::State;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::sid::Sid;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,48 +4,41 @@ pub mod attributes;
 pub mod calls;
 pub mod chat;
 pub mod clock;
-pub(crate) mod cloud_event;
 pub mod conversations;
-pub(crate) mod documents;
+pub(crate) mod events;
 pub mod faults;
-pub mod flex;
-pub mod flows;
-mod hostile;
 pub mod interactions;
-pub mod messaging;
-pub mod numbers;
 pub mod programs;
 pub mod proxy;
 pub mod refusal;
 pub mod setup;
 mod shelf;
 pub mod sid;
-pub mod sinks;
-pub mod story;
-pub mod studio;
 pub mod taskrouter;
-pub mod tokens;
 pub mod webhooks;
+
+pub use chat::story;
+pub use setup::{flows, studio};
 
 use crate::state::calls::Calls;
 use crate::state::chat::Chat;
+use crate::state::chat::story::LostMessage;
 use crate::state::clock::Agenda;
-use crate::state::cloud_event::Emission;
 use crate::state::conversations::Conversations;
-use crate::state::documents::Document;
+use crate::state::events::Sinks;
+use crate::state::events::cloud_event::Emission;
 use crate::state::faults::Faults;
-use crate::state::flex::Flex;
 use crate::state::interactions::{Interactions, PauseReading};
-use crate::state::messaging::MessagingService;
-use crate::state::numbers::Numbers;
 use crate::state::proxy::Proxy;
+use crate::state::setup::documents::Document;
+use crate::state::setup::flex::Flex;
+use crate::state::setup::messaging::MessagingService;
+use crate::state::setup::numbers::Numbers;
+use crate::state::setup::studio::StudioFlow;
+use crate::state::setup::tokens::Claims;
 use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
-use crate::state::sinks::Sinks;
-use crate::state::story::LostMessage;
-use crate::state::studio::StudioFlow;
 use crate::state::taskrouter::TaskRouter;
-use crate::state::tokens::Claims;
 use crate::state::webhooks::WebhookCall;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -151,7 +144,7 @@ impl State {
                 evaluates_in: true,
                 pause: PauseReading::KeepsTask,
                 messages_move_date_updated: false,
-                message_schema: cloud_event::NEWEST_MESSAGE_SCHEMA,
+                message_schema: events::cloud_event::NEWEST_MESSAGE_SCHEMA,
             },
             now: clock::OPENING,
             rng,
@@ -182,9 +175,11 @@ impl State {
         let events = std::mem::take(&mut self.outbox);
         let version = self.knobs.message_schema;
         let render = |event| {
-            let event = cloud_event::render(self, event);
+            let event = events::cloud_event::render(self, event);
             match event["type"].as_str() {
-                Some(cloud_event::MESSAGE_ADDED) => cloud_event::at_version(event, version),
+                Some(events::cloud_event::MESSAGE_ADDED) => {
+                    events::cloud_event::at_version(event, version)
+                }
                 Some(_) | None => event,
             }
         };

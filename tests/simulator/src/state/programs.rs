@@ -1,11 +1,11 @@
 //! Programs that listen in a channel and answer: bots, surveys and what parks a conversation.
 
-use super::State;
-use super::chat::Webhooks;
-use super::conversations::conversation::Source;
-use super::refusal::Refusal;
-use super::sid::Sid;
-use super::webhooks::WebhookTarget;
+use crate::state::State;
+use crate::state::chat::Webhooks;
+use crate::state::conversations::conversation::Source;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
+use crate::state::webhooks::WebhookTarget;
 
 /// Where the park of Twilio's Flex project template would listen.
 const PARK_URL: &str = "https://flex.example.com/features/park-interaction/unpark";

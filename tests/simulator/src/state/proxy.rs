@@ -1,10 +1,10 @@
 //! Proxy: services and the sessions that tie a customer's address to a channel.
 
-use super::State;
-use super::clock::{Due, later};
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::clock::{Due, later};
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Why Twilio says no, in Twilio's terms and without a word of HTTP.
 
-use super::sid::Sid;
+use crate::state::sid::Sid;
 
 /// Names the reason for which the state refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

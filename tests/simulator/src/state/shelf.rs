@@ -1,6 +1,6 @@
 //! A collection in order of arrival that finds by SID at once and pages by place.
 
-use super::sid::Sid;
+use crate::state::sid::Sid;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 

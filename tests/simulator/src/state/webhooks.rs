@@ -1,11 +1,11 @@
 //! Webhooks of single Chat channels and conversations, and the calls they make.
 
-use super::State;
-use super::chat::{Channel, Message, Webhooks};
-use super::cloud_event::millis;
-use super::conversations::conversation::Source;
-use super::refusal::Refusal;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::chat::{Channel, Message, Webhooks};
+use crate::state::conversations::conversation::Source;
+use crate::state::events::cloud_event::millis;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use std::collections::HashSet;
 
@@ -154,7 +154,7 @@ impl State {
         source: Source,
         webhooks: Webhooks,
     ) -> Result<Sid, Refusal> {
-        if !super::attributes::is_json(attributes) {
+        if !crate::state::attributes::is_json(attributes) {
             return Err(Refusal::AttributesNotJson);
         }
         let (sid, now) = (self.sid(b"IM"), self.now);

@@ -1,4 +1,4 @@
-//! Drives the pretend Twilio through its door, as an official client would.
+//! Drives the pretend Twilio through its API, as an official client would.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +10,6 @@ mod aside;
 mod chat;
 mod client;
 mod conversations;
-mod door;
 mod faults;
 mod interactions;
 mod limits;
@@ -18,6 +17,7 @@ mod messages;
 mod programs;
 mod proxy_and_flex;
 mod refused;
+mod requests;
 mod setup;
 mod shapes;
 mod socket;

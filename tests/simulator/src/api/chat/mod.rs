@@ -1,9 +1,10 @@
 //! `chat.twilio.com/v2`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::chat_parts;
-use super::page::{place, seconds};
+mod parts;
+
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{place, seconds};
 use crate::state::chat::{Channel, ChannelChange, ChannelType, ChatService};
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
@@ -21,7 +22,7 @@ const CHANNEL: [&str; 6] = [
     "CreatedBy",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["v2", "Services", rest @ ..] = path else {
         return Err(call.no_route());
     };
@@ -66,7 +67,7 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
         }
         (_, ["Channels", name, rest @ ..]) if !rest.is_empty() => {
             let channel = find(call, service, name)?;
-            chat_parts::route(call, method, channel, rest)
+            parts::route(call, method, channel, rest)
         }
         ("DELETE", ["Channels", name]) => {
             call.bare()?;

@@ -1,8 +1,8 @@
 //! `chat.twilio.com/v2/Services/{IS}/Channels/{CH}/Messages` and `…/Webhooks`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::{place, seconds};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{place, seconds};
 use crate::state::chat::{Channel, Message};
 use crate::state::conversations::conversation::Source;
 use crate::state::sid::Sid;
@@ -22,7 +22,7 @@ const TARGET: [&str; 6] = [
     "Configuration.RetryCount",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["Messages"]) => messages(call, channel),
         ("POST", ["Messages"]) => write(call, channel),

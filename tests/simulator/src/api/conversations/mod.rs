@@ -1,10 +1,11 @@
 //! `conversations.twilio.com/v1`, both under the default service and under a named one.
 
-use super::addresses;
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::conversation_parts;
-use super::page::{maybe, place, seconds};
+mod parts;
+
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{maybe, place, seconds};
+use crate::api::setup::addresses;
 use crate::state::chat::ChatService;
 use crate::state::clock::later;
 use crate::state::conversations::conversation::{
@@ -32,12 +33,12 @@ const CONVERSATION: [&str; 11] = [
 
 /// Says in which service a conversation was asked for, and with which path its links begin.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
-    pub(super) service: Sid,
-    pub(super) prefix: String,
+pub(crate) struct Scope {
+    pub(crate) service: Sid,
+    pub(crate) prefix: String,
 }
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Configuration"]) => {
             call.bare()?;
@@ -47,7 +48,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
         (_, ["v1", "Configuration", "Addresses", rest @ ..]) => {
             addresses::route(call, method, rest)
         }
-        ("GET", ["v1", "ParticipantConversations"]) => conversation_parts::of_participant(call),
+        ("GET", ["v1", "ParticipantConversations"]) => parts::of_participant(call),
         (_, ["v1", "Conversations", rest @ ..]) => {
             let service = call
                 .state
@@ -134,7 +135,7 @@ fn in_scope(call: &mut Call<'_>, method: &str, scope: &Scope, path: &[&str]) -> 
             if rest.is_empty() {
                 of_conversation(call, method, scope, conversation)
             } else {
-                conversation_parts::route(call, method, scope, conversation, rest)
+                parts::route(call, method, scope, conversation, rest)
             }
         }
         _ => Err(call.no_route()),
@@ -267,7 +268,7 @@ fn configuration_json(call: &Call<'_>) -> Value {
 }
 
 /// Renders the moments at which silence will change a conversation.
-pub(super) fn timers_json(stored: &Conversation) -> Value {
+pub(crate) fn timers_json(stored: &Conversation) -> Value {
     let mut timers = serde_json::Map::new();
     let moment = |timer: &Option<Timer>| {
         maybe(

@@ -1,9 +1,9 @@
 //! `…/Conversations/{CH}/Participants` and `…/Messages`, and `conversations.twilio.com/v1/ParticipantConversations`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::conversations::{Scope, timers_json};
-use super::page::{place, seconds};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::conversations::{Scope, timers_json};
+use crate::api::page::{place, seconds};
 use crate::state::chat::Webhooks;
 use crate::state::conversations::conversation::{
     Conversation, Line, NewParticipant, Participant, Source,
@@ -20,7 +20,7 @@ const MAX_OWN: usize = 50;
 /// The largest page of the webhooks of one conversation.
 const MAX_WEBHOOKS: usize = 5;
 
-pub(super) fn route(
+pub(crate) fn route(
     call: &mut Call<'_>,
     method: &str,
     scope: &Scope,
@@ -46,7 +46,7 @@ pub(super) fn route(
     }
 }
 
-pub(super) fn of_participant(call: &Call<'_>) -> Outcome {
+pub(crate) fn of_participant(call: &Call<'_>) -> Outcome {
     let (query, paging) = call.list(&["Identity", "Address"], MAX_OWN)?;
     let name = match (query.get("Identity"), query.get("Address")) {
         (Some(name), None) | (None, Some(name)) => name,

@@ -1,10 +1,10 @@
 //! `flex-api.twilio.com/v1/FlexFlows`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::{place, seconds};
-use crate::state::flows::{FlexFlow, Medium};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{place, seconds};
 use crate::state::refusal::Refusal;
+use crate::state::setup::flows::{FlexFlow, Medium};
 use crate::state::sid::Sid;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ const FLOW: [&str; 17] = [
     "JanitorEnabled",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => list(call),
         ("POST", []) => create(call),

@@ -1,7 +1,7 @@
 //! The JSON inside the forms of `flex-api.twilio.com/v1/Interactions`.
 
-use super::answer::Failure;
-use super::call::{Call, Params};
+use crate::api::answer::Failure;
+use crate::api::call::{Call, Params};
 use crate::state::conversations::conversation::{ConversationChange, NewParticipant};
 use crate::state::interactions::interaction::{NewInteraction, Routing};
 use crate::state::refusal::Refusal;
@@ -30,7 +30,7 @@ struct GivenParticipant {
     proxy_address: Option<String>,
 }
 
-pub(super) fn start(call: &mut Call<'_>) -> Result<Sid, Failure> {
+pub(crate) fn start(call: &mut Call<'_>) -> Result<Sid, Failure> {
     let form = call.form(&["Channel", "Routing", "InteractionContextSid", "WebhookTtid"])?;
     let given: GivenChannel = serde_json::from_str(form.need("Channel")?).map_err(|error| {
         Failure::invalid(format!(
@@ -101,7 +101,7 @@ struct RoutingProperties<'a> {
     attributes: Option<&'a RawValue>,
 }
 
-pub(super) fn routing(call: &Call<'_>, form: &Params) -> Result<Option<Routing>, Failure> {
+pub(crate) fn routing(call: &Call<'_>, form: &Params) -> Result<Option<Routing>, Failure> {
     let Some(text) = form.get("Routing") else {
         return Ok(None);
     };

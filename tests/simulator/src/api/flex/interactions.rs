@@ -1,9 +1,9 @@
 //! `flex-api.twilio.com/v1/Interactions`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::interaction_forms::{routing, start};
-use super::page::place;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::flex::interaction_forms::{routing, start};
+use crate::api::page::place;
 use crate::state::interactions::interaction::{
     Ending, Interaction, InteractionChannel, Invite, Party,
 };
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// The largest page: twilio_flex_v1.json.
 const MAX_PAGE: usize = 1_000;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("POST", []) => {
             let interaction = start(call)?;

@@ -1,9 +1,12 @@
 //! `flex-api.twilio.com/v1`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::maybe;
-use super::{flex_flows, interactions};
+mod flows;
+mod interaction_forms;
+mod interactions;
+
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::maybe;
 use serde_json::{Map, Value};
 
 /// The members of the configuration: twilio_flex_v1.json.
@@ -58,7 +61,7 @@ const CONFIGURATION: [&str; 48] = [
     "citrix_voice_vdi",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Configuration"]) => {
             call.query(&["UiVersion"])?;
@@ -77,7 +80,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
             Ok(Answer::ok(configuration(call)?))
         }
         (_, ["v1", "Interactions", rest @ ..]) => interactions::route(call, method, rest),
-        (_, ["v1", "FlexFlows", rest @ ..]) => flex_flows::route(call, method, rest),
+        (_, ["v1", "FlexFlows", rest @ ..]) => flows::route(call, method, rest),
         _ => Err(call.no_route()),
     }
 }

@@ -1,9 +1,10 @@
 //! `proxy.twilio.com/v1`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::{maybe, place, seconds};
-use super::pool;
+mod pool;
+
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{maybe, place, seconds};
 use crate::state::clock::later;
 use crate::state::proxy::{NewSession, ProxyService, Session, SessionStatus};
 use crate::state::refusal::Refusal;
@@ -23,7 +24,7 @@ const SERVICE: [&str; 6] = [
     "OutOfSessionCallbackUrl",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["v1", "Services", rest @ ..] = path else {
         return Err(call.no_route());
     };

@@ -1,16 +1,16 @@
 //! `proxy.twilio.com/v1/Services/{KS}/PhoneNumbers`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
-use crate::state::numbers::PoolNumber;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
+use crate::state::setup::numbers::PoolNumber;
 use crate::state::sid::Sid;
 use serde_json::{Value, json};
 
 /// The largest page: twilio_proxy_v1.json.
 const MAX_PAGE: usize = 1_000;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => {
             let (_, paging) = call.list(&[], MAX_PAGE)?;

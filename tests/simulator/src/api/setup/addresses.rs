@@ -1,10 +1,10 @@
 //! `conversations.twilio.com/v1/Configuration/Addresses`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::{place, seconds};
-use crate::state::numbers::AddressConfiguration;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{place, seconds};
 use crate::state::refusal::Refusal;
+use crate::state::setup::numbers::AddressConfiguration;
 use crate::state::sid::Sid;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ const CHANGEABLE: [&str; 9] = [
     "AutoCreation.StudioRetryCount",
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => {
             let (query, paging) = call.list(&["Type"], MAX_PAGE)?;

@@ -1,11 +1,11 @@
 //! `iam.twilio.com/v1`: the one call that Flex's token validator makes.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::seconds;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::seconds;
 use serde_json::{Value, json};
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("POST", ["v1", "Accounts", account, "Tokens", "validate"])
             if call.state.account.sid == **account =>

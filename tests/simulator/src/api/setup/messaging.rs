@@ -1,15 +1,15 @@
 //! `messaging.twilio.com/v1/Services`: which services there are, and which numbers are in them.
 
-use super::answer::{Answer, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
-use crate::state::messaging::MessagingService;
+use crate::api::answer::{Answer, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
+use crate::state::setup::messaging::MessagingService;
 use serde_json::{Value, json};
 
 /// The largest page: Twilio's description of Messaging v1.
 const MAX_PAGE: usize = 1_000;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Services"]) => {
             let (_, paging) = call.list(&[], MAX_PAGE)?;

@@ -1,9 +1,9 @@
 //! `api.twilio.com/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers`, in the older dialect: URIs, other dates, other pages.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::place;
-use crate::state::numbers::IncomingNumber;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::place;
+use crate::state::setup::numbers::IncomingNumber;
 use crate::state::sid::Sid;
 use serde_json::{Map, Value, json};
 
@@ -30,7 +30,7 @@ const SETTINGS: [(&str, &str); 17] = [
     ("IdentitySid", "identity_sid"),
 ];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["2010-04-01", "Accounts", account, rest @ ..] = path else {
         return Err(call.no_route());
     };

@@ -1,10 +1,10 @@
 //! `studio.twilio.com/v2`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::{place, seconds};
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{place, seconds};
+use crate::state::setup::studio::{Revision, StudioFlow, check_definition};
 use crate::state::sid::Sid;
-use crate::state::studio::{Revision, StudioFlow, check_definition};
 use serde_json::{Value, json};
 
 /// The largest page: twilio_studio_v2.json.
@@ -12,7 +12,7 @@ const MAX_PAGE: usize = 1_000;
 
 const FLOW: [&str; 4] = ["FriendlyName", "Status", "Definition", "CommitMessage"];
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v2", "Flows"]) => list(call),
         ("POST", ["v2", "Flows"]) => create(call),

@@ -1,14 +1,14 @@
 //! `sync.twilio.com/v1/Services/{IS}/Documents`: the list, which is all that is asked for.
 
-use super::answer::Outcome;
-use super::call::Call;
-use super::page::{place, seconds};
+use crate::api::answer::Outcome;
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
 use serde_json::json;
 
 /// The most that a page may hold.
 const MAX_PAGE: usize = 100;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Services", service, "Documents"]) => {
             let service = call.sid(service)?;

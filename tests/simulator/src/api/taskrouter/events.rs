@@ -1,11 +1,11 @@
 //! `taskrouter.twilio.com/v1/Workspaces/{WS}/Events`.
 
-use super::answer::{Answer, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
-use super::taskrouter::MAX_PAGE;
+use crate::api::answer::{Answer, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
+use crate::api::taskrouter::MAX_PAGE;
 use crate::state::clock::earlier;
-use crate::state::cloud_event;
+use crate::state::events::cloud_event;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::events::TaskEvent;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// How far the Events list looks back if nobody says, in minutes.
 const DEFAULT_MINUTES: i64 = 15;
 
-pub(super) fn route(call: &Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => events(call, workspace),
         ("GET", [event]) => {

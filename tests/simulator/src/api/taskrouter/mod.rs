@@ -1,18 +1,21 @@
 //! `taskrouter.twilio.com/v1`: the workspace and what stands in it.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
-use super::{task_events, tasks, workers};
+mod events;
+mod tasks;
+mod workers;
+
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::{TaskChannel, TaskQueue, Workflow, Workspace};
 use serde_json::{Value, json};
 
 /// The largest page: twilio_taskrouter_v1.json.
-pub(super) const MAX_PAGE: usize = 1_000;
+pub(crate) const MAX_PAGE: usize = 1_000;
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["v1", "Workspaces", rest @ ..] = path else {
         return Err(call.no_route());
     };
@@ -77,7 +80,7 @@ fn of_workspace(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]
                 .ok_or_else(|| call.no_route())
         }
         (_, ["Tasks", ..]) => tasks::route(call, method, workspace, path),
-        (_, ["Events", rest @ ..]) => task_events::route(call, method, workspace, rest),
+        (_, ["Events", rest @ ..]) => events::route(call, method, workspace, rest),
         (_, ["Workers", rest @ ..]) => workers::route(call, method, workspace, rest),
         _ => Err(call.no_route()),
     }

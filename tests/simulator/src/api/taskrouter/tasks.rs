@@ -1,15 +1,15 @@
 //! `taskrouter.twilio.com/v1/Workspaces/{WS}/Tasks`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::{Call, Params};
-use super::page::{Place, place, seconds};
-use super::taskrouter::MAX_PAGE;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::{Call, Params};
+use crate::api::page::{Place, place, seconds};
+use crate::api::taskrouter::MAX_PAGE;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["Tasks"]) => tasks(call, workspace),
         ("POST", ["Tasks"]) => create(call, workspace),

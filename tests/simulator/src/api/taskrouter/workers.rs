@@ -1,15 +1,15 @@
 //! `taskrouter.twilio.com/v1/Workspaces/{WS}/Workers`.
 
-use super::answer::{Answer, Failure, Outcome};
-use super::call::Call;
-use super::page::{place, seconds};
-use super::taskrouter::MAX_PAGE;
+use crate::api::answer::{Answer, Failure, Outcome};
+use crate::api::call::Call;
+use crate::api::page::{place, seconds};
+use crate::api::taskrouter::MAX_PAGE;
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::workers::{Worker, WorkerChannel};
 use serde_json::{Value, json};
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => list(call, workspace),
         ("POST", []) => create(call, workspace),

@@ -1,11 +1,14 @@
 //! Programmable Chat v2: services and channels.
 
-use super::State;
-use super::attributes;
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
-use super::webhooks::ChannelWebhook;
+pub mod story;
+mod tricky_attributes;
+
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
+use crate::state::webhooks::ChannelWebhook;
 use jiff::Timestamp;
 use std::collections::HashMap;
 

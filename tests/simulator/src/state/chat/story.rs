@@ -1,16 +1,17 @@
 //! What happens in a contact centre: customers write, agents answer, browsers are closed too early.
 
-use super::State;
-use super::chat::{ACTIVE, ChannelChange, ChannelType, INACTIVE, Webhooks};
-use super::conversations::conversation::Source;
-use super::flex::Project;
-use super::flows::Medium;
-use super::interactions::interaction::Ending;
-use super::proxy::NewSession;
-use super::refusal::Refusal;
-use super::sid::Sid;
-use super::taskrouter::task::{Expect, NewTask, TaskChange, TaskStatus};
-use super::{attributes, hostile};
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::chat::tricky_attributes;
+use crate::state::chat::{ACTIVE, ChannelChange, ChannelType, INACTIVE, Webhooks};
+use crate::state::conversations::conversation::Source;
+use crate::state::interactions::interaction::Ending;
+use crate::state::proxy::NewSession;
+use crate::state::refusal::Refusal;
+use crate::state::setup::flex::Project;
+use crate::state::setup::flows::Medium;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::task::{Expect, NewTask, TaskChange, TaskStatus};
 use jiff::Timestamp;
 
 /// Says what became of a customer's message.
@@ -302,7 +303,8 @@ impl State {
             ttl: None,
         };
         let session = self.open_session(project.proxy_service, session)?;
-        let attributes = hostile::channel_attributes(&mut self.rng, &flow, address, session);
+        let attributes =
+            tricky_attributes::channel_attributes(&mut self.rng, &flow, address, session);
         let change = ChannelChange {
             attributes: Some(attributes),
             friendly_name: Some(address.to_owned()),

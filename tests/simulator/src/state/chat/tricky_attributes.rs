@@ -1,7 +1,7 @@
 //! Attributes as Flex writes them, with values that a careless reader would damage.
 
-use super::flows::FlexFlow;
-use super::sid::Sid;
+use crate::state::setup::flows::FlexFlow;
+use crate::state::sid::Sid;
 use serde_json::Value;
 
 /// Extra members that are valid JSON and do not survive a parse into floats, a sort or a second escaping.
@@ -20,7 +20,7 @@ const EXTRAS: [(&str, &str); 8] = [
 ];
 
 /// Writes the attributes of a new channel; order, extras and white space differ from channel to channel.
-pub(super) fn channel_attributes(
+pub(crate) fn channel_attributes(
     rng: &mut fastrand::Rng,
     flow: &FlexFlow,
     address: &str,

@@ -1,8 +1,8 @@
 //! What a conversation is.
 
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
-use super::super::webhooks::ChannelWebhook;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
+use crate::state::webhooks::ChannelWebhook;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::time::Duration;

@@ -1,18 +1,18 @@
 //! What Event Streams and webhooks tell about conversations, with Pascal-case keys.
 
-use super::super::State;
-use super::super::cloud_event::{
+use crate::state::State;
+use crate::state::conversations::Cause;
+use crate::state::conversations::conversation::{ConversationState, Line, Source};
+use crate::state::events::cloud_event::{
     Emission, MESSAGE_SCHEMA, NEWEST_MESSAGE_SCHEMA, envelope, millis,
 };
-use super::super::flows::Medium;
-use super::super::sid::Sid;
-use super::Cause;
-use super::conversation::{ConversationState, Line, Source};
+use crate::state::setup::flows::Medium;
+use crate::state::sid::Sid;
 use serde_json::json;
 
 impl State {
     /// Tells Event Streams of a message; the stream has no `Source`.
-    pub(super) fn tell_of_message(&mut self, conversation: Sid, line: &Line) {
+    pub(crate) fn tell_of_message(&mut self, conversation: Sid, line: &Line) {
         let Some(stored) = self.conversation(conversation) else {
             return;
         };
@@ -93,7 +93,7 @@ impl State {
         self.webhook_calls.extend(calls);
     }
 
-    pub(super) fn tell_of_state(
+    pub(crate) fn tell_of_state(
         &mut self,
         conversation: Sid,
         from: ConversationState,

@@ -1,15 +1,15 @@
 //! Conversations: who talks to whom, and when silence ends it.
 
 pub mod conversation;
-mod told;
+mod events;
 
-use super::State;
-use super::attributes;
-use super::clock::{Due, later};
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
-use super::webhooks::WebhookTarget;
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::clock::{Due, later};
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
+use crate::state::webhooks::WebhookTarget;
 use conversation::{
     Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source,
     Timer,

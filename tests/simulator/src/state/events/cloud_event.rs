@@ -1,8 +1,8 @@
 //! Renders what happened as Event Streams does: a CloudEvent around TaskRouter's own envelope.
 
-use super::State;
-use super::sid::Sid;
-use super::taskrouter::events::{EventKind, TaskEvent};
+use crate::state::State;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::events::{EventKind, TaskEvent};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) fn millis(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-pub(super) fn render(state: &State, event: &Emission) -> Value {
+pub(crate) fn render(state: &State, event: &Emission) -> Value {
     match event {
         Emission::Task(event) => task_event(state, event),
         Emission::Ready(value) | Emission::Test(_, value) => (**value).clone(),

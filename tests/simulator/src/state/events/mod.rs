@@ -1,10 +1,12 @@
 //! Event Streams: where events go, and which.
 
-use super::State;
-use super::cloud_event::{self, Emission, envelope};
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
+pub(crate) mod cloud_event;
+
+use crate::state::State;
+use crate::state::events::cloud_event::{Emission, envelope};
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;

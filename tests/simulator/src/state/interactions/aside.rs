@@ -1,11 +1,11 @@
 //! Conversations that an agent left, paused or was taken out of, and what Twilio does with them later.
 
-use super::super::State;
-use super::super::clock::{Due, later};
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
-use super::super::taskrouter::task::TaskStatus;
-use super::interaction::{ChannelStatus, Ending, Party, PartyKind};
+use crate::state::State;
+use crate::state::clock::{Due, later};
+use crate::state::interactions::interaction::{ChannelStatus, Ending, Party, PartyKind};
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::task::TaskStatus;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -193,7 +193,7 @@ impl State {
         let conversation = self.interaction_channel_or_refuse(channel)?.conversation;
         let stored = conversation.and_then(|sid| self.conversation(sid));
         let customer = stored.and_then(|stored| stored.participants.first());
-        let address = customer.and_then(super::super::conversations::party);
+        let address = customer.and_then(crate::state::conversations::party);
         let address = address.unwrap_or_default().to_owned();
         self.flex_invites(project, channel, &address)
     }

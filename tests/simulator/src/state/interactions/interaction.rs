@@ -1,6 +1,6 @@
 //! What an interaction is.
 
-use super::super::sid::Sid;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 
 /// Is an interaction, KD….

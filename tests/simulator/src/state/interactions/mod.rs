@@ -4,15 +4,15 @@ mod aside;
 pub mod interaction;
 mod story;
 
-use super::State;
-use super::attributes;
-use super::clock::{Due, later};
-use super::conversations::Cause;
-use super::conversations::conversation::{ConversationState, NewParticipant};
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
-use super::taskrouter::task::NewTask;
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::clock::{Due, later};
+use crate::state::conversations::Cause;
+use crate::state::conversations::conversation::{ConversationState, NewParticipant};
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::task::NewTask;
 pub use aside::PauseReading;
 use interaction::{
     ChannelStatus, Ending, Interaction, InteractionChannel, Invite, NewInteraction, Party,

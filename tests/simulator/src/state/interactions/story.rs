@@ -1,14 +1,14 @@
 //! What happens in a contact centre on Flex Conversations.
 
-use super::super::State;
-use super::super::conversations::conversation::{ConversationChange, NewParticipant, Source};
-use super::super::flex::Project;
-use super::super::flows::Medium;
-use super::super::numbers::CONVERSATIONS_NUMBER;
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
-use super::super::story::{Contact, LostMessage};
-use super::interaction::{ChannelStatus, NewInteraction, Routing};
+use crate::state::State;
+use crate::state::chat::story::{Contact, LostMessage};
+use crate::state::conversations::conversation::{ConversationChange, NewParticipant, Source};
+use crate::state::interactions::interaction::{ChannelStatus, NewInteraction, Routing};
+use crate::state::refusal::Refusal;
+use crate::state::setup::flex::Project;
+use crate::state::setup::flows::Medium;
+use crate::state::setup::numbers::CONVERSATIONS_NUMBER;
+use crate::state::sid::Sid;
 
 /// Returns our address to which a customer on Conversations writes.
 fn our_address(customer: &str) -> String {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::State;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::sid::Sid;
 
 /// A document.
 #[derive(Clone, Debug)]

@@ -1,14 +1,14 @@
 //! Flex: the project's set-up, and what Flex's server does when it hears of a Chat channel.
 
-use super::State;
-use super::attributes;
-use super::chat::{Channel, Webhooks};
-use super::clock::Due;
-use super::flows::{FlexFlow, Lifespan, Medium};
-use super::numbers::CHAT_NUMBER;
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::chat::{Channel, Webhooks};
+use crate::state::clock::Due;
+use crate::state::refusal::Refusal;
+use crate::state::setup::flows::{FlexFlow, Lifespan, Medium};
+use crate::state::setup::numbers::CHAT_NUMBER;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -101,7 +101,7 @@ impl State {
         self.flex.project
     }
 
-    pub(super) fn channel_update_is_reported(&mut self, channel: Sid, was_inactive: bool) {
+    pub(crate) fn channel_update_is_reported(&mut self, channel: Sid, was_inactive: bool) {
         let inactive = self.channel(channel).is_some_and(Channel::is_inactive);
         if !inactive || self.knobs.flex_deaf || (self.knobs.flex_needs_turn && was_inactive) {
             return;
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    pub(super) fn flex_hears(&mut self, channel: Sid) {
+    pub(crate) fn flex_hears(&mut self, channel: Sid) {
         let done = self
             .channel(channel)
             .filter(|stored| stored.is_inactive() && !stored.is_long_lived())
@@ -123,7 +123,7 @@ impl State {
         }
     }
 
-    pub(super) fn end_session_of(&mut self, channel: &Channel) {
+    pub(crate) fn end_session_of(&mut self, channel: &Channel) {
         let named = attributes::text(&channel.attributes, "proxySession")
             .and_then(|text| text.parse().ok());
         let ours = named.and_then(|sid| self.session(sid)).filter(|session| {
@@ -139,7 +139,7 @@ impl State {
     pub(crate) fn set_channel_status(&mut self, channel: Sid, status: &str) -> Result<(), Refusal> {
         let old = &self.channel_or_refuse(channel)?.attributes;
         let attributes = attributes::with(old, "status", &format!("\"{status}\""));
-        let change = super::chat::ChannelChange {
+        let change = crate::state::chat::ChannelChange {
             attributes: Some(attributes),
             ..Default::default()
         };

@@ -1,8 +1,8 @@
 //! Flex Flows: what becomes of a message for which no channel is open.
 
-use super::State;
-use super::refusal::Refusal;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 

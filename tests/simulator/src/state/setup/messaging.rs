@@ -1,8 +1,8 @@
 //! Messaging services: they may take the messages of the numbers in them.
 
-use super::State;
-use super::refusal::Refusal;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 
 /// Is a messaging service, MG….

@@ -1,14 +1,24 @@
 //! The whole set-up of a contact centre as Twilio's guides have it, and the ways to break it.
 
-use super::State;
-use super::conversations::conversation::Timer;
-use super::numbers::{AddressConfiguration, CHAT_NUMBER, CONVERSATIONS_NUMBER, IncomingNumber};
-use super::proxy::ProxyService;
-use super::refusal::Refusal;
-use super::sid::Sid;
-use super::sinks::{Sink, Subscription};
-use super::studio::StudioFlow;
-use super::taskrouter::Workspace;
+pub(crate) mod documents;
+pub mod flex;
+pub mod flows;
+pub mod messaging;
+pub mod numbers;
+pub mod studio;
+pub(crate) mod tokens;
+
+use crate::state::State;
+use crate::state::conversations::conversation::Timer;
+use crate::state::events::{Sink, Subscription};
+use crate::state::proxy::ProxyService;
+use crate::state::refusal::Refusal;
+use crate::state::setup::numbers::{
+    AddressConfiguration, CHAT_NUMBER, CONVERSATIONS_NUMBER, IncomingNumber,
+};
+use crate::state::setup::studio::StudioFlow;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::Workspace;
 use serde_json::{Map, Value, json};
 
 /// How long a conversation may be silent before it is closed.
@@ -228,7 +238,7 @@ impl State {
     }
 
     /// Iterates over the Flex Flows, oldest first.
-    pub fn flex_flows(&self) -> impl Iterator<Item = &super::flows::FlexFlow> {
+    pub fn flex_flows(&self) -> impl Iterator<Item = &crate::state::setup::flows::FlexFlow> {
         self.flex.flows.values()
     }
 

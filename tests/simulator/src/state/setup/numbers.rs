@@ -1,10 +1,10 @@
 //! Phone numbers: whose they are, where they lead, and which addresses make conversations.
 
-use super::State;
-use super::flex::Project;
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::refusal::Refusal;
+use crate::state::setup::flex::Project;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -181,7 +181,7 @@ impl State {
         )
     }
 
-    pub(super) fn connect_numbers(
+    pub(crate) fn connect_numbers(
         &mut self,
         project: Project,
         studio_flow: Sid,

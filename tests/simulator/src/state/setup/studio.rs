@@ -1,9 +1,9 @@
 //! Studio: flows, of which only the definition matters here.
 
-use super::State;
-use super::flex::Project;
-use super::refusal::Refusal;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::refusal::Refusal;
+use crate::state::setup::flex::Project;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ impl State {
     }
 
     /// Creates the flow that sends every message to Flex, as new projects have it.
-    pub(super) fn create_messaging_flow(&mut self, project: Project) -> Result<Sid, Refusal> {
+    pub(crate) fn create_messaging_flow(&mut self, project: Project) -> Result<Sid, Refusal> {
         // A template, not JSON: Studio fills in what stands between braces.
         let attributes = "{\"name\": \"{{trigger.message.ChannelAttributes.from}}\", \
             \"channelType\": \"{{trigger.message.ChannelAttributes.channel_type}}\", \

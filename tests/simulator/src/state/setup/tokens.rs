@@ -1,8 +1,8 @@
 //! Flex tokens: who is logged in to Flex, by a text that only Twilio can read.
 
-use super::State;
-use super::clock::later;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::clock::later;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use std::time::Duration;
 

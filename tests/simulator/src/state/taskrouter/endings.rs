@@ -1,11 +1,11 @@
 //! How tasks end without anybody's doing, and how an agent puts one aside.
 
-use super::super::State;
-use super::super::clock::{Due, later};
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
-use super::events::EventKind;
-use super::task::{Task, TaskStatus};
+use crate::state::State;
+use crate::state::clock::{Due, later};
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::events::EventKind;
+use crate::state::taskrouter::task::{Task, TaskStatus};
 use std::time::Duration;
 
 /// How long a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.

@@ -1,10 +1,10 @@
 //! What TaskRouter tells about tasks: to Event Streams at once, to its own log for 30 days.
 
-use super::super::State;
-use super::super::clock::earlier;
-use super::super::cloud_event::Emission;
-use super::super::sid::Sid;
-use super::task::Task;
+use crate::state::State;
+use crate::state::clock::earlier;
+use crate::state::events::cloud_event::Emission;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::task::Task;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The part of TaskRouter's expressions that finds tasks by attribute: `key == "v"`, `key IN ["a", 'b']`, AND, OR, parentheses.
 
-use super::super::attributes;
-use super::super::refusal::Refusal;
+use crate::state::attributes;
+use crate::state::refusal::Refusal;
 
 /// Is an expression over the attributes of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,11 +9,11 @@ pub mod workers;
 
 use expression::Expression;
 
-use super::State;
-use super::clock::later;
-use super::refusal::Refusal;
-use super::shelf::Shelf;
-use super::sid::Sid;
+use crate::state::State;
+use crate::state::clock::later;
+use crate::state::refusal::Refusal;
+use crate::state::shelf::Shelf;
+use crate::state::sid::Sid;
 use events::EventLog;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -166,7 +166,7 @@ impl State {
         configuration: &str,
     ) -> Result<Sid, Refusal> {
         self.workspace_or_refuse(workspace)?;
-        if !super::attributes::is_json(configuration) {
+        if !crate::state::attributes::is_json(configuration) {
             return Err(Refusal::invalid("Configuration is not a JSON text"));
         }
         let (sid, now) = (self.sid(b"WW"), self.now);

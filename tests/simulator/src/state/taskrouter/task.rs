@@ -1,6 +1,6 @@
 //! What a task is, and what a request may say about it.
 
-use super::super::sid::Sid;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use std::sync::Arc;
 

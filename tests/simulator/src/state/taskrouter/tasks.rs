@@ -1,12 +1,12 @@
 //! The rules of a task: who may change it how, and when it ends by itself.
 
-use super::super::State;
-use super::super::attributes;
-use super::super::clock::Due;
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
-use super::events::EventKind;
-use super::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::clock::Due;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
+use crate::state::taskrouter::events::EventKind;
+use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
 use std::time::Duration;
 
 /// How many characters the attributes of a task may have: <https://www.twilio.com/docs/taskrouter/limits>.

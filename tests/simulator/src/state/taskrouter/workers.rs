@@ -1,9 +1,9 @@
 //! Workers and how much of each TaskChannel they can take.
 
-use super::super::State;
-use super::super::attributes;
-use super::super::refusal::Refusal;
-use super::super::sid::Sid;
+use crate::state::State;
+use crate::state::attributes;
+use crate::state::refusal::Refusal;
+use crate::state::sid::Sid;
 use jiff::Timestamp;
 use std::sync::Arc;
 
