@@ -36,49 +36,22 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
 fn of_sink(call: &mut Call<'_>, method: &str, sink: Sid, path: &[&str]) -> Outcome {
     call.state.sink(sink).ok_or_else(|| call.no_route())?;
     match (method, path) {
-        ("GET", []) => call.bare()?,
-        ("POST", []) => {
-            let form = call.form(&["Description"])?;
-            let description = form.need("Description")?.to_owned();
-            let now = call.state.now();
-            if let Some(stored) = call.state.streams.sinks.get_mut(sink) {
-                (stored.description, stored.updated) = (description, now);
-            }
-        }
         ("DELETE", []) => {
             call.bare()?;
             call.state.delete_sink(sink)?;
-            return Ok(Answer::nothing());
+            Ok(Answer::nothing())
         }
         ("POST", ["Test"]) => {
             call.form(&[])?;
             call.state.test_sink(sink)?;
-            return Ok(Answer::created(json!({ "result": "submitted" })));
+            Ok(Answer::created(json!({ "result": "submitted" })))
         }
-        ("POST", ["Validate"]) => {
-            call.form(&["TestId"])?.need("TestId")?;
-            return Ok(Answer::created(json!({ "result": "valid" })));
-        }
-        _ => return Err(call.no_route()),
+        _ => Err(call.no_route()),
     }
-    show_sink(call, sink).map(Answer::ok)
 }
 
 fn of_subscription(call: &mut Call<'_>, method: &str, subscription: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
-        ("GET", []) => {
-            call.bare()?;
-            show_subscription(call, subscription).map(Answer::ok)
-        }
-        ("POST", []) => {
-            let form = call.form(&["Description"])?;
-            let (description, now) = (form.text("Description"), call.state.now());
-            if let Some(stored) = call.state.streams.subscriptions.get_mut(subscription) {
-                stored.description = description.unwrap_or(std::mem::take(&mut stored.description));
-                stored.updated = now;
-            }
-            show_subscription(call, subscription).map(Answer::ok)
-        }
         ("DELETE", []) => {
             call.bare()?;
             call.state.streams.subscriptions.remove(subscription);
@@ -92,10 +65,6 @@ fn of_subscription(call: &mut Call<'_>, method: &str, subscription: Sid, path: &
             call.state.subscribe_also(subscription, name, version)?;
             show_subscribed(call, subscription, name).map(Answer::created)
         }
-        ("GET", ["SubscribedEvents", name]) => {
-            call.bare()?;
-            show_subscribed(call, subscription, name).map(Answer::ok)
-        }
         ("POST", ["SubscribedEvents", name]) => {
             let form = call.form(&["SchemaVersion"])?;
             let version = form.parsed("SchemaVersion", "a version", |value| value.parse().ok())?;
@@ -103,34 +72,17 @@ fn of_subscription(call: &mut Call<'_>, method: &str, subscription: Sid, path: &
             call.state.subscribe_also(subscription, name, version)?;
             show_subscribed(call, subscription, name).map(Answer::ok)
         }
-        ("DELETE", ["SubscribedEvents", name]) => {
-            call.bare()?;
-            show_subscribed(call, subscription, name)?;
-            if let Some(stored) = call.state.streams.subscriptions.get_mut(subscription) {
-                stored.types.remove(*name);
-            }
-            Ok(Answer::nothing())
-        }
         _ => Err(call.no_route()),
     }
 }
 
 fn sinks(call: &Call<'_>) -> Outcome {
-    let (query, paging) = call.list(&["InUse", "Status"], MAX_PAGE)?;
-    let in_use = query.flag("InUse")?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let entries = call
         .state
         .streams
         .sinks
         .after(paging.after())
-        .filter(|(_, sink)| {
-            in_use.is_none_or(|wanted| call.state.subscription_of(sink.sid).is_some() == wanted)
-        })
-        .filter(|(_, sink)| {
-            query
-                .get("Status")
-                .is_none_or(|status| status == sink.status)
-        })
         .map(|(at, sink)| (place(at), sink_json(call, sink)));
     call.page("sinks", &paging, entries)
 }
@@ -159,14 +111,12 @@ fn create_sink(call: &mut Call<'_>) -> Outcome {
 }
 
 fn subscriptions(call: &Call<'_>) -> Outcome {
-    let (query, paging) = call.list(&["SinkSid"], MAX_PAGE)?;
-    let sink = query.sid("SinkSid")?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let entries = call
         .state
         .streams
         .subscriptions
         .after(paging.after())
-        .filter(|(_, subscription)| sink.is_none_or(|sink| subscription.sink == sink))
         .map(|(at, subscription)| (place(at), subscription_json(call, subscription)));
     call.page("subscriptions", &paging, entries)
 }
@@ -222,12 +172,11 @@ fn subscribed(call: &Call<'_>, subscription: Sid) -> Outcome {
 }
 
 fn types(call: &Call<'_>) -> Outcome {
-    let (query, paging) = call.list(&["SchemaId"], MAX_PAGE)?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let entries = TYPES
         .iter()
         .zip(1..)
         .filter(|(_, at)| *at > paging.after())
-        .filter(|((_, schema, _), _)| query.get("SchemaId").is_none_or(|wanted| wanted == *schema))
         .map(|((name, schema, _), at)| (place(at), type_json(call, name, schema)));
     call.page("types", &paging, entries)
 }

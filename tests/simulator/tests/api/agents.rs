@@ -5,18 +5,18 @@ use simulator::Contact;
 #[test]
 fn moving_a_task_moves_the_load() {
     let client = Client::new();
-    let inactive = client
-        .post(
-            &client.router("/TaskChannels"),
-            &[("FriendlyName", "Inactive"), ("UniqueName", "inactive")],
-        )
-        .sid();
-    let worker = client.post(
-        &client.router("/Workers"),
-        &[("FriendlyName", "alice"), ("Attributes", "{\"a\": 1.0}")],
-    );
-    assert_eq!(worker.body["attributes"], "{\"a\": 1.0}");
-    let path = client.router(&format!("/Workers/{}", worker.sid()));
+    let workspace = client.project.workspace;
+    let (inactive, worker) = {
+        let mut state = client.simulator.state();
+        let inactive = state.create_task_channel(workspace, "Inactive", "inactive");
+        let worker = state.hire_agent(workspace, "alice").unwrap();
+        assert!(state.hire_agent(workspace, "alice").is_err(), "taken");
+        state
+            .set_capacity(worker, client.project.chat_task_channel, 2)
+            .unwrap();
+        (inactive.unwrap(), worker)
+    };
+    let path = client.router(&format!("/Workers/{worker}"));
     let load = |name: &str| {
         let channel = client.get(&format!("{path}/Channels/{name}")).body;
         (
@@ -24,59 +24,18 @@ fn moving_a_task_moves_the_load() {
             channel["available_capacity_percentage"].as_i64().unwrap(),
         )
     };
-    assert_eq!(
-        client
-            .post(&format!("{path}/Channels/chat"), &[("Capacity", "2")])
-            .body["configured_capacity"],
-        2
-    );
     let task = client
         .post(&client.router("/Tasks"), &[("TaskChannel", "chat")])
         .sid();
     let task = client.router(&format!("/Tasks/{task}"));
     client.post(&task, &[("AssignmentStatus", "assigned")]);
     assert_eq!((load("chat"), load("inactive")), ((1, 50), (0, 100)));
-    client.post(&task, &[("TaskChannel", &inactive)]);
+    client.post(&task, &[("TaskChannel", inactive.as_str())]);
     assert_eq!((load("chat"), load("inactive")), ((0, 100), (1, 0)));
     client.post(&task, &[("TaskChannel", "chat")]);
     client.post(&task, &[("AssignmentStatus", "completed"), ("Reason", "x")]);
     assert_eq!((load("chat"), load("inactive")), ((0, 100), (0, 100)));
-    assert_eq!(
-        client
-            .post(&format!("{path}/Channels/chat"), &[("Capacity", "-1")])
-            .refusal(),
-        (400, 20001)
-    );
     assert_eq!(client.get(&format!("{path}/Channels/nowhere")).status, 404);
-}
-
-#[test]
-fn a_worker_has_versions_like_a_task() {
-    let client = Client::new();
-    let worker = client.post(&client.router("/Workers"), &[("FriendlyName", "alice")]);
-    let path = client.router(&format!("/Workers/{}", worker.sid()));
-    let changed = client.post_with(
-        &path,
-        &[("Attributes", "{\"b\":2}")],
-        &[("if-match", &worker.etag())],
-    );
-    assert_eq!(changed.body["attributes"], "{\"b\":2}");
-    assert_eq!(
-        client
-            .post_with(
-                &path,
-                &[("Attributes", "{}")],
-                &[("if-match", &worker.etag())]
-            )
-            .refusal(),
-        (412, 20412)
-    );
-    assert_eq!(
-        client
-            .post(&client.router("/Workers"), &[("FriendlyName", "alice")])
-            .refusal(),
-        (400, 20001)
-    );
 }
 
 #[test]

@@ -253,44 +253,14 @@ fn an_invite_makes_a_task_that_inherits_nothing() {
         "{attributes}"
     );
     assert!(!attributes.contains("customerAddress"), "{attributes}");
-    assert_eq!(
-        client.all(&format!("{channel}/Invites"), "invites").len(),
-        2
-    );
+    let tasks = client.simulator.state();
+    assert_eq!(tasks.open_tasks_on(conversation).count(), 2);
+    drop(tasks);
     assert_eq!(
         client
             .post(&format!("{channel}/Invites"), &[("Routing", "{}")])
             .refusal(),
         (400, 20001)
-    );
-}
-
-#[test]
-fn an_interaction_can_be_started_over_the_wire() {
-    let client = Client::new();
-    let channel = "{\"type\":\"sms\",\"initiated_by\":\"api\",\"participants\":[{\"address\":\"+15550100123\",\"proxy_address\":\"+15550100002\"}]}";
-    let routing = format!(
-        "{{\"properties\":{{\"workflow_sid\":\"{}\"}}}}",
-        client.project.workflow
-    );
-    let started = client.post(
-        "/flex-api/v1/Interactions",
-        &[("Channel", channel), ("Routing", &routing)],
-    );
-    assert_eq!(started.status, 200);
-    assert_eq!(
-        started.body["routing"]["properties"]["assignment_status"],
-        "pending"
-    );
-    let again = client.post("/flex-api/v1/Interactions", &[("Channel", channel)]);
-    assert_eq!(again.refusal(), (409, 50416));
-    let path = format!("/flex-api/v1/Interactions/{}", started.sid());
-    assert_eq!(client.get(&path).body, started.body);
-    assert_eq!(client.all(&format!("{path}/Channels"), "channels").len(), 1);
-    assert_eq!(
-        client.get("/flex-api/v1/Interactions").refusal(),
-        (404, 20404),
-        "there is no list"
     );
 }
 

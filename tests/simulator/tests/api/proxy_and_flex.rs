@@ -202,9 +202,8 @@ fn deleting_a_channel_ends_its_session_if_flex_hears_of_it() {
 #[test]
 fn a_session_of_another_proxy_service_is_none_of_flexs_business() {
     let client = Client::new();
-    let foreign = client
-        .post("/proxy/v1/Services", &[("UniqueName", "other")])
-        .sid();
+    let foreign = client.simulator.state().create_proxy_service("other", None);
+    let foreign = foreign.unwrap();
     let session = client
         .post(&format!("/proxy/v1/Services/{foreign}/Sessions"), &[])
         .sid();
@@ -288,9 +287,4 @@ fn a_flex_flow_can_be_repaired() {
         ],
     );
     assert_eq!(made.refusal(), (400, 20001));
-    assert_eq!(client.delete(&path).status, 204);
-    assert_eq!(
-        client.all("/flex-api/v1/FlexFlows", "flex_flows").len(),
-        flows.len() - 1
-    );
 }

@@ -65,13 +65,13 @@ fn an_unknown_route_does_not_exist() {
 #[test]
 fn a_missing_parameter_is_refused_by_name() {
     let client = Client::new();
-    let refused = client.post("/chat/v2/Services", &[]);
+    let refused = client.post("/events/v1/Sinks", &[]);
     assert_eq!(refused.status, 400);
     assert!(
         refused.body["message"]
             .as_str()
             .unwrap()
-            .contains("FriendlyName")
+            .contains("Description")
     );
 }
 
@@ -81,7 +81,7 @@ fn a_form_endpoint_takes_no_json() {
     let body = "{\"FriendlyName\":\"x\"}".to_owned();
     let refused = client.seen(
         "POST",
-        "/chat/v2/Services",
+        "/events/v1/Sinks",
         &[("content-type", "application/json")],
         body,
     );

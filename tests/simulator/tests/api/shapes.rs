@@ -51,10 +51,6 @@ fn resources_have_the_fields_that_twilio_describes() {
         &router("/TaskChannels", "channels"),
     );
     has_the_fields_of(
-        "taskrouter.v1.workspace.task_queue",
-        &router("/TaskQueues", "task_queues"),
-    );
-    has_the_fields_of(
         "taskrouter.v1.workspace.workflow",
         &router("/Workflows", "workflows"),
     );
@@ -79,9 +75,11 @@ fn chat_parts_and_agents_have_the_fields_that_twilio_describes() {
     ];
     let webhook = client.post(&format!("{channel}/Webhooks"), &form).body;
     has_the_fields_of("chat.v2.service.channel.channel_webhook", &webhook);
-    let worker = client.post(&client.router("/Workers"), &[("FriendlyName", "x")]);
-    has_the_fields_of("taskrouter.v1.workspace.worker", &worker.body);
-    let channels = client.router(&format!("/Workers/{}/Channels", worker.sid()));
+    let workspace = client.project.workspace;
+    let worker = client.simulator.state().hire_agent(workspace, "x").unwrap();
+    let shown = first(&client, &client.router("/Workers"), "workers");
+    has_the_fields_of("taskrouter.v1.workspace.worker", &shown);
+    let channels = client.router(&format!("/Workers/{worker}/Channels"));
     let channel = first(&client, &channels, "channels");
     has_the_fields_of("taskrouter.v1.workspace.worker.worker_channel", &channel);
 }
@@ -108,10 +106,15 @@ fn conversations_and_interactions_have_the_fields_that_twilio_describes() {
         "conversations.v1.conversation.conversation_message",
         &message,
     );
-    let own = "/conversations/v1/ParticipantConversations?Address=%2B15550100123";
+    let url = "https://survey.example.com";
+    client
+        .simulator
+        .state()
+        .program_joins(conversation, url)
+        .unwrap();
     has_the_fields_of(
-        "conversations.v1.participant_conversation",
-        &first(&client, own, "conversations"),
+        "conversations.v1.conversation.conversation_scoped_webhook",
+        &first(&client, &format!("{path}/Webhooks"), "webhooks"),
     );
     let configuration = client.get("/conversations/v1/Configuration").body;
     has_the_fields_of("conversations.v1.configuration", &configuration);
@@ -122,12 +125,12 @@ fn conversations_and_interactions_have_the_fields_that_twilio_describes() {
             .unwrap();
         (channel.interaction, channel.sid)
     };
-    let path = format!("/flex-api/v1/Interactions/{interaction}");
-    has_the_fields_of("flex.v1.interaction", &client.get(&path).body);
-    let path = format!("{path}/Channels/{channel}");
+    let path = format!("/flex-api/v1/Interactions/{interaction}/Channels/{channel}");
     let described = "flex.v1.interaction.interaction_channel";
     has_the_fields_of(described, &client.get(&path).body);
-    let invite = first(&client, &format!("{path}/Invites"), "invites");
+    let routing = "{\"properties\":{}}";
+    let invite = client.post(&format!("{path}/Invites"), &[("Routing", routing)]);
+    let invite = invite.body;
     has_the_fields_of(&format!("{described}.interaction_channel_invite"), &invite);
     let party = first(&client, &format!("{path}/Participants"), "participants");
     has_the_fields_of(

@@ -52,16 +52,17 @@ fn answer(mut stream: TcpStream) -> String {
 #[test]
 fn a_real_connection_gets_a_real_answer() {
     serving(|_, address, authorization| {
-        let text = answer(ask(address, authorization, "/chat/v2/Services"));
+        let text = answer(ask(address, authorization, "/conversations/v1/Services"));
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
         assert!(
             text.contains(&format!(
-                "\"first_page_url\":\"http://{address}/chat/v2/Services?"
+                "\"first_page_url\":\"http://{address}/conversations/v1/Services?"
             )),
             "{text}"
         );
         assert!(
-            answer(ask(address, "Basic eA==", "/chat/v2/Services")).starts_with("HTTP/1.1 401")
+            answer(ask(address, "Basic eA==", "/conversations/v1/Services"))
+                .starts_with("HTTP/1.1 401")
         );
     });
 }
@@ -74,9 +75,13 @@ fn a_dropped_connection_closes_without_a_word() {
             kind: FaultKind::DropAfter,
             times: Some(1),
         });
-        assert_eq!(answer(ask(address, authorization, "/chat/v2/Services")), "");
+        assert_eq!(
+            answer(ask(address, authorization, "/conversations/v1/Services")),
+            ""
+        );
         assert!(
-            answer(ask(address, authorization, "/chat/v2/Services")).starts_with("HTTP/1.1 200")
+            answer(ask(address, authorization, "/conversations/v1/Services"))
+                .starts_with("HTTP/1.1 200")
         );
     });
 }
@@ -90,7 +95,7 @@ fn a_hanging_connection_says_nothing_until_the_server_closes() {
             kind: FaultKind::HangBefore,
             times: Some(1),
         });
-        let mut stream = ask(address, authorization, "/chat/v2/Services");
+        let mut stream = ask(address, authorization, "/conversations/v1/Services");
         while simulator.calls().total() == 0 {
             std::thread::yield_now();
         }

@@ -162,17 +162,17 @@ fn a_stale_version_changes_nothing() {
 fn a_task_can_move_to_another_task_channel() {
     let client = Client::new();
     let (_, path) = create(&client, "{}");
+    let workspace = client.project.workspace;
     let inactive = client
-        .post(
-            &client.router("/TaskChannels"),
-            &[("FriendlyName", "Inactive"), ("UniqueName", "inactive")],
-        )
-        .sid();
+        .simulator
+        .state()
+        .create_task_channel(workspace, "Inactive", "inactive")
+        .unwrap();
     client.simulator.take_events();
     let moved = client.post(
         &path,
         &[
-            ("TaskChannel", &inactive),
+            ("TaskChannel", inactive.as_str()),
             ("Attributes", "{\"inactive\":1}"),
         ],
     );
@@ -180,24 +180,25 @@ fn a_task_can_move_to_another_task_channel() {
     let event = &client.simulator.take_events()[0]["data"]["payload"];
     assert_eq!(
         (&event["eventtype"], &event["task_channel_sid"]),
-        (&"task.updated".into(), &inactive.into())
+        (&"task.updated".into(), &inactive.as_str().into())
     );
     assert_eq!(
         client.post(&path, &[("TaskChannel", "nowhere")]).refusal(),
         (400, 20001)
     );
-    let hyphen = client.post(
-        &client.router("/TaskChannels"),
-        &[("FriendlyName", "x"), ("UniqueName", "in-active")],
-    );
-    assert_eq!(hyphen.refusal(), (400, 20001));
+    let mut state = client.simulator.state();
+    let hyphen = state.create_task_channel(workspace, "x", "in-active");
+    assert!(hyphen.is_err());
 }
 
 #[test]
 fn a_workspace_without_multi_tasking_has_no_task_channels() {
     let client = Client::new();
     let (_, path) = create(&client, "{}");
-    client.post(&client.router(""), &[("MultiTaskEnabled", "false")]);
+    let mut state = client.simulator.state();
+    let workspace = state.workspace_mut(client.project.workspace).unwrap();
+    workspace.multi_task_enabled = false;
+    drop(state);
     assert_eq!(
         client.post(&path, &[("TaskChannel", "sms")]).refusal(),
         (400, 20001)
@@ -261,35 +262,6 @@ fn a_list_shows_no_attributes_unless_it_is_told_to() {
     assert_eq!(
         client.all(&client.router("/Tasks"), "tasks")[0]["attributes"],
         "{\"a\":1}"
-    );
-}
-
-#[test]
-fn a_list_can_be_ordered_across_pages() {
-    let client = Client::new();
-    for priority in ["2", "1", "3", "1"] {
-        client.post(&client.router("/Tasks"), &[("Priority", priority)]);
-    }
-    let priorities = |query: &str| -> Vec<i64> {
-        let tasks = client.all(
-            &client.router(&format!("/Tasks?PageSize=1&{query}")),
-            "tasks",
-        );
-        tasks
-            .iter()
-            .map(|task| task["priority"].as_i64().unwrap())
-            .collect()
-    };
-    assert_eq!(
-        priorities("Ordering=Priority:desc,DateCreated:asc"),
-        [3, 2, 1, 1]
-    );
-    assert_eq!(priorities("Ordering=Priority:asc"), [1, 1, 2, 3]);
-    assert_eq!(
-        client
-            .get(&client.router("/Tasks?Ordering=DateCreated:asc,VirtualStartTime:asc"))
-            .refusal(),
-        (400, 20001)
     );
 }
 

@@ -27,8 +27,6 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
         return Err(call.no_route());
     };
     match (method, rest) {
-        ("GET", []) => services(call),
-        ("POST", []) => create_service(call),
         (_, [service, rest @ ..]) => {
             let service = call.sid(service)?;
             if call.state.chat.services.get(service).is_none() {
@@ -45,12 +43,6 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
         ("GET", []) => {
             call.bare()?;
             show_service(call, service).map(Answer::ok)
-        }
-        ("POST", []) => update_service(call, service),
-        ("DELETE", []) => {
-            call.bare()?;
-            call.state.delete_chat_service(service)?;
-            Ok(Answer::nothing())
         }
         ("GET", ["Channels"]) => channels(call, service),
         ("POST", ["Channels"]) => create_channel(call, service),
@@ -85,42 +77,6 @@ fn find(call: &Call<'_>, service: Sid, name: &str) -> Result<Sid, Failure> {
         .find_channel(service, name)
         .map(|channel| channel.sid);
     found.ok_or_else(|| Refusal::ChannelNotFound(name.to_owned()).into())
-}
-
-fn services(call: &Call<'_>) -> Outcome {
-    let (_, paging) = call.list(&[], MAX_PAGE)?;
-    let entries = call
-        .state
-        .chat
-        .services
-        .after(paging.after())
-        .map(|(at, service)| (place(at), service_json(call, service)));
-    call.page("services", &paging, entries)
-}
-
-fn create_service(call: &mut Call<'_>) -> Outcome {
-    let form = call.form(&["FriendlyName"])?;
-    let service = call.state.create_chat_service(form.need("FriendlyName")?);
-    show_service(call, service).map(Answer::created)
-}
-
-fn update_service(call: &mut Call<'_>, service: Sid) -> Outcome {
-    let form = call.form(&["FriendlyName", "PostWebhookUrl"])?;
-    let now = call.state.now();
-    let stored = call
-        .state
-        .chat
-        .services
-        .get_mut(service)
-        .ok_or_else(|| Refusal::absent(service))?;
-    stored.friendly_name = form
-        .text("FriendlyName")
-        .unwrap_or(std::mem::take(&mut stored.friendly_name));
-    stored.post_webhook_url = form
-        .text("PostWebhookUrl")
-        .or(stored.post_webhook_url.take());
-    stored.updated = now;
-    show_service(call, service).map(Answer::ok)
 }
 
 fn channels(call: &Call<'_>, service: Sid) -> Outcome {

@@ -26,22 +26,8 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&st
     match (method, path) {
         ("GET", ["Messages"]) => messages(call, channel),
         ("POST", ["Messages"]) => write(call, channel),
-        ("GET", ["Messages", message]) => {
-            call.bare()?;
-            let sid = call.sid(message)?;
-            show_message(call, channel, sid).map(Answer::ok)
-        }
         ("GET", ["Webhooks"]) => webhooks(call, channel),
         ("POST", ["Webhooks"]) => create_webhook(call, channel),
-        ("GET", ["Webhooks", webhook]) => {
-            call.bare()?;
-            let sid = call.sid(webhook)?;
-            show_webhook(call, channel, sid).map(Answer::ok)
-        }
-        ("POST", ["Webhooks", webhook]) => {
-            let sid = call.sid(webhook)?;
-            update_webhook(call, channel, sid)
-        }
         ("DELETE", ["Webhooks", webhook]) => {
             call.bare()?;
             let sid = call.sid(webhook)?;
@@ -143,23 +129,6 @@ fn create_webhook(call: &mut Call<'_>, channel: Sid) -> Outcome {
         .state
         .add_channel_webhook(channel, kind.unwrap_or_default(), target)?;
     show_webhook(call, channel, webhook).map(Answer::created)
-}
-
-fn update_webhook(call: &mut Call<'_>, channel: Sid, webhook: Sid) -> Outcome {
-    let form = call.form(&TARGET)?;
-    let now = call.state.now();
-    let stored = call
-        .state
-        .chat
-        .channels
-        .get_mut(channel)
-        .and_then(|stored| stored.webhooks.iter_mut().find(|one| one.sid == webhook));
-    let Some(stored) = stored else {
-        return Err(call.no_route());
-    };
-    stored.target = target(&form, stored.target.clone())?;
-    stored.updated = now;
-    show_webhook(call, channel, webhook).map(Answer::ok)
 }
 
 fn target(form: &Params, old: WebhookTarget) -> Result<WebhookTarget, Failure> {

@@ -48,7 +48,6 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
         (_, ["v1", "Configuration", "Addresses", rest @ ..]) => {
             addresses::route(call, method, rest)
         }
-        ("GET", ["v1", "ParticipantConversations"]) => parts::of_participant(call),
         (_, ["v1", "Conversations", rest @ ..]) => {
             let service = call
                 .state
@@ -69,13 +68,6 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
             let services = call.state.chat.services.after(paging.after());
             let entries = services.map(|(at, one)| (place(at), service_json(call, one)));
             call.page("services", &paging, entries)
-        }
-        ("GET", ["v1", "Services", service]) => {
-            call.bare()?;
-            let sid = call.sid(service)?;
-            let service = call.state.chat.services.get(sid);
-            let service = service.ok_or_else(|| call.no_route())?;
-            Ok(Answer::ok(service_json(call, service)))
         }
         (_, ["v1", "Services", service, "Conversations", rest @ ..]) => {
             let service = call.sid(service)?;

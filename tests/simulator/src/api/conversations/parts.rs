@@ -2,21 +2,18 @@
 
 use crate::api::answer::{Answer, Failure, Outcome};
 use crate::api::call::Call;
-use crate::api::conversations::{Scope, timers_json};
+use crate::api::conversations::Scope;
 use crate::api::page::{place, seconds};
 use crate::state::chat::Webhooks;
 use crate::state::conversations::conversation::{
     Conversation, Line, NewParticipant, Participant, Source,
 };
-use crate::state::conversations::party;
 use crate::state::sid::Sid;
 use crate::state::webhooks::ChannelWebhook;
 use serde_json::{Value, json};
 
 /// The largest page: twilio_conversations_v1.json.
 const MAX_PAGE: usize = 100;
-/// The largest page of the conversations of one participant.
-const MAX_OWN: usize = 50;
 /// The largest page of the webhooks of one conversation.
 const MAX_WEBHOOKS: usize = 5;
 
@@ -30,50 +27,11 @@ pub(crate) fn route(
     match (method, path) {
         ("GET", ["Participants"]) => participants(call, scope, conversation),
         ("POST", ["Participants"]) => join(call, scope, conversation),
-        ("GET", ["Participants", name]) => {
-            call.bare()?;
-            show_participant(call, scope, conversation, name).map(Answer::ok)
-        }
         ("GET", ["Webhooks"]) => webhooks(call, scope, conversation),
         ("GET", ["Messages"]) => messages(call, scope, conversation),
         ("POST", ["Messages"]) => say(call, scope, conversation),
-        ("GET", ["Messages", message]) => {
-            call.bare()?;
-            let sid = call.sid(message)?;
-            show_message(call, scope, conversation, sid).map(Answer::ok)
-        }
         _ => Err(call.no_route()),
     }
-}
-
-pub(crate) fn of_participant(call: &Call<'_>) -> Outcome {
-    let (query, paging) = call.list(&["Identity", "Address"], MAX_OWN)?;
-    let name = match (query.get("Identity"), query.get("Address")) {
-        (Some(name), None) | (None, Some(name)) => name,
-        (None, None) | (Some(_), Some(_)) => {
-            return Err(Failure::invalid("Either Identity or Address is required"));
-        }
-    };
-    let theirs = call
-        .state
-        .conversations
-        .by_party
-        .get(name)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let entries = theirs
-        .iter()
-        .zip(1..)
-        .filter(|(_, at)| *at > paging.after())
-        .filter_map(|(sid, at)| {
-            let stored = call.state.conversation(*sid)?;
-            let participant = stored
-                .participants
-                .iter()
-                .find(|one| party(one) == Some(name))?;
-            Some((place(at), own_json(call, stored, participant)))
-        });
-    call.page("conversations", &paging, entries)
 }
 
 fn stored<'c>(call: &'c Call<'_>, conversation: Sid) -> Result<&'c Conversation, Failure> {
@@ -287,30 +245,5 @@ fn line_json(call: &Call<'_>, scope: &Scope, conversation: Sid, line: &Line) -> 
         "content_sid": null,
         "links": { "delivery_receipts": format!("{url}/Receipts"), "channel_metadata": format!("{url}/ChannelMetadata") },
         "url": url,
-    })
-}
-
-fn own_json(call: &Call<'_>, stored: &Conversation, participant: &Participant) -> Value {
-    let conversation = call.url(format_args!(
-        "conversations/v1/Conversations/{}",
-        stored.sid
-    ));
-    json!({
-        "account_sid": call.state.account.sid,
-        "chat_service_sid": stored.service,
-        "participant_sid": participant.sid,
-        "participant_user_sid": null,
-        "participant_identity": participant.identity,
-        "participant_messaging_binding": binding_json(participant),
-        "conversation_sid": stored.sid,
-        "conversation_unique_name": stored.unique_name,
-        "conversation_friendly_name": stored.friendly_name,
-        "conversation_attributes": stored.attributes,
-        "conversation_date_created": seconds(stored.created),
-        "conversation_date_updated": seconds(stored.updated),
-        "conversation_created_by": "system",
-        "conversation_state": stored.state.as_str(),
-        "conversation_timers": timers_json(stored),
-        "links": { "participant": format!("{conversation}/Participants/{}", participant.sid), "conversation": conversation },
     })
 }

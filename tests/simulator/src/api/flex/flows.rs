@@ -45,30 +45,14 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
             change(call, flow)?;
             show(call, flow).map(Answer::ok)
         }
-        ("DELETE", [flow]) => {
-            call.bare()?;
-            let flow = call.sid(flow)?;
-            call.state
-                .flex
-                .flows
-                .remove(flow)
-                .ok_or_else(|| call.no_route())?;
-            Ok(Answer::nothing())
-        }
         _ => Err(call.no_route()),
     }
 }
 
 fn list(call: &Call<'_>) -> Outcome {
-    let (query, paging) = call.list(&["FriendlyName"], MAX_PAGE)?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let flows = call.state.flex.flows.after(paging.after());
-    let entries = flows
-        .filter(|(_, flow)| {
-            query
-                .get("FriendlyName")
-                .is_none_or(|name| name == flow.friendly_name)
-        })
-        .map(|(at, flow)| (place(at), flow_json(call, flow)));
+    let entries = flows.map(|(at, flow)| (place(at), flow_json(call, flow)));
     call.page("flex_flows", &paging, entries)
 }
 

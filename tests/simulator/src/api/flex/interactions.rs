@@ -2,11 +2,9 @@
 
 use crate::api::answer::{Answer, Failure, Outcome};
 use crate::api::call::{Call, Params};
-use crate::api::flex::interaction_forms::{routing, start};
+use crate::api::flex::interaction_forms::routing;
 use crate::api::page::place;
-use crate::state::interactions::interaction::{
-    Ending, Interaction, InteractionChannel, Invite, Party,
-};
+use crate::state::interactions::interaction::{Ending, InteractionChannel, Invite, Party};
 use crate::state::sid::Sid;
 use crate::state::taskrouter::task::Task;
 use serde_json::{Value, json};
@@ -15,59 +13,15 @@ use serde_json::{Value, json};
 const MAX_PAGE: usize = 1_000;
 
 pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
-    match (method, path) {
-        ("POST", []) => {
-            let interaction = start(call)?;
-            show(call, interaction)
-        }
-        (_, [interaction, rest @ ..]) => {
-            let sid = call.sid(interaction)?;
-            let channel = call
-                .state
-                .interaction(sid)
-                .ok_or_else(|| call.no_route())?
-                .channel;
-            of_interaction(call, method, sid, channel, rest)
-        }
-        _ => Err(call.no_route()),
+    let [interaction, "Channels", channel, rest @ ..] = path else {
+        return Err(call.no_route());
+    };
+    let (interaction, channel) = (call.sid(interaction)?, call.sid(channel)?);
+    let stored = call.state.interaction_channel(channel);
+    if stored.is_none_or(|stored| stored.interaction != interaction) {
+        return Err(call.no_route());
     }
-}
-
-fn of_interaction(
-    call: &mut Call<'_>,
-    method: &str,
-    interaction: Sid,
-    channel: Sid,
-    path: &[&str],
-) -> Outcome {
-    match (method, path) {
-        ("GET", []) => {
-            call.bare()?;
-            show(call, interaction)
-        }
-        ("GET", ["Channels"]) => {
-            let (_, paging) = call.list(&[], MAX_PAGE)?;
-            let stored = call
-                .state
-                .interaction_channel(channel)
-                .filter(|_| paging.after() == 0);
-            call.page(
-                "channels",
-                &paging,
-                stored
-                    .into_iter()
-                    .map(|stored| (place(1), channel_json(call, stored))),
-            )
-        }
-        (_, ["Channels", name, rest @ ..]) => {
-            let sid = call.sid(name)?;
-            if sid != channel || call.state.interaction_channel(sid).is_none() {
-                return Err(call.no_route());
-            }
-            of_channel(call, method, sid, rest)
-        }
-        _ => Err(call.no_route()),
-    }
+    of_channel(call, method, channel, rest)
 }
 
 fn of_channel(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&str]) -> Outcome {
@@ -100,20 +54,6 @@ fn of_channel(call: &mut Call<'_>, method: &str, channel: Sid, path: &[&str]) ->
             let party = call.state.dismiss_party(channel, party, ending)?;
             let stored = call.state.interaction_channel_or_refuse(channel)?;
             Ok(Answer::ok(party_json(call, stored, &party)))
-        }
-        ("GET", ["Invites"]) => {
-            let (_, paging) = call.list(&[], MAX_PAGE)?;
-            let stored = call.state.interaction_channel_or_refuse(channel)?;
-            let entries = stored
-                .invites
-                .iter()
-                .zip(1..)
-                .filter(|(_, at)| *at > paging.after());
-            call.page(
-                "invites",
-                &paging,
-                entries.map(|(invite, at)| (place(at), invite_json(call, stored, invite))),
-            )
         }
         ("POST", ["Invites"]) => {
             let form = call.form(&["Routing"])?;
@@ -174,34 +114,11 @@ fn status<T: Copy>(form: &Params, known: &[(&str, T)]) -> Result<T, Failure> {
     found.ok_or_else(|| Failure::invalid(format!("Status cannot be {word:?}")))
 }
 
-fn show(call: &Call<'_>, interaction: Sid) -> Outcome {
-    let stored = call
-        .state
-        .interaction(interaction)
-        .ok_or_else(|| call.no_route())?;
-    Ok(Answer::ok(interaction_json(call, stored)))
-}
-
 fn show_channel(call: &Call<'_>, channel: Sid) -> Outcome {
     Ok(Answer::ok(channel_json(
         call,
         call.state.interaction_channel_or_refuse(channel)?,
     )))
-}
-
-fn interaction_json(call: &Call<'_>, interaction: &Interaction) -> Value {
-    let url = call.url(format_args!("flex-api/v1/Interactions/{}", interaction.sid));
-    let channel = call.state.interaction_channel(interaction.channel);
-    let first = channel.and_then(|channel| channel.invites.first());
-    json!({
-        "sid": interaction.sid,
-        "channel": { "type": interaction.medium, "sid": interaction.channel },
-        "routing": first.map(|invite| routing_json(call, invite)),
-        "interaction_context_sid": interaction.context,
-        "webhook_ttid": interaction.webhook,
-        "links": { "channels": format!("{url}/Channels") },
-        "url": url,
-    })
 }
 
 fn channel_json(call: &Call<'_>, channel: &InteractionChannel) -> Value {

@@ -15,22 +15,12 @@ use std::time::Duration;
 /// The largest page: twilio_proxy_v1.json.
 const MAX_PAGE: usize = 1_000;
 
-const SERVICE: [&str; 6] = [
-    "UniqueName",
-    "DefaultTtl",
-    "CallbackUrl",
-    "ChatInstanceSid",
-    "InterceptCallbackUrl",
-    "OutOfSessionCallbackUrl",
-];
-
 pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     let ["v1", "Services", rest @ ..] = path else {
         return Err(call.no_route());
     };
     match (method, rest) {
         ("GET", []) => services(call),
-        ("POST", []) => create_service(call),
         (_, [service, rest @ ..]) => {
             let service = call.sid(service)?;
             if call.state.proxy.services.get(service).is_none() {
@@ -48,7 +38,6 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
             call.bare()?;
             show_service(call, service).map(Answer::ok)
         }
-        ("POST", []) => update_service(call, service),
         (_, ["PhoneNumbers", rest @ ..]) => pool::route(call, method, service, rest),
         ("GET", ["Sessions"]) => sessions(call, service),
         ("POST", ["Sessions"]) => create_session(call, service),
@@ -93,46 +82,6 @@ fn services(call: &Call<'_>) -> Outcome {
         .after(paging.after())
         .map(|(at, service)| (place(at), service_json(call, service)));
     call.page("services", &paging, entries)
-}
-
-fn create_service(call: &mut Call<'_>) -> Outcome {
-    let form = call.form(&SERVICE)?;
-    let service = call
-        .state
-        .create_proxy_service(form.need("UniqueName")?, form.sid("ChatInstanceSid")?)?;
-    change_service(call, service)?;
-    show_service(call, service).map(Answer::created)
-}
-
-fn update_service(call: &mut Call<'_>, service: Sid) -> Outcome {
-    change_service(call, service)?;
-    show_service(call, service).map(Answer::ok)
-}
-
-fn change_service(call: &mut Call<'_>, service: Sid) -> Result<(), Failure> {
-    let form = call.form(&SERVICE)?;
-    let (ttl, chat) = (form.integer("DefaultTtl")?, form.sid("ChatInstanceSid")?);
-    let now = call.state.now();
-    let stored = call
-        .state
-        .proxy
-        .services
-        .get_mut(service)
-        .ok_or_else(|| Refusal::absent(service))?;
-    stored.unique_name = form
-        .text("UniqueName")
-        .unwrap_or(std::mem::take(&mut stored.unique_name));
-    stored.default_ttl = ttl.map_or(stored.default_ttl, i64::unsigned_abs);
-    stored.callback_url = form.text("CallbackUrl").or(stored.callback_url.take());
-    stored.intercept_callback_url = form
-        .text("InterceptCallbackUrl")
-        .or(stored.intercept_callback_url.take());
-    stored.out_of_session_callback_url = form
-        .text("OutOfSessionCallbackUrl")
-        .or(stored.out_of_session_callback_url.take());
-    stored.chat_instance = chat.or(stored.chat_instance);
-    stored.updated = now;
-    Ok(())
 }
 
 fn sessions(call: &Call<'_>, service: Sid) -> Outcome {

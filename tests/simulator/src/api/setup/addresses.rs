@@ -26,29 +26,10 @@ const CHANGEABLE: [&str; 9] = [
 pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => {
-            let (query, paging) = call.list(&["Type"], MAX_PAGE)?;
+            let (_, paging) = call.list(&[], MAX_PAGE)?;
             let addresses = call.state.numbers.addresses.after(paging.after());
-            let entries = addresses
-                .filter(|(_, one)| query.get("Type").is_none_or(|kind| kind == one.kind))
-                .map(|(at, one)| (place(at), address_json(call, one)));
+            let entries = addresses.map(|(at, one)| (place(at), address_json(call, one)));
             call.page("address_configurations", &paging, entries)
-        }
-        ("POST", []) => {
-            let form = call.form(
-                &[
-                    CHANGEABLE.as_slice(),
-                    &["Type", "Address", "AddressCountry"],
-                ]
-                .concat(),
-            )?;
-            let creation = auto_creation(&form)?;
-            let address = call.state.configure_address(
-                form.need("Type")?,
-                form.need("Address")?,
-                creation,
-            )?;
-            rename(call, address, &form)?;
-            show(call, address).map(Answer::created)
         }
         (_, [address]) => {
             let by_name =
@@ -70,11 +51,6 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
                     if let Some(stored) = call.state.numbers.addresses.get_mut(address) {
                         stored.auto_creation.extend(creation);
                     }
-                }
-                "DELETE" => {
-                    call.bare()?;
-                    call.state.numbers.addresses.remove(address);
-                    return Ok(Answer::nothing());
                 }
                 _ => return Err(call.no_route()),
             }

@@ -1,6 +1,6 @@
 //! `messaging.twilio.com/v1/Services`: which services there are, and which numbers are in them.
 
-use crate::api::answer::{Answer, Outcome};
+use crate::api::answer::Outcome;
 use crate::api::call::Call;
 use crate::api::page::{place, seconds};
 use crate::state::setup::messaging::MessagingService;
@@ -9,23 +9,13 @@ use serde_json::{Value, json};
 /// The largest page: Twilio's description of Messaging v1.
 const MAX_PAGE: usize = 1_000;
 
-pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v1", "Services"]) => {
             let (_, paging) = call.list(&[], MAX_PAGE)?;
             let services = call.state.messaging.after(paging.after());
             let entries = services.map(|(at, one)| (place(at), service_json(call, one)));
             call.page("services", &paging, entries)
-        }
-        ("POST", ["v1", "Services"]) => {
-            let form = call.form(&["FriendlyName", "UseInboundWebhookOnNumber"])?;
-            let defers = form.flag("UseInboundWebhookOnNumber")?.unwrap_or(false);
-            let name = form.need("FriendlyName")?;
-            let sid = call.state.create_messaging_service(name, defers);
-            let stored = call.state.messaging.get(sid);
-            stored
-                .map(|stored| Answer::created(service_json(call, stored)))
-                .ok_or_else(|| call.no_route())
         }
         ("GET", ["v1", "Services", service, "PhoneNumbers"]) => {
             let service = call.sid(service)?;

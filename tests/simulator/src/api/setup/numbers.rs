@@ -39,12 +39,6 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
     }
     match (method, rest) {
         ("GET", ["IncomingPhoneNumbers.json"]) => list(call),
-        ("POST", ["IncomingPhoneNumbers.json"]) => {
-            let form = form(call, &["PhoneNumber"])?;
-            let number = call.state.buy_number(form.need("PhoneNumber")?);
-            change(call, number, &form)?;
-            show(call, number).map(Answer::created)
-        }
         (_, ["IncomingPhoneNumbers", name]) => {
             let sid = name.strip_suffix(".json").ok_or_else(|| call.no_route())?;
             let number = call.sid(sid)?;
@@ -61,11 +55,6 @@ fn of_number(call: &mut Call<'_>, method: &str, number: Sid) -> Outcome {
         "POST" => {
             let form = form(call, &[])?;
             change(call, number, &form)?;
-        }
-        "DELETE" => {
-            call.bare()?;
-            call.state.numbers.owned.remove(number);
-            return Ok(Answer::nothing());
         }
         _ => return Err(call.no_route()),
     }
@@ -92,23 +81,12 @@ fn change(call: &mut Call<'_>, number: Sid, form: &Params) -> Result<(), Failure
 }
 
 fn list(call: &Call<'_>) -> Outcome {
-    let (query, paging) =
-        call.list(&["PhoneNumber", "FriendlyName", "Origin", "Beta"], MAX_PAGE)?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let entries = call
         .state
         .numbers
         .owned
         .after(paging.after())
-        .filter(|(_, number)| {
-            query
-                .get("PhoneNumber")
-                .is_none_or(|part| number.phone_number.contains(part))
-        })
-        .filter(|(_, number)| {
-            query
-                .get("FriendlyName")
-                .is_none_or(|name| name == number.friendly_name)
-        })
         .map(|(at, number)| (place(at), number_json(call, number)));
     call.old_page("incoming_phone_numbers", &paging, entries)
 }

@@ -1,55 +1,22 @@
 //! `studio.twilio.com/v2`.
 
 use crate::api::answer::{Answer, Failure, Outcome};
-use crate::api::call::{Call, Params};
+use crate::api::call::Call;
 use crate::api::page::{place, seconds};
-use crate::state::setup::studio::{Revision, StudioFlow, check_definition};
+use crate::state::setup::studio::StudioFlow;
 use crate::state::sid::Sid;
 use serde_json::{Value, json};
 
 /// The largest page: twilio_studio_v2.json.
 const MAX_PAGE: usize = 1_000;
 
-const FLOW: [&str; 4] = ["FriendlyName", "Status", "Definition", "CommitMessage"];
-
-pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome {
+pub(crate) fn route(call: &Call<'_>, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", ["v2", "Flows"]) => list(call),
-        ("POST", ["v2", "Flows"]) => create(call),
-        ("POST", ["v2", "Flows", "Validate"]) => {
-            let form = call.form(&FLOW)?;
-            form.need("FriendlyName")?;
-            form.need("Definition")?;
-            status(&form)?;
-            let valid =
-                definition(&form)?.is_some_and(|definition| check_definition(&definition).is_ok());
-            Ok(Answer::ok(json!({ "valid": valid })))
-        }
         ("GET", ["v2", "Flows", flow]) => {
             call.bare()?;
             let flow = call.sid(flow)?;
             show(call, flow).map(Answer::ok)
-        }
-        ("POST", ["v2", "Flows", flow]) => {
-            let flow = call.sid(flow)?;
-            let form = call.form(&FLOW)?;
-            let given = Revision {
-                status: status(&form)?,
-                friendly_name: form.text("FriendlyName"),
-                definition: definition(&form)?,
-                commit_message: form.text("CommitMessage"),
-            };
-            call.state.revise_studio_flow(flow, given)?;
-            show(call, flow).map(Answer::ok)
-        }
-        ("DELETE", ["v2", "Flows", flow]) => {
-            call.bare()?;
-            let flow = call.sid(flow)?;
-            call.state
-                .studio
-                .remove(flow)
-                .ok_or_else(|| call.no_route())?;
-            Ok(Answer::nothing())
         }
         _ => Err(call.no_route()),
     }
@@ -65,32 +32,6 @@ fn list(call: &Call<'_>) -> Outcome {
         (place(at), json)
     });
     call.page("flows", &paging, entries)
-}
-
-fn create(call: &mut Call<'_>) -> Outcome {
-    let form = call.form(&FLOW)?;
-    let (name, status) = (form.need("FriendlyName")?, status(&form)?);
-    form.need("Definition")?;
-    let definition = definition(&form)?.unwrap_or_default();
-    let flow = call.state.create_studio_flow(name, &status, definition)?;
-    show(call, flow).map(Answer::created)
-}
-
-fn status(form: &Params) -> Result<String, Failure> {
-    form.need("Status")?;
-    let known = |word: &str| {
-        ["draft", "published"]
-            .contains(&word)
-            .then(|| word.to_owned())
-    };
-    form.parsed("Status", "draft or published", known)
-        .map(Option::unwrap_or_default)
-}
-
-fn definition(form: &Params) -> Result<Option<Value>, Failure> {
-    form.parsed("Definition", "a JSON object", |text| {
-        serde_json::from_str(text).ok()
-    })
 }
 
 fn show(call: &Call<'_>, flow: Sid) -> Result<Value, Failure> {

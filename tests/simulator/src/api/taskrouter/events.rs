@@ -1,6 +1,6 @@
 //! `taskrouter.twilio.com/v1/Workspaces/{WS}/Events`.
 
-use crate::api::answer::{Answer, Outcome};
+use crate::api::answer::Outcome;
 use crate::api::call::Call;
 use crate::api::page::{place, seconds};
 use crate::api::taskrouter::MAX_PAGE;
@@ -17,36 +17,13 @@ const DEFAULT_MINUTES: i64 = 15;
 pub(crate) fn route(call: &Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => events(call, workspace),
-        ("GET", [event]) => {
-            call.bare()?;
-            let sid = call.sid(event)?;
-            let ours = |event: &&TaskEvent| event.sid == sid && event.task.workspace == workspace;
-            let found = call.state.logged_events().find(ours);
-            found
-                .map(|event| Answer::ok(event_json(call, event)))
-                .ok_or_else(|| call.no_route())
-        }
         _ => Err(call.no_route()),
     }
 }
 
 fn events(call: &Call<'_>, workspace: Sid) -> Outcome {
-    let (query, paging) = call.list(
-        &[
-            "EndDate",
-            "EventType",
-            "Minutes",
-            "ReservationSid",
-            "StartDate",
-            "TaskQueueSid",
-            "TaskSid",
-            "WorkerSid",
-            "WorkflowSid",
-            "TaskChannel",
-            "Sid",
-        ],
-        MAX_PAGE,
-    )?;
+    let filters = ["EndDate", "EventType", "Minutes", "StartDate", "TaskSid"];
+    let (query, paging) = call.list(&filters, MAX_PAGE)?;
     let (from, to) = (query.time("StartDate")?, query.time("EndDate")?);
     let minutes = query.integer("Minutes")?;
     let from = match (from, to, minutes) {
@@ -57,15 +34,7 @@ fn events(call: &Call<'_>, workspace: Sid) -> Outcome {
         }
         (Some(from), _, _) => Some(from),
     };
-    let (task, worker) = (query.sid("TaskSid")?, query.sid("WorkerSid")?);
-    let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
-    let (reservation, event_sid) = (query.sid("ReservationSid")?, query.sid("Sid")?);
-    let channel = query.get("TaskChannel");
-    let channel = channel.map(|name| {
-        call.state
-            .find_task_channel(workspace, name)
-            .map(|channel| channel.sid)
-    });
+    let task = query.sid("TaskSid")?;
     let oldest = call.state.oldest_event_kept();
     let fits = |event: &TaskEvent| {
         event.task.workspace == workspace
@@ -76,12 +45,6 @@ fn events(call: &Call<'_>, workspace: Sid) -> Outcome {
                 .get("EventType")
                 .is_none_or(|wanted| event.kind.event_type() == wanted)
             && task.is_none_or(|sid| event.task.sid == sid)
-            && worker.is_none_or(|sid| event.task.worker == Some(sid))
-            && workflow.is_none_or(|sid| event.task.workflow == Some(sid))
-            && queue.is_none_or(|sid| event.task.queue == Some(sid))
-            && reservation.is_none_or(|sid| event.task.reservation == Some(sid))
-            && channel.is_none_or(|sid| Some(event.task.task_channel) == sid)
-            && event_sid.is_none_or(|sid| event.sid == sid)
     };
     let before = paging.after_place().map_or(u64::MAX, |_| paging.after());
     let entries = call

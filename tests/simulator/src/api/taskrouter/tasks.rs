@@ -2,7 +2,7 @@
 
 use crate::api::answer::{Answer, Failure, Outcome};
 use crate::api::call::{Call, Params};
-use crate::api::page::{Place, place, seconds};
+use crate::api::page::{place, seconds};
 use crate::api::taskrouter::MAX_PAGE;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
@@ -34,7 +34,7 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&
 
 /// The one reservation that a task has here: the agent's who has it, had it or is asked.
 fn reservations(call: &Call<'_>, task: Sid) -> Outcome {
-    let (query, paging) = call.list(&["ReservationStatus", "WorkerSid"], MAX_PAGE)?;
+    let (query, paging) = call.list(&["WorkerSid"], MAX_PAGE)?;
     let stored = call.state.task_or_refuse(task)?;
     let worker = query.sid("WorkerSid")?;
     let status = match stored.status {
@@ -44,10 +44,7 @@ fn reservations(call: &Call<'_>, task: Sid) -> Outcome {
         TaskStatus::Completed => "completed",
         TaskStatus::Pending | TaskStatus::Canceled => "rescinded",
     };
-    let wanted = |holder: &Sid| {
-        worker.is_none_or(|worker| worker == *holder)
-            && query.get("ReservationStatus").is_none_or(|s| s == status)
-    };
+    let wanted = |holder: &Sid| worker.is_none_or(|worker| worker == *holder);
     let named = stored.worker.filter(wanted).zip(stored.reservation);
     let entries = named.filter(|_| paging.after() == 0).map(|(worker, sid)| {
         let name = call.state.worker(worker).map(|one| one.friendly_name.to_string());
@@ -162,21 +159,8 @@ fn expected(call: &Call<'_>) -> Result<Expect, Failure> {
 }
 
 fn tasks(call: &mut Call<'_>, workspace: Sid) -> Outcome {
-    let (query, paging) = call.list(
-        &[
-            "Priority",
-            "AssignmentStatus",
-            "WorkflowSid",
-            "WorkflowName",
-            "TaskQueueSid",
-            "TaskQueueName",
-            "EvaluateTaskAttributes",
-            "RoutingTarget",
-            "Ordering",
-            "HasAddons",
-        ],
-        MAX_PAGE,
-    )?;
+    let filters = ["AssignmentStatus", "EvaluateTaskAttributes"];
+    let (query, paging) = call.list(&filters, MAX_PAGE)?;
     let mut statuses = Vec::new();
     for word in query
         .all("AssignmentStatus")
@@ -189,39 +173,15 @@ fn tasks(call: &mut Call<'_>, workspace: Sid) -> Outcome {
             ))
         })?);
     }
-    let priority = query.integer("Priority")?;
-    let (workflow, queue) = (query.sid("WorkflowSid")?, query.sid("TaskQueueSid")?);
     let wanted = query
         .get("EvaluateTaskAttributes")
         .map(|text| call.state.evaluate(text))
         .transpose()?;
     let call = &*call;
     let router = &call.state.router;
-    let name_of_workflow = |task: &Task| {
-        task.workflow
-            .and_then(|sid| router.workflows.get(sid))
-            .map(|workflow| workflow.friendly_name.as_str())
-    };
-    let name_of_queue = |task: &Task| {
-        task.queue
-            .and_then(|sid| router.queues.get(sid))
-            .map(|queue| queue.friendly_name.as_str())
-    };
     let fits = |task: &Task| {
         task.workspace == workspace
             && (statuses.is_empty() || statuses.contains(&task.status))
-            && priority.is_none_or(|priority| task.priority == priority)
-            && workflow.is_none_or(|sid| task.workflow == Some(sid))
-            && queue.is_none_or(|sid| task.queue == Some(sid))
-            && query
-                .get("WorkflowName")
-                .is_none_or(|name| name_of_workflow(task) == Some(name))
-            && query
-                .get("TaskQueueName")
-                .is_none_or(|name| name_of_queue(task) == Some(name))
-            && query
-                .get("RoutingTarget")
-                .is_none_or(|target| task.routing_target.as_deref() == Some(target))
             && wanted
                 .as_ref()
                 .is_none_or(|wanted| wanted.holds(&task.attributes))
@@ -233,97 +193,12 @@ fn tasks(call: &mut Call<'_>, workspace: Sid) -> Outcome {
         }
         json
     };
-    match query.get("Ordering") {
-        None => {
-            let entries = router
-                .tasks
-                .after(paging.after())
-                .filter(|(_, task)| fits(task))
-                .map(|(at, task)| (place(at), listed(task)));
-            call.page("tasks", &paging, entries)
-        }
-        Some(ordering) => {
-            let keys = sort_keys(ordering)?;
-            let mut found: Vec<(Place, &Task)> = router
-                .tasks
-                .after(0)
-                .filter(|(_, task)| fits(task))
-                .map(|(at, task)| {
-                    (
-                        keys.iter()
-                            .map(|key| key.of(task))
-                            .chain(place(at))
-                            .collect(),
-                        task,
-                    )
-                })
-                .filter(|(at, _)| paging.after_place().is_none_or(|after| at > after))
-                .collect();
-            found.sort_by(|one, other| one.0.cmp(&other.0));
-            call.page(
-                "tasks",
-                &paging,
-                found.into_iter().map(|(at, task)| (at, listed(task))),
-            )
-        }
-    }
-}
-
-enum Field {
-    Created,
-    Priority,
-    VirtualStart,
-}
-
-struct SortKey {
-    field: Field,
-    descending: bool,
-}
-
-impl SortKey {
-    fn of(&self, task: &Task) -> i64 {
-        let value = match self.field {
-            Field::Created => task.created.as_millisecond(),
-            Field::Priority => task.priority,
-            Field::VirtualStart => task.virtual_start.as_millisecond(),
-        };
-        if self.descending { -value } else { value }
-    }
-}
-
-fn sort_keys(ordering: &str) -> Result<Vec<SortKey>, Failure> {
-    let wrong = || {
-        Failure::invalid(format!(
-            "Ordering must be a list of Field:asc or Field:desc, not {ordering:?}"
-        ))
-    };
-    let keys = ordering.split(',').map(|part| {
-        let (field, direction) = part.split_once(':').unwrap_or((part, "asc"));
-        let field = match field {
-            "DateCreated" => Field::Created,
-            "Priority" => Field::Priority,
-            "VirtualStartTime" => Field::VirtualStart,
-            _ => return Err(wrong()),
-        };
-        match direction {
-            "asc" => Ok(SortKey {
-                field,
-                descending: false,
-            }),
-            "desc" => Ok(SortKey {
-                field,
-                descending: true,
-            }),
-            _ => Err(wrong()),
-        }
-    });
-    let keys: Vec<SortKey> = keys.collect::<Result<_, _>>()?;
-    if ordering.contains("DateCreated") && ordering.contains("VirtualStartTime") {
-        return Err(Failure::invalid(
-            "Ordering takes either DateCreated or VirtualStartTime",
-        ));
-    }
-    Ok(keys)
+    let entries = router
+        .tasks
+        .after(paging.after())
+        .filter(|(_, task)| fits(task))
+        .map(|(at, task)| (place(at), listed(task)));
+    call.page("tasks", &paging, entries)
 }
 
 fn show(call: &Call<'_>, task: Sid, answer: impl Fn(Value) -> Answer) -> Outcome {

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 pub(crate) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
         ("GET", []) => list(call, workspace),
-        ("POST", []) => create(call, workspace),
         (_, [worker, rest @ ..]) => {
             let sid = call.sid(worker)?;
             if call
@@ -30,69 +29,26 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&
 
 fn of_worker(call: &mut Call<'_>, method: &str, worker: Sid, path: &[&str]) -> Outcome {
     match (method, path) {
-        ("GET", []) => {
-            call.bare()?;
-            show(call, worker, Answer::ok)
-        }
-        ("POST", []) => update(call, worker),
         ("GET", ["Channels"]) => channels(call, worker),
         ("GET", ["Channels", name]) => {
             call.bare()?;
             let channel = find(call, worker, name)?;
             show_channel(call, channel)
         }
-        ("POST", ["Channels", name]) => {
-            let channel = find(call, worker, name)?;
-            update_channel(call, channel)
-        }
         _ => Err(call.no_route()),
     }
 }
 
 fn list(call: &Call<'_>, workspace: Sid) -> Outcome {
-    let (query, paging) = call.list(&["FriendlyName"], MAX_PAGE)?;
+    let (_, paging) = call.list(&[], MAX_PAGE)?;
     let entries = call
         .state
         .router
         .workers
         .after(paging.after())
         .filter(|(_, worker)| worker.workspace == workspace)
-        .filter(|(_, worker)| {
-            query
-                .get("FriendlyName")
-                .is_none_or(|name| name == &*worker.friendly_name)
-        })
         .map(|(at, worker)| (place(at), worker_json(call, worker)));
     call.page("workers", &paging, entries)
-}
-
-fn create(call: &mut Call<'_>, workspace: Sid) -> Outcome {
-    let form = call.form(&["FriendlyName", "Attributes", "ActivitySid"])?;
-    let attributes = form.get("Attributes").unwrap_or("{}");
-    let worker = call
-        .state
-        .create_worker(workspace, form.need("FriendlyName")?, attributes)?;
-    show(call, worker, Answer::created)
-}
-
-fn update(call: &mut Call<'_>, worker: Sid) -> Outcome {
-    let form = call.form(&[
-        "FriendlyName",
-        "Attributes",
-        "ActivitySid",
-        "RejectPendingReservations",
-    ])?;
-    let version = call.state.worker(worker).map(|stored| stored.version);
-    let expected = call
-        .if_match
-        .as_deref()
-        .map(|given| given.trim_matches('"').to_owned());
-    if expected.is_some_and(|expected| expected != "*" && expected.parse().ok() != version) {
-        return Err(Refusal::VersionMismatch(worker).into());
-    }
-    call.state
-        .update_worker(worker, form.get("FriendlyName"), form.get("Attributes"))?;
-    show(call, worker, Answer::ok)
 }
 
 fn channels(call: &Call<'_>, worker: Sid) -> Outcome {
@@ -122,33 +78,6 @@ fn find(call: &Call<'_>, worker: Sid, name: &str) -> Result<Sid, Failure> {
         .find(named)
         .map(|channel| channel.sid)
         .ok_or_else(|| call.no_route())
-}
-
-fn update_channel(call: &mut Call<'_>, channel: Sid) -> Outcome {
-    let form = call.form(&["Capacity", "Available"])?;
-    let capacity = form.parsed("Capacity", "a number that is not negative", |value| {
-        value.parse().ok().filter(|capacity: &i64| *capacity >= 0)
-    })?;
-    let available = form.flag("Available")?;
-    let now = call.state.now();
-    let stored = call
-        .state
-        .router
-        .worker_channels
-        .get_mut(channel)
-        .ok_or_else(|| Refusal::absent(channel))?;
-    stored.capacity = capacity.unwrap_or(stored.capacity);
-    stored.available = available.unwrap_or(stored.available);
-    stored.updated = now;
-    show_channel(call, channel)
-}
-
-fn show(call: &Call<'_>, worker: Sid, answer: impl Fn(Value) -> Answer) -> Outcome {
-    let stored = call
-        .state
-        .worker(worker)
-        .ok_or_else(|| Refusal::absent(worker))?;
-    Ok(answer(worker_json(call, stored)).versioned(stored.version))
 }
 
 fn show_channel(call: &Call<'_>, channel: Sid) -> Outcome {

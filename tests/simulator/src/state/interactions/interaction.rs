@@ -12,10 +12,6 @@ pub struct Interaction {
     pub channel: Sid,
     /// How the customer talks, e.g. `sms`.
     pub medium: String,
-    /// Its context.
-    pub context: Option<String>,
-    /// Its webhook.
-    pub webhook: Option<String>,
 }
 
 /// Status of an interaction channel.
@@ -138,21 +134,6 @@ pub struct Routing {
     pub task_channel: Option<String>,
     /// Its attributes, to which Flex adds its own.
     pub attributes: Option<String>,
-}
-
-/// Lists what a new interaction is given.
-#[derive(Debug, Clone)]
-pub struct NewInteraction {
-    /// How the customer talks, e.g. `sms`.
-    pub medium: String,
-    /// The conversation in which it takes place.
-    pub conversation: Option<Sid>,
-    /// How its first task is made.
-    pub routing: Option<Routing>,
-    /// Its context.
-    pub context: Option<String>,
-    /// Its webhook.
-    pub webhook: Option<String>,
 }
 
 /// Says what becomes of an agent's task when its interaction channel ends.

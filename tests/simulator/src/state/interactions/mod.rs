@@ -15,8 +15,7 @@ use crate::state::sid::Sid;
 use crate::state::taskrouter::task::NewTask;
 pub use aside::PauseReading;
 use interaction::{
-    ChannelStatus, Ending, Interaction, InteractionChannel, Invite, NewInteraction, Party,
-    PartyKind, Routing,
+    ChannelStatus, Ending, Interaction, InteractionChannel, Invite, Party, PartyKind, Routing,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -34,56 +33,40 @@ pub(crate) struct Interactions {
 }
 
 impl State {
-    /// Starts an interaction with its one channel and, if it is routed, its first task.
-    pub fn start_interaction(&mut self, given: NewInteraction) -> Result<Sid, Refusal> {
-        if let Some(conversation) = given.conversation {
-            self.conversation(conversation)
-                .ok_or_else(|| Refusal::absent(conversation))?;
-        }
+    /// Starts an interaction with its one channel, in which the customer of a conversation takes part.
+    pub(crate) fn start_interaction(&mut self, medium: &str, conversation: Sid) -> Sid {
         let (sid, channel, now) = (self.sid(b"KD"), self.sid(b"UO"), self.now);
-        let mut parties = Vec::new();
-        if given.conversation.is_some() {
-            parties.push(Party {
-                sid: self.sid(b"UT"),
-                kind: PartyKind::Customer,
-                task: None,
-                worker: None,
-                reservation: None,
-            });
-        }
+        let customer = Party {
+            sid: self.sid(b"UT"),
+            kind: PartyKind::Customer,
+            task: None,
+            worker: None,
+            reservation: None,
+        };
         let stored = InteractionChannel {
             sid: channel,
             interaction: sid,
-            conversation: given.conversation,
-            medium: given.medium.clone(),
+            conversation: Some(conversation),
+            medium: medium.to_owned(),
             status: ChannelStatus::Active,
             invites: Vec::new(),
-            parties,
+            parties: vec![customer],
             updated: now,
             parked_by: None,
             paused_by: None,
         };
         self.interactions.channels.insert(channel, stored);
-        self.interactions.shelf.insert(
+        let interaction = Interaction {
             sid,
-            Interaction {
-                sid,
-                channel,
-                medium: given.medium,
-                context: given.context,
-                webhook: given.webhook,
-            },
-        );
-        if let Some(conversation) = given.conversation {
-            self.interactions
-                .by_conversation
-                .insert(conversation, channel);
-        }
+            channel,
+            medium: medium.to_owned(),
+        };
+        self.interactions.shelf.insert(sid, interaction);
+        self.interactions
+            .by_conversation
+            .insert(conversation, channel);
         self.watch_interaction_channel(channel);
-        if let Some(routing) = given.routing {
-            self.invite(channel, routing)?;
-        }
-        Ok(sid)
+        channel
     }
 
     /// Invites agents to an interaction channel: makes a task, which inherits nothing from earlier ones.

@@ -3,7 +3,7 @@
 use crate::state::State;
 use crate::state::chat::story::{Contact, LostMessage};
 use crate::state::conversations::conversation::{ConversationChange, NewParticipant, Source};
-use crate::state::interactions::interaction::{ChannelStatus, NewInteraction, Routing};
+use crate::state::interactions::interaction::{ChannelStatus, Routing};
 use crate::state::refusal::Refusal;
 use crate::state::setup::flex::Project;
 use crate::state::setup::flows::Medium;
@@ -126,17 +126,7 @@ impl State {
         };
         self.add_participant(conversation, customer)?;
         self.say(conversation, address, text, "{}", Source::Customer)?;
-        let interaction = self.start_interaction(NewInteraction {
-            medium: medium_word(address).to_owned(),
-            conversation: Some(conversation),
-            routing: None,
-            context: None,
-            webhook: None,
-        })?;
-        let channel = self
-            .interaction(interaction)
-            .ok_or_else(|| Refusal::absent(interaction))?
-            .channel;
+        let channel = self.start_interaction(medium_word(address), conversation);
         let task = self.flex_invites(project, channel, address)?;
         Ok(Contact::Started {
             channel: conversation,

@@ -87,12 +87,6 @@ pub struct TaskQueue {
     pub workspace: Sid,
     /// Its name.
     pub friendly_name: String,
-    /// The expression that says which workers serve it.
-    pub target_workers: String,
-    /// How many workers may be asked at once.
-    pub max_reserved_workers: i64,
-    /// `FIFO` or `LIFO`.
-    pub task_order: String,
     /// When it was created.
     pub created: Timestamp,
     /// When it was changed last.
@@ -148,9 +142,6 @@ impl State {
             sid,
             workspace,
             friendly_name: friendly_name.to_owned(),
-            target_workers: "1==1".to_owned(),
-            max_reserved_workers: 1,
-            task_order: "FIFO".to_owned(),
             created: now,
             updated: now,
         };

@@ -22,8 +22,6 @@ pub struct Worker {
     pub created: Timestamp,
     /// When the worker was changed last.
     pub updated: Timestamp,
-    /// Counts the changes.
-    pub version: u64,
 }
 
 /// Says how much of one TaskChannel a worker can take, WC….
@@ -118,7 +116,6 @@ impl State {
             attributes: attributes.into(),
             created: now,
             updated: now,
-            version: 0,
         };
         self.router.workers.insert(sid, worker);
         let channels: Vec<Sid> = self
@@ -132,29 +129,6 @@ impl State {
             self.give_worker_channel(workspace, sid, channel);
         }
         Ok(sid)
-    }
-
-    /// Changes a worker; the attributes are replaced as a whole.
-    pub fn update_worker(
-        &mut self,
-        worker: Sid,
-        friendly_name: Option<&str>,
-        attributes: Option<&str>,
-    ) -> Result<(), Refusal> {
-        if attributes.is_some_and(|text| !attributes::is_json(text)) {
-            return Err(Refusal::invalid("Attributes are not a JSON text"));
-        }
-        let now = self.now;
-        let stored = self
-            .router
-            .workers
-            .get_mut(worker)
-            .ok_or_else(|| Refusal::absent(worker))?;
-        stored.friendly_name = friendly_name.map_or(stored.friendly_name.clone(), Into::into);
-        stored.attributes = attributes.map_or(stored.attributes.clone(), Into::into);
-        stored.updated = now;
-        stored.version += 1;
-        Ok(())
     }
 
     /// Returns a worker.
