@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 with open(sys.argv[1], encoding="utf-8") as file:
@@ -102,8 +103,10 @@ def check_schedules():
 
 
 def check_permissions():
+    boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, NO_VALUE]}
     for name, role in of_type("AWS::IAM::Role").items():
         expect("ManagedPolicyArns" not in role, f"{name} has no managed policy")
+        expect(role.get("PermissionsBoundary") == boundary, f"{name} is bounded by PermissionsBoundaryArn")
         for policy in role.get("Policies", []):
             for statement in statements(policy["PolicyDocument"]):
                 if set(as_list(statement["Action"])) == TRACES:
@@ -143,6 +146,20 @@ def check_table():
     expect(table.get("DeletionProtectionEnabled") is True, "Channels is protected against deletion")
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         expect(resource.get(policy) == "Retain", f"Channels has {policy} Retain")
+    expect("Condition" not in resource, "Channels stays when TableName names another table")
+    used = {"Fn::If": ["HasOtherTable", {"Ref": "TableName"}, {"Ref": "Channels"}]}
+    for name, function in of_type("AWS::Lambda::Function").items():
+        expect(function["Environment"]["Variables"]["CHANNELS_TABLE"] == used, f"{name} works with the table of TableName")
+    other = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
+    allowed = {
+        str({"Fn::If": ["HasOtherTable", {"Fn::Sub": other}, arn("Channels")]}),
+        str({"Fn::If": ["HasOtherTable", {"Fn::Sub": f"{other}/index/due"}, {"Fn::Sub": "${Channels.Arn}/index/due"}]}),
+    }
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in statements(policy["PolicyDocument"]):
+                if any(action.startswith("dynamodb:") for action in as_list(statement["Action"])):
+                    expect(str(statement["Resource"]) in allowed, f"{name} may use the table of TableName, or else Channels, and no other")
 
 
 def check_functions():
@@ -173,22 +190,34 @@ def watched_by(alarm):
     return {(m["Namespace"], m["MetricName"], str(m["Dimensions"][0]["Value"])) for m in metrics}
 
 
+def telling_alarms():
+    """The alarms that tell people; the others are parts of these."""
+    alarms = {**of_type("AWS::CloudWatch::Alarm"), **of_type("AWS::CloudWatch::CompositeAlarm")}
+    return {name: alarm for name, alarm in alarms.items() if "AlarmActions" in alarm}
+
+
 def check_queues_and_alarms():
     alarms = of_type("AWS::CloudWatch::Alarm")
     looked_at = set().union(*map(watched_by, alarms.values()))
     watched = {(name, whose) for _, name, whose in looked_at}
+    queues = {"RejectedEvents": "ApproximateNumberOfMessagesVisible", "DeadLetters": "NumberOfMessagesSent"}
     for name, queue in of_type("AWS::SQS::Queue").items():
         expect(queue.get("SqsManagedSseEnabled") is True, f"{name} is encrypted")
         expect(queue.get("MessageRetentionPeriod") == 14 * 24 * 60 * 60, f"{name} keeps messages for 14 days")
-        depth = ("ApproximateNumberOfMessagesVisible", str({"Fn::GetAtt": [name, "QueueName"]}))
-        expect(depth in watched, f"an alarm watches the depth of {name}")
+        expect((queues[name], str({"Fn::GetAtt": [name, "QueueName"]})) in watched, f"an alarm watches the {queues[name]} of {name}")
     for name in of_type("AWS::Lambda::Function"):
         expect(("Errors", str({"Ref": name})) in watched, f"an alarm watches the errors of {name}")
-    for metric in ("Throttles", "Duration", "Url4xxCount", "Url5xxCount"):
-        expect((metric, str({"Ref": "Ingest"})) in watched, f"an alarm watches the {metric} of Ingest")
-    for name, alarm in alarms.items():
+    for metric, function in (("Throttles", "Ingest"), ("Duration", "Ingest"), ("Url5xxCount", "Ingest"), ("Invocations", "Sweep"), ("Throttles", "Park")):
+        expect((metric, str({"Ref": function})) in watched, f"an alarm watches the {metric} of {function}")
+    rules = " ".join(alarm["AlarmRule"]["Fn::Sub"] for alarm in of_type("AWS::CloudWatch::CompositeAlarm").values())
+    topics = [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, NO_VALUE]}, {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, NO_VALUE]}]
+    telling = telling_alarms()
+    for name, alarm in {**alarms, **telling}.items():
         expect(alarm.get("AlarmDescription"), f"{name} says what it means")
-        expect(alarm.get("AlarmActions") == alarm.get("OKActions") is not None, f"{name} tells of trouble and of its end")
+        if name in telling:
+            expect(alarm["AlarmActions"] == alarm.get("OKActions") == topics, f"{name} tells the topic and the address of trouble and of its end")
+        else:
+            expect(f"${{{name}}}" in rules, f"{name} tells people, or is a part of an alarm that does")
     check_figures({name for namespace, name, _ in looked_at if namespace == NAMESPACE})
     rule = of_type("AWS::Events::Rule").get("RejectedEventsRule", {})
     pattern = {"source": ["channel-janitor"], "detail-type": ["EventRejected"]}
@@ -226,21 +255,45 @@ def check_figures(watched):
 
 
 def check_runbook():
-    """Each alarm has its section in the runbook, and no section outlives its alarm."""
+    """The runbook opens with stopping everything. Then each alarm has its section, and no section outlives its alarm."""
     text = Path("docs/runbook.md").read_text(encoding="utf-8")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     named = [section.split("\n", 1)[0].strip() for section in sections]
-    alarms = sorted(of_type("AWS::CloudWatch::Alarm"))
-    expect(sorted(named) == alarms, f"the runbook has a section for each alarm and no other: {sorted(set(named) ^ set(alarms))}")
-    for name, section in zip(named, sections):
+    first, alarms = ["Stop everything", "Where to look"], sorted(telling_alarms())
+    expect(named[:2] == first, f"the runbook begins with {first}")
+    others = set(named[2:]) ^ set(alarms)
+    expect(sorted(named[2:]) == alarms, f"the runbook has a section for each alarm and no other: {sorted(others)}")
+    for name, section in list(zip(named, sections))[2:]:
         for part in ("**Means.**", "**Look.**", "**Do.**"):
             expect(part in section, f"the runbook's section {name} has {part}")
+    for name in re.findall(r"see (?:the section )?([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b", text):
+        expect(name in named, f"the runbook refers to {name}, which has a section")
+
+
+def check_regions():
+    """The regions that the template refuses are those that the documentation names."""
+    (assertion,) = TEMPLATE["Rules"]["RegionHasFunctionUrls"]["Assertions"]
+    ((regions, region),) = [inner["Fn::Contains"] for inner in assertion["Assert"]["Fn::Not"]]
+    expect(region == {"Ref": "AWS::Region"}, "the rule looks at the region")
+    text = Path("docs/operations.md").read_text(encoding="utf-8")
+    section = text.split("## Regions", 1)[-1].split("\n## ", 1)[0]
+    named = re.findall(r"`([a-z]{2}(?:-gov)?-[a-z]+-[0-9])`", section)
+    expect(sorted(named) == regions, f"docs/operations.md names the regions that are refused, and no other: {sorted(set(named) ^ set(regions))}")
+
+
+def check_sam_settings():
+    """A template that `sam build` left behind must not be deployed in the place of the present one."""
+    settings = tomllib.loads(Path("samconfig.toml").read_text(encoding="utf-8"))["default"]
+    named = {**settings["global"]["parameters"], **settings["deploy"]["parameters"]}.get("template_file")
+    expect(named == "template.yaml", f"samconfig.toml lets sam deploy use template.yaml, not {named}")
 
 
 def check_parameters():
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
-    expect(sorted(grouped) == sorted(TEMPLATE["Parameters"]), "every parameter stands in exactly one group")
+    expect(grouped == list(TEMPLATE["Parameters"]), "every parameter stands in exactly one group, in the order in which it is asked for")
+    few = [group["Label"]["default"].startswith("For few stacks") for group in groups]
+    expect(any(few) and few == sorted(few), "what few stacks need comes last")
     for name, parameter in TEMPLATE["Parameters"].items():
         expect(parameter.get("Description"), f"{name} is described")
         bounded = {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
@@ -253,7 +306,9 @@ def check_parameters():
             expect(not re.search(pattern, wrong), f"{name} refuses {wrong!r}")
     mode = TEMPLATE["Parameters"].get("SweepMode", {}).get("Default")
     expect(mode == "observe", "a first deployment only observes")
-    outputs = {"WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "DeadLettersQueueUrl", "DashboardUrl", "NextStep"}
+    concurrency = TEMPLATE["Parameters"]["IngestConcurrency"]["Default"]
+    expect(concurrency == 0, "the defaults deploy in a new account, which can reserve no concurrency")
+    outputs = {"StopCommand", "WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "DeadLettersQueueUrl", "DashboardUrl", "NextStep"}
     expect(outputs <= set(TEMPLATE["Outputs"]), f"the outputs hold {sorted(outputs)}")
 
 
@@ -266,6 +321,8 @@ check_queues_and_alarms()
 check_replies()
 check_parameters()
 check_runbook()
+check_regions()
+check_sam_settings()
 if FAULTS:
     sys.exit("template.yaml breaks its promises; expected:\n" + "\n".join(f"- {fault}" for fault in FAULTS))
 print(f"{len(RESOURCES)} resources keep their promises")

@@ -24,6 +24,7 @@ PRICES = {
     "logs_gigabyte": 0.50,
     "metric_month": 0.30,
     "alarm_month": 0.10,  # for each metric that it watches
+    "composite_alarm_month": 0.50,
     "dashboard_month": 3.00,
     "secret_month": 0.40,
     "secrets_million_calls": 5.00,
@@ -84,7 +85,8 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, pri
     reads = total_events + channels * (1 + long_lived) + sweeps * QUEUES_TIMES_SHARDS / 2
     gigabytes = channels * RECORD_BYTES / 1e9
     logs = (requests * INGEST_LOG_BYTES + sweeps * SWEEP_LOG_BYTES + channels * 300) / 1e9
-    figures, watched = inventory(parks=poll_seconds > 0)
+    figures, watched, composite = inventory(parks=poll_seconds > 0)
+    alarms = watched * prices["alarm_month"] + composite * prices["composite_alarm_month"]
     parked = [parking(poll_seconds, prices)] if poll_seconds else []
     return [
         ("Lambda", (requests + sweeps) / million * prices["lambda_million_requests"] + seconds * MEMORY_GB * prices["lambda_gigabyte_second"],
@@ -96,20 +98,21 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, pri
         ("Notices", channels * (1 + long_lived) / million * prices["bus_million_events"], "one per step"),
         ("Schedules", sweeps / million * prices["schedule_million_invocations"], f"{sweeps:,.0f} starts"),
         ("Secret", prices["secret_month"] + 3 * 12 * HOURS / million * prices["secrets_million_calls"], "read every five minutes by three processes"),
-        ("Figures and alarms", figures * prices["metric_month"] + watched * prices["alarm_month"] + prices["dashboard_month"],
-         f"{figures} figures, alarms on {watched}, a dashboard"),
+        ("Figures and alarms", figures * prices["metric_month"] + alarms + prices["dashboard_month"],
+         f"{figures} figures, alarms on {watched}, {composite} composite alarms, a dashboard"),
         *parked,
     ]
 
 
 def inventory(parks):
-    """How many figures of our own the dashboard shows, and how many metrics the alarms watch: counted in the template."""
+    """Counts in the template: figures of our own on the dashboard, metrics that alarms watch, and composite alarms."""
     text = (Path(__file__).parent.parent / "template.yaml").read_text(encoding="utf-8")
     figures = set(re.findall(r'"ChannelJanitor", "(\w+)", "FunctionName", "\$\{(\w+)\}"', text))
     alarms = re.findall(r"Type: AWS::CloudWatch::Alarm\n(    Condition: Parks\n)?(.*?)\n\n", text, flags=re.DOTALL)
     return (
         sum(parks or function != "Park" for _, function in figures),
         sum(alarm.count("MetricName:") for only_parking, alarm in alarms if parks or not only_parking),
+        text.count("Type: AWS::CloudWatch::CompositeAlarm\n"),
     )
 
 
