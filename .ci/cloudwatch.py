@@ -17,6 +17,8 @@ import re
 OK, ALARM, UNKNOWN = "OK", "ALARM", "INSUFFICIENT_DATA"
 # CloudWatch looks every minute. Every fifth is enough here, since each period has at least five.
 STEP = 5
+# A figure has arrived this many minutes after its time: the longest run takes 14.
+ARRIVED = 30
 COMPARE = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -30,19 +32,28 @@ class Metrics:
 
     def __init__(self):
         self.points = {}
+        self.complete = {}
 
     def add(self, key, at, value, known=None):
-        bisect.insort(self.points.setdefault(key, []), (at, at + 1 if known is None else known, value))
+        known = at + 1 if known is None else known
+        assert known - at <= ARRIVED
+        bisect.insort(self.points.setdefault(key, []), (at, known, value))
 
-    def within(self, key, start, end, now):
-        """The values of a window, of those that have arrived."""
+    def figure(self, key, name, window, now):
+        """The statistic of what has arrived of a window."""
+        arrived = now >= window[1] + ARRIVED
+        if arrived and (key, name, window) in self.complete:
+            return self.complete[key, name, window]
         points = self.points.get(key, [])
-        first, last = (bisect.bisect_left(points, (edge, -1, -1)) for edge in (start, end))
-        return [value for _, known, value in points[first:last] if known <= now]
+        first, last = (bisect.bisect_left(points, (edge, -1, -1)) for edge in window)
+        figure = statistic(name, [value for _, known, value in points[first:last] if known <= now])
+        if arrived:
+            self.complete[key, name, window] = figure
+        return figure
 
 
 def statistic(name, values):
-    """A window's figure, or None where there is no data point."""
+    """A statistic of data points, or None where there is none."""
     if not values:
         return None
     if name == "Sum":
@@ -170,8 +181,7 @@ class Alarm:
                 continue
             key = (stat["Metric"]["Namespace"], stat["Metric"]["MetricName"], owner(stat["Metric"]))
             figure = stat.get("Stat") or stat.get("Statistic") or stat["ExtendedStatistic"]
-            values = [statistic(figure, metrics.within(key, start, end, now)) for start, end in windows]
-            named[query["Id"]] = result = Series(values)
+            named[query["Id"]] = result = Series([metrics.figure(key, figure, window, now) for window in windows])
         for query in self.metrics:
             if "Expression" in query:
                 functions = {"__builtins__": {}, "FILL": fill, "IF": choose}
