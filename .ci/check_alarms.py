@@ -97,7 +97,7 @@ def a_quiet_weekend():
     return world, 8 * DAY, {}
 
 
-def a_first_deployment_that_nobody_connects():
+def a_first_deployment_before_connect():
     world = World()
     world.sweeps(5, 5 * DAY)
     world.reconciles(HOUR, 5 * DAY)
@@ -105,7 +105,7 @@ def a_first_deployment_that_nobody_connects():
     return world, 5 * DAY, {}
 
 
-def the_auth_token_is_rotated_and_nobody_tells_us():
+def a_rotated_auth_token():
     world, end = World(), 2 * DAY + NO_EVENTS + 6 * HOUR
     world.open_hours(0, 2 * DAY)
     for at in range(2 * DAY + 8 * HOUR, end, 10):
@@ -258,13 +258,13 @@ def a_slow_quarter_of_an_hour():
 def letters_that_are_left_and_letters_that_are_read():
     world, first, second = World(), 10 * HOUR, 34 * HOUR
     world.usual(0, 2 * DAY)
-    # Nobody deletes the first one, and the second one is told all the same.
+    # The first one is left there, and the second one is told all the same.
     world.letters("DeadLetters", first, 2 * DAY)
     world.letters("DeadLetters", second, second + 30)
     return world, 2 * DAY, {"DeadLettersArrived": [(first, first + 10), (second, second + 10)]}
 
 
-def an_event_that_nobody_understands():
+def an_event_that_cannot_be_read():
     world, at = World(), 10 * HOUR
     world.usual(0, DAY)
     world.letters("RejectedEvents", at, at + 3 * HOUR)
@@ -327,8 +327,8 @@ def a_flood_that_keeps_parking_from_its_work():
 
 STORIES = [
     a_quiet_weekend,
-    a_first_deployment_that_nobody_connects,
-    the_auth_token_is_rotated_and_nobody_tells_us,
+    a_first_deployment_before_connect,
+    a_rotated_auth_token,
     events_come_again,
     strangers_on_a_weekend,
     a_flood_while_nothing_is_late,
@@ -345,7 +345,7 @@ STORIES = [
     a_crash,
     a_slow_quarter_of_an_hour,
     letters_that_are_left_and_letters_that_are_read,
-    an_event_that_nobody_understands,
+    an_event_that_cannot_be_read,
     a_checkup_that_fails_and_one_that_finds_errors,
     chats_that_wait_for_a_moment,
     chats_that_cannot_be_moved,
@@ -353,7 +353,7 @@ STORIES = [
     a_flood_that_keeps_parking_from_its_work,
 ]
 # Stories that end while it is still so.
-STILL = {("the_auth_token_is_rotated_and_nobody_tells_us", "NoEvents")}
+STILL = {("a_rotated_auth_token", "NoEvents")}
 
 
 def moment(minute):

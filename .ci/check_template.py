@@ -218,6 +218,8 @@ def check_queues_and_alarms():
             expect(alarm["AlarmActions"] == alarm.get("OKActions") == topics, f"{name} tells the topic and the address of trouble and of its end")
         else:
             expect(f"${{{name}}}" in rules, f"{name} tells people, or is a part of an alarm that does")
+    topic = of_type("AWS::SNS::Topic").get("AlarmTopic", {})
+    expect(topic.get("Subscription") == [{"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}], "AlarmEmail is subscribed to the topic")
     check_figures({name for namespace, name, _ in looked_at if namespace == NAMESPACE})
     rule = of_type("AWS::Events::Rule").get("RejectedEventsRule", {})
     pattern = {"source": ["channel-janitor"], "detail-type": ["EventRejected"]}
@@ -308,6 +310,8 @@ def check_parameters():
     expect(mode == "observe", "a first deployment only observes")
     concurrency = TEMPLATE["Parameters"]["IngestConcurrency"]["Default"]
     expect(concurrency == 0, "the defaults deploy in a new account, which can reserve no concurrency")
+    consoles = {"console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com"}
+    expect(consoles <= set(strings(TEMPLATE["Outputs"]["DashboardUrl"])), "DashboardUrl names the console of each partition")
     outputs = {"StopCommand", "WebhookUrl", "TableName", "BusName", "RejectedEventsQueueUrl", "DeadLettersQueueUrl", "DashboardUrl", "NextStep"}
     expect(outputs <= set(TEMPLATE["Outputs"]), f"the outputs hold {sorted(outputs)}")
 
