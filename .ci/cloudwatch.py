@@ -162,8 +162,10 @@ class Alarm:
         self.breaches = COMPARE[self.properties["ComparisonOperator"]]
         metrics = self.properties.get("Metrics")
         simple = {"Id": "only", "MetricStat": {"Metric": self.properties, **self.properties}}
-        self.metrics = metrics or [simple]
-        (self.period,) = {int(m["MetricStat"]["Period"]) // 60 for m in self.metrics if "MetricStat" in m}
+        self.metrics = [query for query in metrics or [simple] if "MetricStat" in query]
+        self.expressions = [compile(query["Expression"], name, "eval") for query in metrics or [] if "Expression" in query]
+        assert len(self.expressions) == bool(metrics), f"{name} has one expression, or one metric"
+        (self.period,) = {int(query["MetricStat"]["Period"]) // 60 for query in self.metrics}
         assert self.period >= STEP, f"{name} looks at shorter periods than this program steps"
         assert self.period * self.periods <= (1440 if self.period < 60 else 7 * 1440), f"{name} looks too far back"
 
@@ -174,18 +176,14 @@ class Alarm:
     def series(self, metrics, now, count):
         """The last periods, the oldest first."""
         windows = [(now - (back + 1) * self.period, now - back * self.period) for back in reversed(range(count))]
-        named, result = {}, None
+        named = {}
         for query in self.metrics:
-            stat = query.get("MetricStat")
-            if stat is None:
-                continue
+            stat = query["MetricStat"]
             key = (stat["Metric"]["Namespace"], stat["Metric"]["MetricName"], owner(stat["Metric"]))
             figure = stat.get("Stat") or stat.get("Statistic") or stat["ExtendedStatistic"]
             named[query["Id"]] = result = Series([metrics.figure(key, figure, window, now) for window in windows])
-        for query in self.metrics:
-            if "Expression" in query:
-                functions = {"__builtins__": {}, "FILL": fill, "IF": choose}
-                result = eval(query["Expression"], functions, named)
+        for expression in self.expressions:
+            result = eval(expression, {"__builtins__": {}, "FILL": fill, "IF": choose}, named)
         return result.values
 
     def evaluate(self, metrics, now, before, spare):
