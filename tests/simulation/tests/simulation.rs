@@ -7,7 +7,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use simulation::{Mutation, Size, Told, Totals, play};
+use simulation::{Mutation, Size, Totals, Trace, play};
 
 /// How many schedules an ordinary test run plays. `simulate --seeds` plays as many as one likes.
 const SEEDS: u64 = 200;
@@ -24,10 +24,10 @@ fn on_all_cores(work: impl Fn() + Sync) {
 #[test]
 fn the_same_seed_plays_the_same_schedule() {
     for seed in 0..5 {
-        let once = play(seed, Size::default(), None, Told::WordForWord);
-        let again = play(seed, Size::default(), None, Told::WordForWord);
-        assert!(once.story.len() > 100, "seed {seed} tells a story");
-        for (line, (a, b)) in once.story.iter().zip(&again.story).enumerate() {
+        let once = play(seed, Size::default(), None, Trace::On);
+        let again = play(seed, Size::default(), None, Trace::On);
+        assert!(once.trace.len() > 100, "seed {seed} tells a story");
+        for (line, (a, b)) in once.trace.iter().zip(&again.trace).enumerate() {
             assert_eq!(a, b, "seed {seed}, line {line}");
         }
         assert_eq!(once, again);
@@ -44,7 +44,7 @@ fn no_law_is_broken() {
             if seed >= SEEDS {
                 break;
             }
-            let outcome = play(seed, Size::default(), None, Told::Not);
+            let outcome = play(seed, Size::default(), None, Trace::Off);
             assert_eq!(outcome.violation, None, "seed {seed}");
             *totals.lock().unwrap() += &outcome.totals;
         }
@@ -52,8 +52,8 @@ fn no_law_is_broken() {
     println!("{:#?}", totals.lock().unwrap());
 }
 
-/// A schedule that shows each mistake up. Whoever changes what schedules are like finds new
-/// ones with `simulate --mistakes`, which plays the first two hundred in turn.
+/// A schedule that shows each mutation up. Whoever changes what schedules are like finds new
+/// ones with `simulate --mutations`, which plays the first two hundred in turn.
 const SHOWN_UP_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::BlindLook, 29),
     (Mutation::ForgottenTasks, 29),
@@ -84,7 +84,7 @@ const SHOWN_UP_BY: [(Mutation, u64); Mutation::ALL.len()] = [
 ];
 
 #[test]
-fn every_mistake_is_caught() {
+fn every_mutation_is_caught() {
     for mutation in Mutation::ALL {
         let listed = SHOWN_UP_BY.iter().any(|(listed, _)| *listed == mutation);
         assert!(listed, "{mutation:?} needs a schedule that shows it up");
@@ -95,7 +95,7 @@ fn every_mistake_is_caught() {
             let Some((mutation, seed)) = next.lock().unwrap().next() else {
                 break;
             };
-            let violation = play(*seed, Size::default(), Some(*mutation), Told::Not).violation;
+            let violation = play(*seed, Size::default(), Some(*mutation), Trace::Off).violation;
             let law = violation.map(|violation| violation.law);
             assert!(
                 law.is_some_and(|law| mutation.breaks().contains(&law)),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use simulation::{Mutation, Outcome, Size, Told, Totals, play};
+use simulation::{Mutation, ScheduleReport, Size, Totals, Trace, play};
 use tokio::time::Instant;
 
 #[global_allocator]
@@ -30,17 +30,17 @@ const CAUGHT_WITHIN: u64 = 200;
 #[command(arg_required_else_help = true)]
 struct Simulate {
     /// Plays this many schedules
-    #[arg(long, conflicts_with_all = ["seed", "mistakes"])]
+    #[arg(long, conflicts_with_all = ["seed", "mutations"])]
     seeds: Option<u64>,
     /// Begins with this seed
     #[arg(long, default_value_t = 0)]
     from: u64,
     /// Plays one schedule and tells its story
-    #[arg(long, conflicts_with = "mistakes")]
+    #[arg(long, conflicts_with = "mutations")]
     seed: Option<u64>,
-    /// Looks for the first schedule that shows each deliberate mistake up
+    /// Looks for the first schedule that shows each mutation up
     #[arg(long)]
-    mistakes: bool,
+    mutations: bool,
     /// Days for which people act and things fail, instead of a few hours
     #[arg(long)]
     days: Option<u64>,
@@ -58,9 +58,9 @@ fn main() -> ExitCode {
     match (simulate.seed, simulate.seeds) {
         (Some(seed), _) => one(seed, size),
         (None, Some(count)) => many(simulate.from, count, size),
-        (None, None) if simulate.mistakes => mistakes(simulate.from, size),
+        (None, None) if simulate.mutations => mutations(simulate.from, size),
         (None, None) => {
-            eprintln!("one of --seeds, --seed and --mistakes says what to play");
+            eprintln!("one of --seeds, --seed and --mutations says what to play");
             ExitCode::from(2)
         }
     }
@@ -68,8 +68,8 @@ fn main() -> ExitCode {
 
 /// Plays one schedule and tells its story.
 fn one(seed: u64, size: Size) -> ExitCode {
-    let outcome = play(seed, size, None, Told::WordForWord);
-    for line in &outcome.story {
+    let outcome = play(seed, size, None, Trace::On);
+    for line in &outcome.trace {
         println!("{line}");
     }
     println!("{:#?}", outcome.totals);
@@ -87,14 +87,14 @@ fn many(from: u64, count: u64, size: Size) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(from);
     let totals = Mutex::new((Totals::default(), began));
-    let broken: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
+    let broken: Mutex<Option<(u64, ScheduleReport)>> = Mutex::new(None);
     on_all_cores(|| {
         while broken.lock().unwrap().is_none() {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= from.saturating_add(count) {
                 break;
             }
-            let outcome = play(seed, size, None, Told::Not);
+            let outcome = play(seed, size, None, Trace::Off);
             let mut guard = totals.lock().unwrap();
             let (totals, told) = &mut *guard;
             *totals += &outcome.totals;
@@ -118,7 +118,7 @@ fn many(from: u64, count: u64, size: Size) -> ExitCode {
 }
 
 /// Looks for a schedule that shows each mistake up.
-fn mistakes(from: u64, size: Size) -> ExitCode {
+fn mutations(from: u64, size: Size) -> ExitCode {
     let next = Mutex::new(Mutation::ALL.into_iter());
     let missed = AtomicU64::new(0);
     on_all_cores(|| {
@@ -128,7 +128,7 @@ fn mistakes(from: u64, size: Size) -> ExitCode {
             };
             let mut seeds = from..from.saturating_add(CAUGHT_WITHIN);
             let caught = seeds.find_map(|seed| {
-                let law = play(seed, size, Some(mutation), Told::Not).violation?.law;
+                let law = play(seed, size, Some(mutation), Trace::Off).violation?.law;
                 Some((seed, law))
             });
             match caught {

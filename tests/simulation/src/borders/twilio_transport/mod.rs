@@ -1,0 +1,246 @@
+//! The line to Twilio: the client's transport, in process, with everything that can go wrong.
+
+mod answers;
+mod effects;
+mod mutations;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _};
+use http::{Request, Response};
+use simulator::Reply;
+use tokio::time::sleep;
+use twilio::rest::{Transport, TransportError};
+
+use crate::borders::faults::TwilioOutcome;
+use crate::report::Mutation;
+use crate::report::{Law, Violation};
+use crate::shared::{Caller, Shared, caller};
+
+use mutations::Mutations;
+use request::{Subject, Thing};
+
+pub(crate) use effects::add_foreign_note;
+
+/// Where all of Twilio is, as far as the client knows. Nothing listens there.
+pub(crate) const BASE: &str = "http://twilio.invalid";
+
+pub(crate) struct TwilioTransport {
+    shared: Arc<Shared>,
+    mutations: Mutations,
+}
+
+impl Transport for TwilioTransport {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        self.carry(request).boxed()
+    }
+}
+
+impl TwilioTransport {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let mutations = Mutations::new(shared.mutation);
+        Self { shared, mutations }
+    }
+
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let Some(sweep) = caller().run() else {
+            panic!("only a sweep or a reconciliation calls Twilio");
+        };
+        let subject = Subject::of(&request, &self.shared.twilio.state());
+        let (kind, which) = subject.counts_as();
+        let checked = {
+            let mut inner = self.shared.lock();
+            inner.totals.requests += 1;
+            let history = inner.oracle.sweeps.get_mut(&sweep);
+            history.map_or(Ok(()), |history| history.asks(kind, which))
+        };
+        self.shared.check(checked);
+        if self.mutations.halts(sweep) {
+            return std::future::pending().await;
+        }
+        let (twilio_outcome, there, back) = {
+            let faults = &mut self.shared.lock().faults;
+            let poisoned = match &subject {
+                Subject::Read(_, channel) | Subject::Write(_, channel) => faults.poisons(channel),
+                _ => false,
+            };
+            let twilio_outcome = faults.twilio_outcome(poisoned);
+            (
+                twilio_outcome,
+                faults.way_to_twilio(),
+                faults.way_to_twilio(),
+            )
+        };
+        let twilio_outcome = if self.mutations.wastes(&request) {
+            TwilioOutcome::Status(500)
+        } else {
+            twilio_outcome
+        };
+        sleep(there).await;
+        let answer = self.meets(twilio_outcome, sweep, &subject, request).await;
+        sleep(back).await;
+        if let (Ok(answer), TwilioOutcome::Good) = (&answer, twilio_outcome) {
+            self.delivered(sweep, &subject, answer);
+        }
+        if let TwilioOutcome::TooMany(retry) = twilio_outcome {
+            self.patience(sweep, retry.asks_for());
+        } else if let TwilioOutcome::Busy(seconds) = twilio_outcome {
+            self.patience(sweep, Duration::from_secs(seconds));
+        }
+        answer
+    }
+
+    async fn meets(
+        &self,
+        twilio_outcome: TwilioOutcome,
+        sweep: u32,
+        subject: &Subject,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        if twilio_outcome != TwilioOutcome::Good {
+            let mut inner = self.shared.lock();
+            inner.totals.count(twilio_outcome.name());
+            inner.trace(self.shared.now(), || {
+                let (method, path) = (request.method(), request.uri().path());
+                format!("  line: {} ({method} {path})", twilio_outcome.name())
+            });
+        }
+        let broken = || TransportError::Broken("reset (an injected fault)".to_owned());
+        match twilio_outcome {
+            TwilioOutcome::Good => self.reaches(sweep, subject, request).ok_or_else(broken),
+            TwilioOutcome::TooMany(_) if self.shared.errs(Mutation::Unheeded429) => {
+                Ok(answers::status(500, 20500, &[]))
+            }
+            TwilioOutcome::TooMany(retry) => Ok(answers::too_many(retry)),
+            TwilioOutcome::Busy(seconds) => {
+                let headers = [("retry-after", &*seconds.to_string())];
+                Ok(answers::status(503, 20503, &headers))
+            }
+            TwilioOutcome::Status(code) => Ok(answers::status(code, 20500, &[])),
+            TwilioOutcome::Refused => Ok(answers::status(400, 20001, &[])),
+            TwilioOutcome::Unauthorized(code) => Ok(answers::status(code, 20003, &[])),
+            TwilioOutcome::HangBefore => std::future::pending().await,
+            TwilioOutcome::HangAfter => {
+                self.reaches(sweep, subject, request);
+                std::future::pending().await
+            }
+            TwilioOutcome::NoConnection => Err(TransportError::NoConnection("refused".to_owned())),
+            TwilioOutcome::BrokenBefore => Err(broken()),
+            TwilioOutcome::BrokenAfter => {
+                self.reaches(sweep, subject, request);
+                Err(broken())
+            }
+            TwilioOutcome::GarbageBefore => Ok(answers::garbage()),
+            TwilioOutcome::GarbageAfter => {
+                self.reaches(sweep, subject, request);
+                Ok(answers::garbage())
+            }
+        }
+    }
+
+    /// The request has its effect at the pretend Twilio.
+    fn reaches(
+        &self,
+        sweep: u32,
+        subject: &Subject,
+        request: Request<Bytes>,
+    ) -> Option<Response<Bytes>> {
+        self.shared.catch_up();
+        let request = self.mutations.in_request(subject, request);
+        if request.method() != http::Method::GET && matches!(caller(), Caller::Reconcile(_)) {
+            let what = format!("a reconciliation writes to {}", request.uri().path());
+            let checked = Violation::of(Law::NeverCloseLive, what);
+            self.shared.check(Err(checked));
+        }
+        match subject {
+            Subject::Write(Thing::ChatChannel, channel) => self.write(sweep, channel, &request),
+            Subject::Write(thing, channel) => self.close(sweep, *thing, channel, &request),
+            Subject::Session(session) => self.end_session(sweep, session),
+            Subject::Other if request.method() != http::Method::GET => {
+                let what = format!("a sweep writes to {}", request.uri().path());
+                let checked = Violation::of(Law::NeverCloseLive, what);
+                self.shared.check(Err(checked));
+            }
+            Subject::Tasks | Subject::Task(_) | Subject::Read(..) => {}
+            Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
+        }
+        if let Some(feigned) = self.mutations.feigned(subject, request.uri().path()) {
+            return Some(feigned);
+        }
+        let reply = self.shared.twilio.handle(request);
+        self.shared.catch_up();
+        let answer = match reply {
+            Reply::Answer(answer) => answer,
+            Reply::Hang | Reply::Drop => return None,
+        };
+        if answer.status().is_success() {
+            self.seen(sweep, subject, &answer);
+        }
+        Some(self.mutations.in_answer(subject, answer))
+    }
+
+    /// Takes down what Twilio shows a sweep.
+    fn seen(&self, sweep: u32, subject: &Subject, answer: &Response<Bytes>) {
+        let mut inner = self.shared.lock();
+        match subject {
+            Subject::Tasks => {
+                // What is created from now on, this look cannot show.
+                let order = inner.oracle.next();
+                if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+                    history.looked = Some(order);
+                }
+            }
+            Subject::Read(Thing::ChatChannel, channel) => {
+                drop(inner);
+                self.meddle(channel);
+            }
+            Subject::Read(Thing::InteractionChannel, conversation) => {
+                let status = body(answer)["status"].as_str().map(str::to_owned);
+                if let (Some(history), Some(status)) = (inner.oracle.sweeps.get_mut(&sweep), status)
+                {
+                    history.interactions.insert(conversation.clone(), status);
+                }
+            }
+            Subject::Read(Thing::Conversation, conversation) => {
+                if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+                    history.conversations.insert(conversation.clone());
+                }
+            }
+            Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
+            Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
+        }
+    }
+
+    /// An answer got to the sweep.
+    fn delivered(&self, sweep: u32, subject: &Subject, answer: &Response<Bytes>) {
+        let Subject::Read(Thing::ChatChannel, channel) = subject else {
+            return;
+        };
+        let body = body(answer);
+        let Some(text) = body["attributes"].as_str() else {
+            return;
+        };
+        self.mutations.remember(sweep, channel, text);
+        let mut inner = self.shared.lock();
+        if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+            history.texts.insert(channel.clone(), text.to_owned());
+        }
+    }
+
+    fn patience(&self, sweep: u32, wait: Duration) {
+        let mut inner = self.shared.lock();
+        if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+            history.is_asked_for_patience(wait);
+        }
+    }
+}
+
+fn body(answer: &Response<Bytes>) -> serde_json::Value {
+    serde_json::from_slice(answer.body()).unwrap_or_default()
+}

@@ -1,0 +1,157 @@
+//! Mistakes that are made on purpose with what crosses the line.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+use simulator::state::attributes;
+
+use crate::report::Mutation;
+
+use super::answers;
+use super::request::{Subject, Thing};
+
+/// What a mistake has to remember.
+#[derive(Default)]
+pub(crate) struct Mutations {
+    mutation: Option<Mutation>,
+    /// The first text of each channel, for what repeats what was seen before.
+    first_texts: Mutex<BTreeMap<String, String>>,
+    /// The sweep that a damaged channel brought to a halt.
+    halted: Mutex<Option<u32>>,
+    /// What was tried once, where every first try fails.
+    tried: Mutex<Option<String>>,
+}
+
+impl Mutations {
+    pub(crate) fn new(mutation: Option<Mutation>) -> Self {
+        Self {
+            mutation,
+            ..Self::default()
+        }
+    }
+
+    /// The request, with the mistake that is to be made.
+    pub(crate) fn in_request(
+        &self,
+        subject: &Subject,
+        mut request: Request<Bytes>,
+    ) -> Request<Bytes> {
+        let Some(mutation) = self.mutation else {
+            return request;
+        };
+        match (subject, mutation) {
+            (Subject::Tasks, Mutation::HalfAQuestion) => {
+                let uri = request.uri().to_string();
+                let asks_one = uri.split("%20OR%20conversationSid").next();
+                if let Some(uri) = asks_one.and_then(|uri| uri.parse().ok()) {
+                    *request.uri_mut() = uri;
+                }
+                request
+            }
+            (Subject::Write(..), Mutation::SilentWrites) => {
+                request.headers_mut().remove("x-twilio-webhook-enabled");
+                request
+            }
+            (Subject::Write(Thing::ChatChannel, channel), _) => {
+                self.in_attributes(mutation, channel, request)
+            }
+            _ => request,
+        }
+    }
+
+    fn in_attributes(
+        &self,
+        mutation: Mutation,
+        channel: &str,
+        mut request: Request<Bytes>,
+    ) -> Request<Bytes> {
+        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body())
+            .into_owned()
+            .collect();
+        let Some(text) = form.get("Attributes") else {
+            return request;
+        };
+        let texts = lock(&self.first_texts);
+        let other = texts.iter().find(|(sid, _)| *sid != channel);
+        let inactive = |text: &String| attributes::with(text, "status", "\"INACTIVE\"");
+        let text = match mutation {
+            Mutation::StaleText => texts.get(channel).map(inactive),
+            Mutation::OtherChannelsText => other.map(|(_, text)| inactive(text)),
+            Mutation::FloatText => serde_json::from_str::<serde_json::Value>(text)
+                .ok()
+                .map(|value| value.to_string()),
+            _ => None,
+        };
+        if let Some(text) = text {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            *request.body_mut() = form.append_pair("Attributes", &text).finish().into();
+        }
+        request
+    }
+
+    /// The answer that is given instead, if the request is only said to have been done.
+    pub(crate) fn feigned(&self, subject: &Subject, path: &str) -> Option<Response<Bytes>> {
+        let thing = match subject {
+            Subject::Write(thing, _) => *thing,
+            _ => return None,
+        };
+        if self.mutation != Some(Mutation::HalfClosed) || thing != Thing::InteractionChannel {
+            return None;
+        }
+        let sid = path.rsplit('/').next();
+        let body = json!({ "sid": sid, "status": "closed" });
+        Some(Response::new(body.to_string().into()))
+    }
+
+    /// The answer, with the mistake that is to be made.
+    pub(crate) fn in_answer(&self, subject: &Subject, answer: Response<Bytes>) -> Response<Bytes> {
+        match (subject, self.mutation) {
+            (Subject::Task(_), Some(Mutation::ForgottenTasks)) => answers::status(404, 20404, &[]),
+            (Subject::Tasks, Some(Mutation::BlindLook)) => {
+                answers::with(&answer, "tasks", json!([]))
+            }
+            (Subject::Log, Some(Mutation::EmptyLog)) => answers::with(&answer, "events", json!([])),
+            (Subject::Flows, Some(Mutation::UnseenBots)) => {
+                answers::with(&answer, "webhooks", json!([]))
+            }
+            (Subject::Read(Thing::InteractionChannel, _), Some(Mutation::LeftIsOver))
+                if answer.status().is_success() =>
+            {
+                answers::with(&answer, "status", json!("closed"))
+            }
+            _ => answer,
+        }
+    }
+
+    /// A channel's attributes got to a sweep.
+    pub(crate) fn remember(&self, sweep: u32, channel: &str, text: &str) {
+        lock(&self.first_texts)
+            .entry(channel.to_owned())
+            .or_insert_with(|| text.to_owned());
+        if text.starts_with('[') && self.mutation == Some(Mutation::PoisonSpreads) {
+            *lock(&self.halted) = Some(sweep);
+        }
+    }
+
+    pub(crate) fn halts(&self, sweep: u32) -> bool {
+        *lock(&self.halted) == Some(sweep)
+    }
+
+    pub(crate) fn wastes(&self, request: &Request<Bytes>) -> bool {
+        if self.mutation != Some(Mutation::WastefulCalls) || request.method() != http::Method::GET {
+            return false;
+        }
+        let path = request.uri().to_string();
+        let mut tried = lock(&self.tried);
+        let again = tried.as_deref() == Some(&path);
+        *tried = (!again).then_some(path);
+        !again
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

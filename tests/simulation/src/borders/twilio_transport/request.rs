@@ -1,0 +1,84 @@
+//! What a request to Twilio is about.
+
+use bytes::Bytes;
+use http::Request;
+use simulator::{Sid, State};
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The open tasks; those of some channels if it names any.
+    Tasks,
+    /// One task.
+    Task(String),
+    /// Something of a channel is read.
+    Read(Thing, String),
+    /// Something of a channel is written to or deleted.
+    Write(Thing, String),
+    /// A Proxy session is ended.
+    Session(String),
+    /// A service is asked for.
+    Service,
+    /// TaskRouter's log of events.
+    Log,
+    /// The Studio flows that are told of a channel's messages.
+    Flows,
+    /// What a sweep has no business with.
+    Other,
+}
+
+/// What of a channel a request concerns; channels and conversations are both called channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    ChatChannel,
+    InteractionChannel,
+    Conversation,
+}
+
+impl Subject {
+    pub(crate) fn of(request: &Request<Bytes>, state: &State) -> Self {
+        let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+        let reads = request.method() == http::Method::GET;
+        let owned = |text: &&str| (*text).to_owned();
+        let (thing, channel) = match path.as_slice() {
+            ["taskrouter", _, _, _, "Tasks"] if reads => return Self::Tasks,
+            ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
+            ["proxy", _, _, _, "Sessions", session] if !reads => {
+                return Self::Session(owned(session));
+            }
+            ["chat" | "conversations", _, "Services", _] if reads => return Self::Service,
+            ["taskrouter", _, _, _, "Events"] if reads => return Self::Log,
+            ["chat" | "conversations", .., "Webhooks"] if reads => return Self::Flows,
+            ["chat", _, _, _, "Channels", channel] => (Thing::ChatChannel, owned(channel)),
+            ["conversations", _, _, _, "Conversations", conversation] => {
+                (Thing::Conversation, owned(conversation))
+            }
+            ["flex-api", _, "Interactions", _, "Channels", channel] => {
+                let found = channel.parse::<Sid>().ok();
+                let found = found.and_then(|sid| state.interaction_channel(sid)?.conversation);
+                let Some(conversation) = found else {
+                    return Self::Other;
+                };
+                (Thing::InteractionChannel, conversation.to_string())
+            }
+            _ => return Self::Other,
+        };
+        if reads {
+            Self::Read(thing, channel)
+        } else {
+            Self::Write(thing, channel)
+        }
+    }
+
+    /// What is counted together, and of which thing it is one request.
+    pub(crate) fn counts_as(&self) -> (&'static str, &str) {
+        match self {
+            Self::Tasks => ("lists", ""),
+            Self::Task(task) => ("tasks", task),
+            Self::Read(_, channel) | Self::Write(_, channel) => ("channels", channel),
+            Self::Session(session) => ("sessions", session),
+            Self::Service => ("services", ""),
+            Self::Log | Self::Flows | Self::Other => ("others", ""),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Sweeps: on schedule, two at once, with little time, dying at any moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Channel, Platform, QueueEntry, SweepDecision, decide_sweep};
+use fastrand::Rng;
+use sweep::{Summary, SweepError};
+use tokio::task::JoinSet;
+
+use crate::functions::{Death, Deployment, End, invoke};
+use crate::oracle::{LawCheck, RunHistory};
+use crate::report::{Law, Violation};
+use crate::shared::Caller;
+
+/// The longest run of a sweep, as deployed.
+const LIMIT: Duration = Duration::from_secs(840);
+
+/// How many index partitions a look at what is due reads: five queues in four parts.
+const QUEUES: u64 = 20;
+
+/// How often a channel may be due in a row on good days before it must be clean.
+const SWEEPS_TO_BE_CLEAN: usize = 2;
+
+pub(crate) struct Sweeps {
+    rng: Rng,
+    number: u32,
+    pub(crate) under_way: JoinSet<()>,
+    /// How often in a row each channel was due for the same, on good days.
+    waited: BTreeMap<String, (QueueEntry, usize)>,
+}
+
+impl Sweeps {
+    pub(crate) fn new(rng: Rng) -> Self {
+        Self {
+            rng,
+            number: 0,
+            under_way: JoinSet::new(),
+            waited: BTreeMap::new(),
+        }
+    }
+
+    /// What the schedule does: mostly one sweep, now and then two at once, and none where
+    /// nobody could have anything to do (which would cost nothing but our time). Says whether
+    /// there was something to do.
+    pub(crate) fn tick(&mut self, deployment: &Arc<Deployment>) -> bool {
+        while self.under_way.try_join_next().is_some() {}
+        let skew = u64::try_from(deployment.shared.lock().faults.skew).unwrap_or_default();
+        let idle = due(deployment, Duration::from_millis(skew)).is_empty();
+        if idle && self.rng.u8(..100) >= 2 {
+            return false;
+        }
+        let many = if self.rng.u8(..10) == 0 { 2 } else { 1 };
+        for _ in 0..many {
+            let crashes = deployment.shared.script.crashes * 2.0;
+            let death = match self.rng.f64() < crashes {
+                false => Death::Never,
+                true if self.rng.bool() => Death::AtPoll(self.rng.u32(1..400)),
+                true => Death::After(Duration::from_millis(self.rng.u64(0..30_000))),
+            };
+            let limit = match self.rng.u8(..10) {
+                0 => Duration::from_secs(self.rng.u64(1..60)),
+                _ => LIMIT,
+            };
+            let sweep = self.begin(deployment, death, limit);
+            let head_start = Duration::from_millis(self.rng.u64(0..2_000));
+            self.under_way.spawn(async move {
+                tokio::time::sleep(head_start).await;
+                sweep.await;
+            });
+        }
+        !idle
+    }
+
+    /// A sweep on a good day, from beginning to end, which must succeed.
+    pub(crate) async fn sweep_in_peace(&mut self, deployment: &Arc<Deployment>) {
+        let before = due(deployment, Duration::ZERO);
+        self.begin(deployment, Death::Never, LIMIT).await;
+        let checked = self.check_waits(deployment, before);
+        deployment.shared.check(checked);
+    }
+
+    fn begin(
+        &mut self,
+        deployment: &Arc<Deployment>,
+        death: Death,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.number += 1;
+        let number = self.number;
+        let deployment = Arc::clone(deployment);
+        async move { one(&deployment, number, death, limit).await }
+    }
+
+    /// L1: nothing is due for the same for more than two sweeps in a row.
+    fn check_waits(
+        &mut self,
+        deployment: &Deployment,
+        before: BTreeMap<String, QueueEntry>,
+    ) -> LawCheck {
+        let poisoned = deployment.shared.lock().faults.poisoned.clone();
+        let due_at_once = before.len();
+        let after = due(deployment, Duration::ZERO);
+        // A sweep that may write to few channels leaves the others to the next.
+        let held_up = due_at_once / deployment.shared.script.max_closes;
+        let mut waited = BTreeMap::new();
+        for (channel, waiting) in before {
+            if poisoned.as_ref() == Some(&channel) || after.get(&channel) != Some(&waiting) {
+                continue;
+            }
+            let times = match self.waited.get(&channel) {
+                Some((same, times)) if *same == waiting => times + 1,
+                Some(_) | None => 1,
+            };
+            if times >= SWEEPS_TO_BE_CLEAN + held_up {
+                let law = match poisoned {
+                    Some(_) => Law::NoPoison,
+                    None => Law::EventuallyClean,
+                };
+                let what = format!("{channel} is still due after {times} sweeps: {waiting:?}");
+                return Err(Violation::of(law, what));
+            }
+            waited.insert(channel, (waiting, times));
+        }
+        self.waited = waited;
+        Ok(())
+    }
+}
+
+/// What is due by the records, by a clock that may be so far ahead.
+pub(crate) fn due(deployment: &Deployment, ahead: Duration) -> BTreeMap<String, QueueEntry> {
+    let now = deployment.shared.now().plus(ahead);
+    let inner = deployment.shared.lock();
+    let oracle = inner.oracle.channels.iter();
+    oracle
+        .filter_map(|(channel, history)| {
+            let record = history.record.as_ref()?;
+            let due = match decide_sweep(record, &inner.oracle.policy, now) {
+                SweepDecision::Nothing | SweepDecision::Wait(_) => None,
+                SweepDecision::Look | SweepDecision::EndSession(_) | SweepDecision::Inspect(_) => {
+                    record.queue_entry()
+                }
+            };
+            Some((channel.clone(), due?))
+        })
+        .collect()
+}
+
+async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Duration) {
+    let shared = &deployment.shared;
+    let (now, faultless) = {
+        let now = shared.functions_clock();
+        let mut inner = shared.lock();
+        inner.totals.sweeps += 1;
+        let skew = inner.faults.skew;
+        inner.oracle.sweeps.insert(number, RunHistory::new(skew));
+        inner.trace(shared.now(), || {
+            format!("sweep {number} begins, clock {skew} ms ahead, {death:?}, {limit:?}")
+        });
+        (now, inner.faults.faultless)
+    };
+    let function = Arc::clone(deployment);
+    let work = async move { function.sweep.run(now, limit).await };
+    let end = invoke(shared, Caller::Sweep(number), death, limit, work).await;
+    let checked = check(deployment, number, faultless, &end);
+    shared.trace(|| format!("sweep {number} ends: {end:?}"));
+    shared.lock().oracle.sweeps.remove(&number);
+    shared.check(checked);
+}
+
+fn check(
+    deployment: &Deployment,
+    number: u32,
+    faultless: bool,
+    end: &End<Result<Summary, SweepError>>,
+) -> LawCheck {
+    let mut inner = deployment.shared.lock();
+    let poisoned = inner.faults.poisoned.is_some();
+    let totals = &mut inner.totals;
+    let summary = match end {
+        End::Died => {
+            totals.count("sweeps that died");
+            return Ok(());
+        }
+        End::Killed => {
+            totals.count("sweeps out of time");
+            return Ok(());
+        }
+        End::Panicked => return Ok(()),
+        End::Done(Err(error)) => {
+            totals.count("sweeps that failed");
+            if faultless && !matches!(error, SweepError::Stopped(_)) {
+                let what = format!("sweep {number} fails on a good day: {error}");
+                return Err(Violation::of(Law::EventuallyClean, what));
+            }
+            return Ok(());
+        }
+        End::Done(Ok(summary)) => summary,
+    };
+    let text = serde_json::to_string(summary).unwrap_or_default();
+    inner.oracle.personal.search("a summary", &text)?;
+    let Some(history) = inner.oracle.sweeps.get(&number) else {
+        return Ok(());
+    };
+    bounded(history, summary, faultless && !poisoned)
+}
+
+/// L3. What a sweep asks Twilio and the table is bounded by what is due; on a good day
+/// exactly so, else by the number of repetitions.
+fn bounded(history: &RunHistory, summary: &Summary, quiet: bool) -> LawCheck {
+    let due = summary.due as u64;
+    let beyond = |what: String| Err(Violation::of(Law::BoundedCalls, what));
+    // A call is attempted three times at most, and a write is made up to three times, each
+    // after a reading.
+    let (attempts, rounds) = if quiet { (1, 1) } else { (3, 3) };
+    for ((kind, which), calls) in &history.calls {
+        let limit = match *kind {
+            "lists" => attempts * (1 + due.div_ceil(40)),
+            "tasks" | "sessions" => attempts,
+            // Party by side, each channel that is gone may ask before the first one knows.
+            "services" => attempts * due,
+            "channels" => attempts * rounds * for_one(history.records.get(which)),
+            _ => 0,
+        };
+        if *calls > limit * due.min(1) {
+            let what = format!("{calls} {kind} {which} for {due} due channels, not {limit}");
+            return beyond(what);
+        }
+    }
+    let channels = history.calls.keys().filter(|(kind, _)| *kind == "channels");
+    if channels.count() as u64 > due {
+        return beyond(format!("more channels were asked for than the {due} due"));
+    }
+    let total: u64 = history.calls.values().sum();
+    if total != summary.calls {
+        return beyond(format!("{total} requests, {} told", summary.calls));
+    }
+    let table = |operation: &str| history.table.get(operation).copied().unwrap_or_default();
+    if quiet && (table("GetItem") > due || table("Query") > QUEUES || table("Scan") > 0) {
+        return beyond(format!("{:?} for {due} due channels", history.table));
+    }
+    Ok(())
+}
+
+/// The requests that a channel of this record may take.
+fn for_one(record: Option<&Channel>) -> u64 {
+    let Some(record) = record else { return 0 };
+    let mut tasks = record.tasks().values();
+    match record.platform() {
+        Platform::Conversations if tasks.any(|task| task.interaction.is_some()) => 3,
+        Platform::Conversations | Platform::Chat => 2,
+    }
+}

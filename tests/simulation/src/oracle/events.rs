@@ -1,0 +1,117 @@
+//! An event of the pretend Twilio, read once more and in another way than the webhook does.
+
+use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid, Timestamp};
+use serde_json::Value;
+
+/// How far a task has got is not remembered where no chat is parked.
+const OPEN: News = News::Open(Stage::Waiting);
+
+/// An event, as far as the books need it.
+pub(crate) struct Read {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) at: Timestamp,
+    pub(crate) task: String,
+    /// The channel that the task's attributes name.
+    pub(crate) channel: Option<String>,
+    platform: Platform,
+    interaction: Option<Interaction>,
+    pub(crate) end: Option<End>,
+}
+
+impl Read {
+    pub(crate) fn of(event: &Value) -> Option<Self> {
+        let kind = event["type"].as_str()?.rsplit_once("taskrouter.")?.1;
+        let payload = &event["data"]["payload"];
+        let attributes: Value = serde_json::from_str(payload["task_attributes"].as_str()?).ok()?;
+        let named = |name: &str| attributes[name].as_str().map(str::to_owned);
+        let conversation = named("conversationSid");
+        Some(Self {
+            id: event["id"].as_str()?.to_owned(),
+            at: moment(&payload["timestamp"])?,
+            task: payload["task_sid"].as_str()?.to_owned(),
+            platform: match conversation {
+                Some(_) => Platform::Conversations,
+                None => Platform::Chat,
+            },
+            channel: conversation.or_else(|| named("channelSid")),
+            interaction: interaction(
+                named("flexInteractionSid"),
+                named("flexInteractionChannelSid"),
+            ),
+            end: match kind {
+                "task.completed" => Some(End::Completed),
+                "task.canceled" => Some(End::Canceled),
+                "task.deleted" => Some(End::Deleted),
+                "task.system-deleted" => Some(End::SystemDeleted),
+                _ => None,
+            },
+            kind: kind.to_owned(),
+        })
+    }
+
+    /// The fact that the webhook is to make of it, if it is one that counts.
+    pub(crate) fn fact(&self, event: &Value) -> Option<Fact> {
+        let payload = &event["data"]["payload"];
+        let status = payload["task_assignment_status"].as_str()?;
+        let standing = match status {
+            "completed" => News::Ended(End::Completed),
+            "canceled" => News::Ended(End::Canceled),
+            _ => OPEN,
+        };
+        let news = match (self.kind.as_str(), self.end, standing) {
+            (_, Some(end), _) => News::Ended(end),
+            ("task.created", None, News::Ended(_)) => OPEN,
+            ("task.created" | "task.updated", None, standing) => standing,
+            ("reservation.accepted" | "task.wrapup" | "reservation.wrapup", None, _) => OPEN,
+            _ => return None,
+        };
+        let channel: ChannelSid = self.channel.as_deref()?.parse().ok()?;
+        let task: TaskSid = self.task.parse().ok()?;
+        Some(Fact {
+            channel,
+            platform: self.platform,
+            at: self.at,
+            task,
+            opened_at: moment(&payload["task_date_created"]),
+            interaction: self.interaction,
+            news,
+        })
+    }
+}
+
+fn interaction(sid: Option<String>, channel: Option<String>) -> Option<Interaction> {
+    Some(Interaction {
+        sid: sid?.parse().ok()?,
+        channel: channel?.parse().ok()?,
+    })
+}
+
+fn moment(value: &Value) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    Some(Timestamp::from_millis(moment.as_millisecond()))
+}
+
+/// An item in DynamoDB's JSON, without its types.
+pub(crate) fn plain(item: &Value) -> Value {
+    let Value::Object(fields) = item else {
+        return Value::Null;
+    };
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), untyped(value)))
+        .collect()
+}
+
+fn untyped(value: &Value) -> Value {
+    let Some((kind, value)) = value.as_object().and_then(|object| object.iter().next()) else {
+        return Value::Null;
+    };
+    match (kind.as_str(), value) {
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or(Value::Null),
+        ("M", fields) => plain(fields),
+        ("L", Value::Array(entries)) => entries.iter().map(untyped).collect(),
+        ("NULL", _) => Value::Null,
+        (_, value) => value.clone(),
+    }
+}

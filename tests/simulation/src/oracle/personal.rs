@@ -1,0 +1,41 @@
+//! What must never leave Twilio: customers' addresses and words, and secrets.
+
+use crate::report::{Law, Violation};
+
+use super::LawCheck;
+
+/// What every customer's address begins with.
+pub(crate) const ADDRESSES: &str = "1555019";
+
+/// What customers and agents say.
+pub(crate) const WORDS: &str = "quetzal";
+
+/// What agents are called.
+pub(crate) const AGENTS: &str = "agent.ostrowski";
+
+/// Texts that must not be found on our side.
+pub(crate) struct Personal(Vec<String>);
+
+impl Personal {
+    pub(crate) fn new(mut texts: Vec<String>) -> Self {
+        texts.extend([ADDRESSES, WORDS, AGENTS].map(str::to_owned));
+        // What stands in the attributes of channels.
+        texts.extend(["marker-of-", "pre_engagement"].map(str::to_owned));
+        Self(texts)
+    }
+
+    /// Fails if the text holds any of them.
+    pub(crate) fn search(&self, place: &str, text: &str) -> LawCheck {
+        match self
+            .0
+            .iter()
+            .find(|personal| text.contains(personal.as_str()))
+        {
+            Some(personal) => {
+                let what = format!("{personal} is in {place}: {text}");
+                Err(Violation::of(Law::NoPersonalData, what))
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What one sweep has seen and done so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::Channel;
+use tokio::time::Instant;
+
+use crate::report::{Law, Violation};
+
+use super::LawCheck;
+
+/// What one sweep has seen and done so far.
+pub(crate) struct RunHistory {
+    /// How far its clock is ahead of Twilio's, in milliseconds.
+    pub(crate) skew: i64,
+    /// When it looked at the open tasks, in the order of things.
+    pub(crate) looked: Option<u64>,
+    /// The records that it read.
+    pub(crate) records: BTreeMap<String, Channel>,
+    /// The attributes that it read last.
+    pub(crate) texts: BTreeMap<String, String>,
+    /// The status of each conversation's interaction channel, as Twilio showed it last.
+    pub(crate) interactions: BTreeMap<String, String>,
+    /// The conversations that it read.
+    pub(crate) conversations: BTreeSet<String>,
+    /// Until when it was asked to be patient.
+    patient_until: Option<Instant>,
+    /// Its requests to Twilio, by kind and by what they are about.
+    pub(crate) calls: BTreeMap<(&'static str, String), u64>,
+    /// Its requests to DynamoDB, by operation.
+    pub(crate) table: BTreeMap<String, u64>,
+}
+
+impl RunHistory {
+    pub(crate) fn new(skew: i64) -> Self {
+        Self {
+            skew,
+            looked: None,
+            records: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            interactions: BTreeMap::new(),
+            conversations: BTreeSet::new(),
+            patient_until: None,
+            calls: BTreeMap::new(),
+            table: BTreeMap::new(),
+        }
+    }
+
+    /// A request begins.
+    pub(crate) fn asks(&mut self, kind: &'static str, which: &str) -> LawCheck {
+        *self.calls.entry((kind, which.to_owned())).or_default() += 1;
+        match self.patient_until.filter(|until| Instant::now() < *until) {
+            Some(until) => {
+                let early = until.duration_since(Instant::now());
+                let what = format!("asked again {early:?} before the time");
+                Err(Violation::of(Law::Patient, what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A request was answered with too many.
+    pub(crate) fn is_asked_for_patience(&mut self, wait: Duration) {
+        // What the client makes of an absurd wait, and the least that it waits anyway.
+        let wait = wait.clamp(Duration::from_millis(250), Duration::from_secs(60));
+        self.patient_until = self.patient_until.max(Some(Instant::now() + wait));
+    }
+}

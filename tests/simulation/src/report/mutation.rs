@@ -1,0 +1,123 @@
+//! Ways to break the system, to prove that the simulation would notice.
+//!
+//! Each is done to what crosses a border (a request, an answer, a setting), so that the code
+//! under test knows nothing of it, and each stands for a mistake that somebody could make.
+
+use crate::report::Law;
+
+/// A deliberate mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// The look at the open tasks sees none.
+    BlindLook,
+    /// Every task that is asked for by name is said to be gone.
+    ForgottenTasks,
+    /// Records are written without their condition.
+    NoCondition,
+    /// Some writes of records are only said to have happened.
+    AcknowledgedOnly,
+    /// Webhooks are answered 204 whatever came of them.
+    AnsweredAnyway,
+    /// Webhooks whose store fails are answered 400.
+    TurnedAway,
+    /// Events are told with the time at which they arrive.
+    ArrivalTime,
+    /// Attributes are written as they were when the channel was first seen.
+    StaleText,
+    /// Attributes go through a parser that reads numbers as floats.
+    FloatText,
+    /// Attributes of one channel are written to another.
+    OtherChannelsText,
+    /// Writes do not ask for webhooks.
+    SilentWrites,
+    /// Every cutoff is a second.
+    Hasty,
+    /// A forger knows the signing key.
+    StolenKey,
+    /// Notices carry the customer's address.
+    TalkativeNotices,
+    /// Records carry the customer's address.
+    TalkativeRecords,
+    /// Notices are said to be taken and are not.
+    LostNotices,
+    /// A 429 looks like an error of Twilio's own, to be tried again at once.
+    Unheeded429,
+    /// The index shows nothing.
+    EmptyIndex,
+    /// A damaged channel brings everything to a halt.
+    PoisonSpreads,
+    /// Every first try fails, on good days too.
+    WastefulCalls,
+    /// The look at the open tasks asks for Chat channels alone.
+    HalfAQuestion,
+    /// An interaction that was left, paused or parked is said to have ended.
+    LeftIsOver,
+    /// The closing of an interaction channel is only said to have happened.
+    HalfClosed,
+    /// Records are read without the ends of their tasks.
+    EndsForgotten,
+    /// TaskRouter's log of events shows nothing.
+    EmptyLog,
+    /// Chats that are with a bot look like all others.
+    UnseenBots,
+}
+
+impl Mutation {
+    /// Every mistake.
+    pub const ALL: [Self; 26] = [
+        Self::BlindLook,
+        Self::ForgottenTasks,
+        Self::NoCondition,
+        Self::AcknowledgedOnly,
+        Self::AnsweredAnyway,
+        Self::TurnedAway,
+        Self::ArrivalTime,
+        Self::StaleText,
+        Self::FloatText,
+        Self::OtherChannelsText,
+        Self::SilentWrites,
+        Self::Hasty,
+        Self::StolenKey,
+        Self::TalkativeNotices,
+        Self::TalkativeRecords,
+        Self::LostNotices,
+        Self::Unheeded429,
+        Self::EmptyIndex,
+        Self::PoisonSpreads,
+        Self::WastefulCalls,
+        Self::HalfAQuestion,
+        Self::LeftIsOver,
+        Self::HalfClosed,
+        Self::EndsForgotten,
+        Self::EmptyLog,
+        Self::UnseenBots,
+    ];
+
+    /// The laws by which it may be caught first.
+    pub fn breaks(self) -> &'static [Law] {
+        match self {
+            Self::BlindLook | Self::ForgottenTasks | Self::HalfAQuestion => &[Law::NeverCloseLive],
+            Self::NoCondition => &[Law::OrderFree, Law::AckMeansStored],
+            Self::AcknowledgedOnly | Self::AnsweredAnyway | Self::TurnedAway => {
+                &[Law::AckMeansStored]
+            }
+            Self::ArrivalTime => &[Law::OrderFree, Law::AckMeansStored],
+            Self::FloatText => &[Law::AttributesIntact],
+            // What Twilio shows is not what was meant, so that it is tried again and again.
+            Self::StaleText => &[Law::AttributesIntact, Law::BoundedCalls],
+            Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
+            Self::SilentWrites => &[Law::FlexHears],
+            Self::Hasty | Self::LeftIsOver => &[Law::NotEarly],
+            Self::HalfClosed | Self::EmptyLog => &[Law::EventuallyClean],
+            Self::UnseenBots => &[Law::NeverCloseLive],
+            Self::EndsForgotten => &[Law::OrderFree],
+            Self::StolenKey => &[Law::NoWriteUnsigned],
+            Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],
+            Self::LostNotices => &[Law::ToldThenMarked],
+            Self::Unheeded429 => &[Law::Patient],
+            Self::EmptyIndex => &[Law::EventuallyClean],
+            Self::PoisonSpreads => &[Law::NoPoison, Law::EventuallyClean, Law::BoundedCalls],
+            Self::WastefulCalls => &[Law::BoundedCalls],
+        }
+    }
+}
