@@ -1,18 +1,18 @@
-//! What the borders share: the pretend Twilio, the clock, the weather, the books, the story.
+//! What all parts of a schedule share: the simulated Twilio, the clock, the faults, the oracle
+//! and the trace.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::Timestamp;
 use jiff::SignedDuration;
 use serde_json::Value;
-use simulator::{Project, Simulator};
+use simulator::{Project, Sid, Simulator};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::borders::faults::Faults;
 use crate::oracle::Oracle;
-use crate::report::Mutation;
-use crate::report::Totals;
-use crate::report::Violation;
+use crate::report::{Mutation, Totals, Violation};
 use crate::schedule::Script;
 
 /// On whose behalf a request is made.
@@ -24,6 +24,8 @@ pub(crate) enum Caller {
     Sweep(u32),
     /// The reconciliation of this number.
     Reconcile(u32),
+    /// The run of the parking function of this number.
+    Park(u32),
     /// The simulation itself.
     Simulation,
 }
@@ -32,8 +34,8 @@ impl Caller {
     /// The number of the run, if it is one that looks at Twilio.
     pub(crate) fn run(self) -> Option<u32> {
         match self {
-            Self::Sweep(number) | Self::Reconcile(number) => Some(number),
-            Self::Ingest | Caller::Simulation => None,
+            Self::Sweep(number) | Self::Reconcile(number) | Self::Park(number) => Some(number),
+            Self::Ingest | Self::Simulation => None,
         }
     }
 }
@@ -43,7 +45,7 @@ tokio::task_local! {
     pub(crate) static CALLER: Caller;
 }
 
-/// Caller is asking just now.
+/// Returns the function that is asking just now.
 pub(crate) fn caller() -> Caller {
     CALLER.try_with(|who| *who).unwrap_or(Caller::Simulation)
 }
@@ -52,9 +54,13 @@ pub(crate) struct Shared {
     pub(crate) script: Script,
     pub(crate) twilio: Simulator,
     pub(crate) project: Project,
+    /// The TaskChannel of parked tasks, if chats are parked.
+    pub(crate) inactive: Option<Sid>,
     pub(crate) mutation: Option<Mutation>,
     opening: jiff::Timestamp,
     began: Instant,
+    /// Wakes the bus when it took the notice of a reply.
+    pub(crate) replied: Notify,
     inner: Mutex<Inner>,
 }
 
@@ -64,6 +70,8 @@ pub(crate) struct Inner {
     pub(crate) totals: Totals,
     /// Events that happened and that Twilio has not sent yet.
     pub(crate) outbox: Vec<Value>,
+    /// Notices of replies that the bus took and has not handed on yet.
+    pub(crate) replies: Vec<Value>,
     pub(crate) violation: Option<Violation>,
     trace: Option<Vec<String>>,
 }
@@ -73,6 +81,7 @@ impl Shared {
         script: Script,
         twilio: Simulator,
         project: Project,
+        inactive: Option<Sid>,
         mutation: Option<Mutation>,
         trace: Trace,
     ) -> Self {
@@ -84,17 +93,20 @@ impl Shared {
         Self {
             opening: twilio.now(),
             began: Instant::now(),
+            replied: Notify::new(),
             inner: Mutex::new(Inner {
                 faults,
-                oracle: Oracle::new(script.policy.clone(), secrets),
+                oracle: Oracle::new(script.policy.clone(), script.parking.is_some(), secrets),
                 totals: Totals::default(),
                 outbox: Vec::new(),
+                replies: Vec::new(),
                 violation: None,
                 trace: (trace == Trace::On).then(Vec::new),
             }),
             script,
             twilio,
             project,
+            inactive,
             mutation,
         }
     }
@@ -135,6 +147,10 @@ impl Shared {
             let task = event["data"]["payload"]["task_sid"].as_str();
             let task = task.unwrap_or_default().to_owned();
             inner.trace(self.now(), || format!("  twilio: {kind} {task}"));
+            if self.script.parking.is_none() && kind.starts_with("com.twilio.conversations.") {
+                // Only where chats are parked are messages subscribed to.
+                continue;
+            }
             inner.outbox.push(event);
         }
     }

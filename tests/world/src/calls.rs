@@ -15,9 +15,6 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use twilio::rest::{Transport, TransportError};
 
-/// Where all of Twilio is, as far as the client knows. Nothing listens there.
-pub(super) const BASE: &str = "http://twilio.invalid";
-
 /// A mistake that is made with a request on its way to Twilio.
 pub type Mistake = fn(&mut Request<Bytes>);
 

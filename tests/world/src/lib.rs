@@ -13,6 +13,7 @@
 )]
 
 mod calls;
+mod functions;
 mod logs;
 mod parking;
 mod records;
@@ -29,8 +30,7 @@ use embedded::{Embedded, Entry, Lag};
 use http::{Request, StatusCode};
 use ingest::Ingest;
 use lambda_http::Body;
-use runtime::secrets::{Secrets, TwilioSecrets};
-use runtime::{Aws, Bus, Environment};
+use runtime::Aws;
 use serde_json::Value;
 use simulator::{Project, Sid, Simulator};
 use store::ChannelTable;
@@ -38,24 +38,18 @@ use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
 
 pub use calls::{Crash, Gate, Mistake};
+pub use functions::{Functions, SECRET, TABLE, TWILIO, WEBHOOK};
 pub use parking::{PARK_TIME, POLL, Parking};
 pub use story::Chat;
 
 use calls::Calls;
 use logs::Logs;
 
-/// The URL that Twilio believes the webhook to have.
-pub const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
-
 /// The longest run of a sweep, as deployed.
 pub const SWEEP_TIME: Duration = Duration::from_secs(840);
 
 /// What customers write; nothing of it may ever be found anywhere on our side.
 pub const WORDS: &str = "Where is my parcel?";
-
-const TABLE: &str = "channels";
-const BUS: &str = "notices";
-const SECRET: &str = "janitor/twilio";
 
 /// A contact centre, and us.
 pub struct World {
@@ -70,6 +64,7 @@ pub struct World {
     /// Events that happened and that Twilio has not delivered yet, oldest first.
     pub in_flight: RefCell<Vec<Value>>,
     ingest: Ingest,
+    functions: Functions,
     plan: RefCell<Plan>,
     /// The sweep of this plan, once it was needed.
     sweep: RefCell<Option<Rc<Sweep>>>,
@@ -116,21 +111,14 @@ impl World {
         store::create_table(&clients.dynamodb(), TABLE)
             .await
             .unwrap();
-        let table = ChannelTable::new(clients.dynamodb(), TABLE);
-
-        let mut settings = ingest::Settings::read(environment(&twilio, project)).unwrap();
-        settings.table = table.clone();
-        settings.bus = Bus::new(clients.eventbridge(), BUS.to_owned());
-        settings.secrets = Secrets::stored(
-            clients.secrets_manager(),
-            SECRET.to_owned(),
-            runtime::secrets::Need::SigningKeys,
-        );
+        let functions = Functions::new(twilio.clone(), project, clients, None);
+        let (table, settings) = (functions.table(), functions.ingest());
         let world = Self {
             calls: Arc::new(Calls::to(twilio.clone())),
             agent: agent.unwrap(),
             parking: None,
             ingest: Ingest::new(settings),
+            functions,
             in_flight: RefCell::default(),
             plan: RefCell::default(),
             sweep: RefCell::default(),
@@ -160,8 +148,7 @@ impl World {
 
     /// Puts the keys that Twilio may sign with into Secrets Manager.
     pub fn signing_keys(&self, keys: &[&str]) {
-        let secret = serde_json::json!({ "TWILIO_AUTH_TOKENS": keys.join(",") });
-        self.aws.secrets.put(SECRET, secret.to_string());
+        self.aws.secrets.put(SECRET, Functions::secret_of(keys));
     }
 
     /// Takes the keys away, as an outage of Secrets Manager would.
@@ -302,15 +289,7 @@ impl World {
     }
 
     fn planned(&self) -> Sweep {
-        let clients = Aws::with_http_client(self.aws.http_client());
-        let account = self.twilio.account();
-        let mut settings = sweep::Settings::read(environment(&self.twilio, self.project)).unwrap();
-        settings.table = self.table.clone();
-        settings.bus = Bus::new(clients.eventbridge(), BUS.to_owned());
-        settings.secrets = Secrets::fixed(TwilioSecrets {
-            signing_keys: Vec::new(),
-            api_key: Some((account.api_key.to_string(), account.api_secret.into())),
-        });
+        let mut settings = self.functions.sweep();
         settings.plan = self.plan.borrow().clone();
         settings.proxy_service = self
             .ends_sessions
@@ -373,23 +352,6 @@ impl World {
         self.logs
             .expect_silence(&[&account.auth_token, &account.api_secret]);
     }
-}
-
-/// The settings that every story shares. AWS's are never used: what would reach it is replaced.
-fn environment(twilio: &Simulator, project: Project) -> Environment {
-    [
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "unused"),
-        ("AWS_SECRET_ACCESS_KEY", "unused"),
-        ("CHANNELS_TABLE", TABLE),
-        ("TWILIO_ACCOUNT_SID", twilio.account().sid.as_str()),
-        ("TWILIO_AUTH_TOKENS", "replaced"),
-        ("TWILIO_API_URL", calls::BASE),
-        ("TASKROUTER_WORKSPACE_SID", project.workspace.as_str()),
-        ("CHAT_SERVICE_SID", project.chat_service.as_str()),
-    ]
-    .into_iter()
-    .collect()
 }
 
 impl From<&Entry> for Told {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use embedded::Embedded;
 use http::{Request, StatusCode};
-use ingest::{Ingest, Talk};
+use ingest::Ingest;
 use lambda_http::Body;
 use park::{Park, Summary};
-use runtime::secrets::{Secrets, TwilioSecrets};
-use runtime::{Aws, Bus};
+use runtime::Aws;
 use serde_json::json;
 use simulator::{Contact, Sid};
 
-use super::{BUS, Chat, SECRET, WEBHOOK, WORDS, World, environment};
+use super::{Chat, Functions, WEBHOOK, WORDS, World};
 
 /// How often it is looked for chats to move.
 pub const POLL: Duration = Duration::from_secs(10);
@@ -46,53 +45,21 @@ impl World {
             state.set_capacity(world.agent, inactive, 20).unwrap();
             inactive
         };
-        let park = world.parking_function(&format!("{chat}:{inactive}"), &[]);
+        let clients = Aws::with_http_client(world.aws.http_client());
+        let (twilio, project) = (world.twilio.clone(), world.project);
+        world.functions = Functions::new(twilio, project, clients, Some(inactive));
+        world.ingest = Ingest::new(world.functions.ingest());
+        let park = world.parking_function(&world.functions.pair_with(inactive), &[]);
         world.parking = Some(Parking { inactive, park });
-        world.hear_talk();
         world
     }
 
     /// Another parking function, with these pairs and other settings.
     pub fn parking_function(&self, pairs: &str, others: &[(&str, &str)]) -> Park {
-        let clients = Aws::with_http_client(self.aws.http_client());
-        let account = self.twilio.account();
-        let settings = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "unused"),
-            ("AWS_SECRET_ACCESS_KEY", "unused"),
-            ("CHANNELS_TABLE", super::TABLE),
-            ("TWILIO_ACCOUNT_SID", account.sid.as_str()),
-            ("TWILIO_AUTH_TOKENS", "replaced"),
-            ("TWILIO_API_URL", super::calls::BASE),
-            ("TASKROUTER_WORKSPACE_SID", self.project.workspace.as_str()),
-            ("CHAT_SERVICE_SID", self.project.chat_service.as_str()),
-            ("WEBHOOK_URL", WEBHOOK),
-            ("PARK_TASK_CHANNELS", pairs),
-        ];
-        let settings = settings.into_iter().chain(others.iter().copied());
-        let mut settings = park::Settings::read(settings.collect()).unwrap();
-        settings.table = self.table.clone();
-        settings.secrets = Secrets::fixed(TwilioSecrets {
-            signing_keys: Vec::new(),
-            api_key: Some((account.api_key.to_string(), account.api_secret.into())),
-        });
-        drop(clients);
-        Park::new(settings, Arc::clone(&self.calls) as _)
-    }
-
-    /// The webhook remembers who spoke last.
-    fn hear_talk(&mut self) {
-        let clients = Aws::with_http_client(self.aws.http_client());
-        let mut settings = ingest::Settings::read(environment(&self.twilio, self.project)).unwrap();
-        settings.table = self.table.clone();
-        settings.bus = Bus::new(clients.eventbridge(), BUS.to_owned());
-        settings.secrets = Secrets::stored(
-            clients.secrets_manager(),
-            SECRET.to_owned(),
-            runtime::secrets::Need::SigningKeys,
-        );
-        settings.talk = Talk::Heeded;
-        self.ingest = Ingest::new(settings);
+        Park::new(
+            self.functions.park(pairs, others),
+            Arc::clone(&self.calls) as _,
+        )
     }
 
     /// The parking function.

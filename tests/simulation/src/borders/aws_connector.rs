@@ -1,4 +1,4 @@
-//! The wire to AWS: the SDK's HTTP client, in process, with everything that can go wrong.
+//! The connector to AWS: the SDK's HTTP client, in process, with everything that can go wrong.
 //!
 //! Faults that AWS itself answers with are injected by the embedded services' own fault plan;
 //! what happens on the way is injected here, so that it is known whether a request whose
@@ -38,7 +38,7 @@ pub(crate) struct AwsConnector {
 
 impl std::fmt::Debug for AwsConnector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire").finish_non_exhaustive()
+        f.debug_struct("AwsConnector").finish_non_exhaustive()
     }
 }
 
@@ -72,8 +72,11 @@ impl AwsConnector {
         }
         if let Some(run) = caller().run() {
             let mut inner = self.shared.lock();
-            if let Some(history) = inner.oracle.sweeps.get_mut(&run) {
+            if let Some(history) = inner.oracle.runs.get_mut(&run) {
                 *history.table.entry(operation.to_owned()).or_default() += 1;
+                if operation == "Query" && matches!(caller(), Caller::Park(_)) {
+                    history.looks_anew();
+                }
             }
         }
         let (aws_outcome, there, back) = {
@@ -91,7 +94,7 @@ impl AwsConnector {
             inner.totals.count(aws_outcome.name());
             inner.trace(self.shared.now(), || {
                 format!(
-                    "  wire: {} ({operation}, {:?})",
+                    "  aws: {} ({operation}, {:?})",
                     aws_outcome.name(),
                     caller()
                 )
@@ -154,6 +157,10 @@ impl AwsConnector {
                     false => self.shared.lock().oracle.stored(caller(), &item),
                 };
                 let mut inner = self.shared.lock();
+                if let Caller::Park(run) = caller() {
+                    let now = self.shared.now();
+                    inner.oracle.parks_by_hand(run, now);
+                }
                 inner.totals.records += 1;
                 inner.trace(self.shared.now(), || {
                     format!("  {:?} stores {item}", caller())
@@ -175,8 +182,10 @@ impl AwsConnector {
             return;
         };
         let mut inner = self.shared.lock();
-        if let Some(history) = inner.oracle.sweeps.get_mut(&run) {
+        let told = inner.oracle.agent_was_told(record.sid().as_str());
+        if let Some(history) = inner.oracle.runs.get_mut(&run) {
             let channel = record.sid().to_string();
+            history.told.insert(channel.clone(), told);
             history.records.insert(channel, record);
         }
     }
@@ -202,6 +211,10 @@ impl AwsConnector {
                 inner.totals.count("races told");
             }
             inner.trace(self.shared.now(), || format!("  bus: {kind} {text}"));
+            if kind == runtime::NoticeKind::ReplyReceived.name() {
+                inner.replies.push(entry.clone());
+                self.shared.replied.notify_one();
+            }
             drop(inner);
             self.shared.check(checked);
         }
@@ -231,6 +244,13 @@ impl AwsConnector {
                 "ReturnValuesOnConditionCheckFailure",
             ] {
                 body.as_object_mut().unwrap().remove(name);
+            }
+        } else if operation == "PutItem" && errs(Mutation::Unannounced) {
+            let seats = body.pointer_mut("/Item/talk/M/seats/M");
+            for (_, seat) in seats.and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Some(fields) = seat.pointer_mut("/M").and_then(Value::as_object_mut) {
+                    fields.remove("parking");
+                }
             }
         } else if operation == "PutItem" && errs(Mutation::TalkativeRecords) {
             body["Item"]["from"] = serde_json::json!({ "S": address });

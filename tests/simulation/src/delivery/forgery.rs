@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::Request;
 use lambda_http::Body;
 use serde_json::{Value, json};
+use world::WEBHOOK;
 
-use crate::delivery::{EventStreams, WEBHOOK, ask};
+use crate::delivery::{EventStreams, ask};
 use crate::functions::{Death, Deployment, End};
 use crate::report::Mutation;
 use crate::report::{Law, Violation};

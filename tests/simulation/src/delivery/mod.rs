@@ -5,6 +5,7 @@
 //! dropped for ever on any other 4xx. Some events are lost altogether.
 
 mod forgery;
+mod messages;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,12 @@ use serde_json::Value;
 use simulator::stream::{self, Delivery, Order, Shapes};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use world::WEBHOOK;
 
 use crate::functions::{Death, Deployment, End, invoke};
 use crate::report::Mutation;
 use crate::report::{Law, Violation};
 use crate::shared::Caller;
-
-pub(crate) const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
 
 /// How long Twilio waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,6 +38,8 @@ pub(crate) struct EventStreams {
     pub(crate) rng: Rng,
     /// Events that are sent later, with the time.
     late: Vec<(Timestamp, Value)>,
+    /// Messages that wait until the first event of their task is known.
+    early: Vec<Value>,
     /// What is never told of a task, by task.
     silences: std::collections::BTreeMap<String, Silence>,
     pub(crate) under_way: JoinSet<()>,
@@ -77,6 +79,7 @@ impl EventStreams {
         Self {
             rng,
             late: Vec::new(),
+            early: Vec::new(),
             silences: std::collections::BTreeMap::new(),
             under_way: JoinSet::new(),
         }
@@ -91,8 +94,13 @@ impl EventStreams {
             let mut inner = deployment.shared.lock();
             (std::mem::take(&mut inner.outbox), inner.faults.faultless)
         };
+        self.call_webhooks(deployment);
         let mut due = Vec::new();
-        for event in happened {
+        for event in std::mem::take(&mut self.early).into_iter().chain(happened) {
+            if !faultless && messages::is_early(deployment, &event) {
+                self.early.push(event);
+                continue;
+            }
             if !faultless && self.is_lost(deployment, &event) {
                 let mut inner = deployment.shared.lock();
                 inner.totals.count("events lost");
@@ -142,6 +150,9 @@ impl EventStreams {
         let task = event["data"]["payload"]["task_sid"]
             .as_str()
             .unwrap_or_default();
+        if task.is_empty() {
+            return self.rng.f64() < script.loss;
+        }
         let rng = &mut self.rng;
         let silence = *self.silences.entry(task.to_owned()).or_insert_with(|| {
             let silences = [

@@ -1,41 +1,40 @@
 //! The real functions over the simulated Twilio and the embedded AWS, and their invocations.
 
 mod invocation;
+pub(crate) mod parking;
 pub(crate) mod reconciliations;
 pub(crate) mod sweeps;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Policy, ProxyServiceSid, Queue, QueueEntry};
 use embedded::Embedded;
 use ingest::Ingest;
-use runtime::common::TwilioAccount;
-use runtime::secrets::{Need, Secrets, TwilioSecrets};
-use runtime::{Aws, Bus};
-use simulator::{Project, Sid, Simulator};
-use store::ChannelTable;
-use sweep::{Action, Mode, Plan, Sweep};
-use twilio::events::Scope;
+use park::Park;
+use runtime::Aws;
+use simulator::{Sid, Simulator};
+use sweep::{Action, Sweep};
+use world::{SECRET, TABLE};
 
-use crate::borders::twilio_transport::{self, TwilioTransport};
+use crate::borders::aws_connector::AwsConnector;
+use crate::borders::twilio_transport::TwilioTransport;
 use crate::oracle::AGENTS;
 use crate::report::Mutation;
 use crate::schedule::Script;
 use crate::shared::{Shared, Trace};
 
-use crate::borders::aws_connector::AwsConnector;
 pub(crate) use invocation::{Death, End, invoke};
-
-const TABLE: &str = "channels";
-const BUS: &str = "notices";
-const SECRET: &str = "janitor/twilio";
 
 pub(crate) struct Deployment {
     pub(crate) shared: Arc<Shared>,
     pub(crate) aws: Embedded,
     pub(crate) ingest: Ingest,
     pub(crate) sweep: Sweep,
+    /// The parking function, if chats are parked.
+    pub(crate) park: Option<Park>,
     pub(crate) agents: [Sid; 2],
     table: aws_sdk_dynamodb::Client,
 }
@@ -54,30 +53,35 @@ impl Deployment {
             state.knobs.list_attributes = script.list_attributes;
             state.take_events();
         }
+        let inactive = script.parking.as_ref().map(|_| {
+            let (workspace, mut state) = (project.workspace, twilio.state());
+            let created = state.create_task_channel(workspace, "Inactive chat", "inactive_chat");
+            created.unwrap()
+        });
         let aws = match script.lag {
             None => Embedded::memory().unwrap(),
             Some(lag) => Embedded::with_stale_indexes(lag).unwrap(),
         };
-        let shared = Arc::new(Shared::new(script, twilio, project, mutation, trace));
+        let shared = Arc::new(Shared::new(
+            script, twilio, project, inactive, mutation, trace,
+        ));
         let clients = Aws::with_http_client(AwsConnector::client(Arc::clone(&shared), aws.clone()));
         let table = clients.dynamodb();
         store::create_table(&table, TABLE).await.unwrap();
+        let functions = world::Functions::new(shared.twilio.clone(), project, clients, inactive);
         let deployment = Self {
-            ingest: ingest(&shared, &clients),
-            sweep: sweep(&shared, &clients, project),
+            ingest: Ingest::new(ingest(&shared, &functions)),
+            sweep: sweep(&shared, &functions),
+            park: park(&shared, &functions),
             agents,
             table,
             aws,
             shared,
         };
-        deployment.keys(&[deployment.shared.twilio.account().auth_token]);
+        let keys = deployment.shared.twilio.account().auth_token;
+        let secret = world::Functions::secret_of(&[&keys]);
+        deployment.aws.secrets.put(SECRET, secret);
         deployment
-    }
-
-    /// Puts the keys that Twilio may sign with into Secrets Manager.
-    fn keys(&self, keys: &[String]) {
-        let secret = serde_json::json!({ "TWILIO_AUTH_TOKENS": keys.join(",") });
-        self.aws.secrets.put(SECRET, secret.to_string());
     }
 
     /// Lets records expire whose time has come.
@@ -106,65 +110,71 @@ impl Deployment {
     }
 }
 
-fn ingest(shared: &Shared, clients: &Aws) -> Ingest {
-    let account = shared.twilio.account();
-    Ingest::new(ingest::Settings {
-        table: ChannelTable::new(clients.dynamodb(), TABLE),
-        bus: Bus::new(clients.eventbridge(), BUS.to_owned()),
-        secrets: Secrets::stored(
-            clients.secrets_manager(),
-            SECRET.to_owned(),
-            Need::SigningKeys,
-        ),
-        scope: Scope {
-            account: Some(account.sid.as_str().parse().unwrap()),
-            workspace: None,
-        },
-        public_url: None,
-        basic_auth: None,
-        talk: ingest::Talk::Ignored,
-    })
+fn ingest(shared: &Shared, functions: &world::Functions) -> ingest::Settings {
+    let mut settings = functions.ingest();
+    if shared.errs(Mutation::DeafWebhook) {
+        settings.talk = ingest::Talk::Ignored;
+    }
+    settings
 }
 
-fn sweep(shared: &Arc<Shared>, clients: &Aws, project: Project) -> Sweep {
-    let account = shared.twilio.account();
+fn sweep(shared: &Arc<Shared>, functions: &world::Functions) -> Sweep {
     let script = &shared.script;
-    let mut policy = script.policy.clone();
-    if shared.errs(Mutation::Hasty) {
-        policy.abandoned_cutoff = Duration::from_secs(1);
-        policy.ended_cutoff = Duration::from_secs(1);
-        policy.long_lived_cutoff = Duration::from_secs(1);
+    let mut settings = functions.sweep();
+    settings.proxy_service = settings_of_proxy(shared);
+    settings.plan.policy = policy(shared);
+    settings.plan.concurrency = script.concurrency;
+    settings.plan.max_closes = script.max_closes;
+    if script.deletes {
+        settings.plan.action = Action::Delete;
     }
-    let settings = sweep::Settings {
-        webhook_url: None,
-        table: ChannelTable::new(clients.dynamodb(), TABLE),
-        bus: Bus::new(clients.eventbridge(), BUS.to_owned()),
-        secrets: Secrets::fixed(TwilioSecrets {
-            signing_keys: Vec::new(),
-            api_key: Some((account.api_key.to_string(), account.api_secret.into())),
-        }),
-        account: TwilioAccount {
-            sid: account.sid.as_str().parse().unwrap(),
-            api_url: Some(twilio_transport::BASE.to_owned()),
-            edge: None,
-            region: None,
-        },
-        workspace: Some(project.workspace.as_str().parse().unwrap()),
-        chat_service: Some(project.chat_service.as_str().parse().unwrap()),
-        proxy_service: script
-            .ends_sessions
-            .then(|| project.proxy_service.as_str().parse().unwrap()),
-        plan: Plan {
-            policy,
-            mode: Mode::Act,
-            action: if script.deletes {
-                Action::Delete
-            } else {
-                Action::Inactivate
-            },
-            concurrency: script.concurrency,
-            max_closes: script.max_closes,
-        },
-    };
     Sweep::new(settings, Arc::new(TwilioTransport::new(Arc::clone(shared))))
+}
+
+fn settings_of_proxy(shared: &Shared) -> Option<ProxyServiceSid> {
+    let service = shared.project.proxy_service.as_str().parse().unwrap();
+    shared.script.ends_sessions.then_some(service)
+}
+
+fn park(shared: &Arc<Shared>, functions: &world::Functions) -> Option<Park> {
+    let script = shared.script.parking.as_ref()?;
+    let pairs = functions.pair_with(shared.inactive?);
+    let mut settings = functions.park(&pairs, &[]);
+    settings.policy = policy(shared);
+    settings.poll = script.poll;
+    let transport = TwilioTransport::new(Arc::clone(shared));
+    Some(Park::new(settings, Arc::new(transport)))
+}
+
+fn policy(shared: &Shared) -> Policy {
+    const AT_ONCE: Duration = Duration::from_secs(1);
+    let mut policy = shared.script.policy.clone();
+    if shared.errs(Mutation::Hasty) {
+        policy.abandoned_cutoff = AT_ONCE;
+        policy.ended_cutoff = AT_ONCE;
+        policy.long_lived_cutoff = AT_ONCE;
+    }
+    if shared.errs(Mutation::HastyParking) {
+        policy.park_after = AT_ONCE;
+    }
+    policy
+}
+
+/// Returns what is due in these queues by the records, by a clock that may be so far ahead.
+pub(crate) fn due_in(
+    deployment: &Deployment,
+    is_wanted: impl Fn(Queue) -> bool,
+    ahead: Duration,
+) -> BTreeMap<String, QueueEntry> {
+    let now = deployment.shared.now().plus(ahead);
+    let inner = deployment.shared.lock();
+    let channels = inner.oracle.channels.iter();
+    channels
+        .filter_map(|(channel, history)| {
+            let entry = history.record.as_ref()?.queue_entry()?;
+            let due = entry.since.plus(inner.oracle.policy.cutoff(entry.queue));
+            let is_due = is_wanted(entry.queue) && due <= now;
+            is_due.then(|| (channel.clone(), entry))
+        })
+        .collect()
 }

@@ -73,7 +73,7 @@ async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Dur
         let mut inner = shared.lock();
         inner.totals.reconciliations += 1;
         let skew = inner.faults.skew;
-        inner.oracle.sweeps.insert(number, RunHistory::new(skew));
+        inner.oracle.runs.insert(number, RunHistory::new(skew));
         inner.trace(shared.now(), || {
             format!("reconciliation {number} begins, clock {skew} ms ahead, {death:?}, {limit:?}")
         });
@@ -87,7 +87,7 @@ async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Dur
     let end = invoke(shared, Caller::Reconcile(number), death, limit, work).await;
     let checked = check(deployment, faultless, &end);
     shared.trace(|| format!("reconciliation {number} ends: {end:?}"));
-    shared.lock().oracle.sweeps.remove(&number);
+    shared.lock().oracle.runs.remove(&number);
     shared.check(checked);
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, Platform, QueueEntry, SweepDecision, decide_sweep};
+use domain::{Channel, Platform, Queue, QueueEntry};
 use fastrand::Rng;
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
 
-use crate::functions::{Death, Deployment, End, invoke};
+use crate::functions::{Death, Deployment, End, due_in, invoke};
 use crate::oracle::{LawCheck, RunHistory};
 use crate::report::{Law, Violation};
 use crate::shared::Caller;
@@ -128,23 +128,9 @@ impl Sweeps {
     }
 }
 
-/// What is due by the records, by a clock that may be so far ahead.
+/// Returns what the sweep's queues hold that is due, by a clock that may be so far ahead.
 pub(crate) fn due(deployment: &Deployment, ahead: Duration) -> BTreeMap<String, QueueEntry> {
-    let now = deployment.shared.now().plus(ahead);
-    let inner = deployment.shared.lock();
-    let oracle = inner.oracle.channels.iter();
-    oracle
-        .filter_map(|(channel, history)| {
-            let record = history.record.as_ref()?;
-            let due = match decide_sweep(record, &inner.oracle.policy, now) {
-                SweepDecision::Nothing | SweepDecision::Wait(_) => None,
-                SweepDecision::Look | SweepDecision::EndSession(_) | SweepDecision::Inspect(_) => {
-                    record.queue_entry()
-                }
-            };
-            Some((channel.clone(), due?))
-        })
-        .collect()
+    due_in(deployment, Queue::is_of_sweep, ahead)
 }
 
 async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Duration) {
@@ -154,7 +140,7 @@ async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Dur
         let mut inner = shared.lock();
         inner.totals.sweeps += 1;
         let skew = inner.faults.skew;
-        inner.oracle.sweeps.insert(number, RunHistory::new(skew));
+        inner.oracle.runs.insert(number, RunHistory::new(skew));
         inner.trace(shared.now(), || {
             format!("sweep {number} begins, clock {skew} ms ahead, {death:?}, {limit:?}")
         });
@@ -165,7 +151,7 @@ async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Dur
     let end = invoke(shared, Caller::Sweep(number), death, limit, work).await;
     let checked = check(deployment, number, faultless, &end);
     shared.trace(|| format!("sweep {number} ends: {end:?}"));
-    shared.lock().oracle.sweeps.remove(&number);
+    shared.lock().oracle.runs.remove(&number);
     shared.check(checked);
 }
 
@@ -200,7 +186,7 @@ fn check(
     };
     let text = serde_json::to_string(summary).unwrap_or_default();
     inner.oracle.personal.search("a summary", &text)?;
-    let Some(history) = inner.oracle.sweeps.get(&number) else {
+    let Some(history) = inner.oracle.runs.get(&number) else {
         return Ok(());
     };
     bounded(history, summary, faultless && !poisoned)

@@ -1,7 +1,7 @@
-//! Whether an attributes text differs from another in our two values and in nothing else.
+//! Compares attributes: a write may change our own values and nothing else.
 //!
 //! Written without the code under test and without a JSON library: it walks over the text,
-//! finds the members of the outermost object, and compares what lies around two values.
+//! finds the members of the outermost object, and compares what lies around ours.
 
 /// What a write changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,21 +12,23 @@ pub(crate) struct Change {
 
 /// Compares the text that was read with the one that was written.
 pub(crate) fn compare(read: &str, written: &str) -> Result<Change, String> {
-    let before = Cut::of(read).ok_or("what was read is not an object")?;
-    let after = Cut::of(written).ok_or("what was written is not an object")?;
-    if after.status.is_empty() || after.status.iter().any(|value| value != "\"INACTIVE\"") {
+    const OURS: [&str; 2] = ["status", "long_lived"];
+    let before = Cut::of(read, OURS).ok_or("what was read is not an object")?;
+    let after = Cut::of(written, OURS).ok_or("what was written is not an object")?;
+    let [status, long_lived] = &after.values;
+    if status.is_empty() || status.iter().any(|value| value != "\"INACTIVE\"") {
         return Err("status is not INACTIVE".to_owned());
     }
-    let reset = after.long_lived != before.long_lived;
-    if reset && (after.long_lived.is_empty() || after.long_lived.iter().any(|v| v != "false")) {
+    let reset = *long_lived != before.values[1];
+    if reset && (long_lived.is_empty() || long_lived.iter().any(|v| v != "false")) {
         return Err("long_lived became something else than false".to_owned());
     }
     let mut expected = before.around.clone();
     let mut added = String::new();
-    if before.status.is_empty() {
+    if before.values[0].is_empty() {
         added.push_str(",\"status\":?");
     }
-    if reset && before.long_lived.is_empty() {
+    if reset && before.values[1].is_empty() {
         added.insert_str(0, ",\"long_lived\":?");
     }
     if before.members == 0 {
@@ -43,24 +45,44 @@ pub(crate) fn compare(read: &str, written: &str) -> Result<Change, String> {
     }
 }
 
+/// Compares a task's attributes before and after a move, which may change `inactive` to 1 or 0
+/// and no other byte. Returns whether it is 1.
+pub(super) fn inactive_set(before: &str, after: &str) -> Result<bool, String> {
+    let before = Cut::of(before, ["inactive"]).ok_or("what was there is not an object")?;
+    let after = Cut::of(after, ["inactive"]).ok_or("what was written is not an object")?;
+    let mut expected = before.around.clone();
+    if before.values[0].is_empty() {
+        let comma = if before.members == 0 { "" } else { "," };
+        expected.insert_str(before.end, &format!("{comma}\"inactive\":?"));
+    }
+    if expected != after.around {
+        return Err("a byte of another value is not what it was".to_owned());
+    }
+    let is_all = |text: &str| after.values[0].iter().all(|value| value == text);
+    match (is_all("1"), is_all("0")) {
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
+        _ => Err("inactive is neither 1 nor 0".to_owned()),
+    }
+}
+
 /// A text, with a question mark in place of each of our values.
-struct Cut {
+struct Cut<const N: usize> {
     around: String,
     /// Where the closing brace stands in it.
     end: usize,
     members: usize,
-    status: Vec<String>,
-    long_lived: Vec<String>,
+    /// The values of each of our members, as often as it stands there.
+    values: [Vec<String>; N],
 }
 
-impl Cut {
-    fn of(text: &str) -> Option<Self> {
+impl<const N: usize> Cut<N> {
+    fn of(text: &str, ours: [&str; N]) -> Option<Self> {
         let mut cut = Self {
             around: String::new(),
             end: 0,
             members: 0,
-            status: Vec::new(),
-            long_lived: Vec::new(),
+            values: std::array::from_fn(|_| Vec::new()),
         };
         let mut walk = Walk { text, at: 0 };
         let mut copied = 0;
@@ -77,13 +99,9 @@ impl Cut {
             walk.spaces();
             let from = walk.at;
             let value = walk.value()?.to_owned();
-            let ours = match unescaped(key).as_str() {
-                "status" => Some(&mut cut.status),
-                "long_lived" => Some(&mut cut.long_lived),
-                _ => None,
-            };
-            if let Some(values) = ours {
-                values.push(value);
+            let key = unescaped(key);
+            if let Some(which) = ours.iter().position(|name| *name == key) {
+                cut.values[which].push(value);
                 cut.around.push_str(&text[copied..from]);
                 cut.around.push('?');
                 copied = walk.at;
@@ -202,6 +220,25 @@ mod tests {
             assert!(compare(read, &reset.replace(old, new)).is_err(), "{old}");
         }
         assert!(compare(read, read).is_err(), "nothing was done");
+    }
+
+    #[test]
+    fn a_move_changes_inactive_and_no_other_byte() {
+        for (before, after, says) in [
+            ("{}", "{\"inactive\":1}", Ok(true)),
+            ("{\"a\":1}", "{\"a\":1,\"inactive\":1}", Ok(true)),
+            (
+                "{\"inactive\":1,\"a\":2}",
+                "{\"inactive\":0,\"a\":2}",
+                Ok(false),
+            ),
+        ] {
+            assert_eq!(inactive_set(before, after), says, "{before}");
+        }
+        let rewritten = "{\"a\":1e40,\"inactive\":1}";
+        assert!(inactive_set("{\"a\":1e400}", rewritten).is_err());
+        assert!(inactive_set("{\"a\":1}", "{\"a\":1}").is_err());
+        assert!(inactive_set("{\"a\":1}", "{\"a\":1,\"inactive\":2}").is_err());
     }
 
     #[test]

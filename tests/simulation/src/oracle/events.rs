@@ -1,10 +1,10 @@
 //! An event of the pretend Twilio, read once more and in another way than the webhook does.
 
+use std::collections::BTreeMap;
+
 use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid, Timestamp};
 use serde_json::Value;
-
-/// How far a task has got is not remembered where no chat is parked.
-const OPEN: News = News::Open(Stage::Waiting);
+use serde_json::value::RawValue;
 
 /// An event, as far as the books need it.
 pub(crate) struct Read {
@@ -23,8 +23,10 @@ impl Read {
     pub(crate) fn of(event: &Value) -> Option<Self> {
         let kind = event["type"].as_str()?.rsplit_once("taskrouter.")?.1;
         let payload = &event["data"]["payload"];
-        let attributes: Value = serde_json::from_str(payload["task_attributes"].as_str()?).ok()?;
-        let named = |name: &str| attributes[name].as_str().map(str::to_owned);
+        // Other software may write numbers there that no reader of floats knows.
+        let attributes = payload["task_attributes"].as_str()?;
+        let attributes: BTreeMap<String, &RawValue> = serde_json::from_str(attributes).ok()?;
+        let named = |name: &str| serde_json::from_str::<String>(attributes.get(name)?.get()).ok();
         let conversation = named("conversationSid");
         Some(Self {
             id: event["id"].as_str()?.to_owned(),
@@ -50,20 +52,25 @@ impl Read {
         })
     }
 
-    /// The fact that the webhook is to make of it, if it is one that counts.
-    pub(crate) fn fact(&self, event: &Value) -> Option<Fact> {
+    /// The fact that the webhook is to make of it, if it is one that counts. How far a task has
+    /// got is remembered only where chats are parked.
+    pub(crate) fn fact(&self, event: &Value, parks: bool) -> Option<Fact> {
+        let open = |stage| News::Open(if parks { stage } else { Stage::Waiting });
         let payload = &event["data"]["payload"];
         let status = payload["task_assignment_status"].as_str()?;
-        let standing = match status {
+        let now = match status {
             "completed" => News::Ended(End::Completed),
             "canceled" => News::Ended(End::Canceled),
-            _ => OPEN,
+            "assigned" => open(Stage::Assigned),
+            "wrapping" => open(Stage::Wrapping),
+            _ => open(Stage::Waiting),
         };
-        let news = match (self.kind.as_str(), self.end, standing) {
+        let news = match (self.kind.as_str(), self.end, now) {
             (_, Some(end), _) => News::Ended(end),
-            ("task.created", None, News::Ended(_)) => OPEN,
-            ("task.created" | "task.updated", None, standing) => standing,
-            ("reservation.accepted" | "task.wrapup" | "reservation.wrapup", None, _) => OPEN,
+            ("task.created", None, News::Ended(_)) => open(Stage::Waiting),
+            ("task.created" | "task.updated", None, now) => now,
+            ("reservation.accepted", None, _) => open(Stage::Assigned),
+            ("task.wrapup" | "reservation.wrapup", None, _) => open(Stage::Wrapping),
             _ => return None,
         };
         let channel: ChannelSid = self.channel.as_deref()?.parse().ok()?;
@@ -87,7 +94,7 @@ fn interaction(sid: Option<String>, channel: Option<String>) -> Option<Interacti
     })
 }
 
-fn moment(value: &Value) -> Option<Timestamp> {
+pub(super) fn moment(value: &Value) -> Option<Timestamp> {
     let moment: jiff::Timestamp = value.as_str()?.parse().ok()?;
     Some(Timestamp::from_millis(moment.as_millisecond()))
 }

@@ -8,6 +8,7 @@
 mod attributes;
 mod events;
 mod names;
+mod parking;
 mod personal;
 mod records;
 mod run;
@@ -23,11 +24,13 @@ use crate::report::{Law, Violation};
 
 pub(crate) use events::plain;
 pub(crate) use names::Names;
+pub(crate) use parking::{Message, Moved, TaskNow};
 pub(crate) use personal::{ADDRESSES, AGENTS, WORDS};
 pub(crate) use run::RunHistory;
 pub(crate) use writes::{Closing, Race, Write};
 
 use events::Read;
+use parking::ParkingHistory;
 use personal::Personal;
 
 /// What every reconciliation reads of the log, at least.
@@ -38,9 +41,12 @@ pub(crate) type LawCheck = Result<(), Violation>;
 pub(crate) struct Oracle {
     pub(crate) names: Names,
     pub(crate) policy: Policy,
+    /// Whether silent chats are parked.
+    parks: bool,
+    parking: ParkingHistory,
     pub(crate) channels: BTreeMap<String, ChannelHistory>,
     pub(crate) tasks: BTreeMap<String, TaskHistory>,
-    pub(crate) sweeps: BTreeMap<u32, RunHistory>,
+    pub(crate) runs: BTreeMap<u32, RunHistory>,
     /// The channels that are with a bot, and of which no task ever was.
     with_bot: BTreeSet<String>,
     /// The ids of the notices that the bus took.
@@ -89,13 +95,15 @@ pub(crate) struct TaskHistory {
 }
 
 impl Oracle {
-    pub(crate) fn new(policy: Policy, secrets: Vec<String>) -> Self {
+    pub(crate) fn new(policy: Policy, parks: bool, secrets: Vec<String>) -> Self {
         Self {
             names: Names::default(),
             policy,
+            parks,
+            parking: ParkingHistory::default(),
             channels: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            sweeps: BTreeMap::new(),
+            runs: BTreeMap::new(),
             with_bot: BTreeSet::new(),
             told: BTreeSet::new(),
             personal: Personal::new(secrets),
@@ -176,7 +184,9 @@ impl Oracle {
     /// An event may be heard of from now on: it is sent to the webhook, or is in the log.
     pub(crate) fn sent(&mut self, event: &Value) {
         let Some(read) = Read::of(event) else { return };
-        let Some(fact) = read.fact(event) else { return };
+        let Some(fact) = read.fact(event, self.parks) else {
+            return;
+        };
         let Some(history) = self.channels.get_mut(fact.channel.as_str()) else {
             return;
         };
@@ -188,16 +198,20 @@ impl Oracle {
     /// Somebody forged an event.
     pub(crate) fn forged(&mut self, event: &Value) {
         self.forged
-            .extend(Read::of(event).and_then(|read| read.fact(event)));
+            .extend(Read::of(event).and_then(|read| read.fact(event, self.parks)));
     }
 
     /// The webhook acknowledged these events, of a request that it got at this time.
     pub(crate) fn acknowledged(&mut self, events: &[Value], since: Timestamp) -> LawCheck {
         for event in events {
+            if let Some(message) = Message::of_event(event) {
+                self.told_message(&message);
+                continue;
+            }
             let Some(read) = Read::of(event) else {
                 continue;
             };
-            let Some(fact) = read.fact(event) else {
+            let Some(fact) = read.fact(event, self.parks) else {
                 continue;
             };
             let Some(history) = self.channels.get_mut(fact.channel.as_str()) else {
@@ -229,10 +243,12 @@ impl Oracle {
         let lately = now.minus(LATELY)..now.minus(Duration::from_secs(60));
         for (channel, history) in &self.channels {
             let mut untold = history.sent.values().filter(|fact| {
+                // The log is folded without how far a task has got.
+                let fact = (*fact).clone().without_stage();
                 let held = history
                     .record
                     .as_ref()
-                    .is_some_and(|record| holds(record, fact));
+                    .is_some_and(|record| holds(record, &fact));
                 lately.contains(&fact.at) && !held && history.expired.is_none()
             });
             if let Some(fact) = untold.next() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::Channel;
+use domain::{Channel, Timestamp};
 use tokio::time::Instant;
 
 use crate::report::{Law, Violation};
@@ -18,6 +18,11 @@ pub(crate) struct RunHistory {
     pub(crate) looked: Option<u64>,
     /// The records that it read.
     pub(crate) records: BTreeMap<String, Channel>,
+    /// For each record that it read, when the newest message of an agent was written of which
+    /// the webhook had acknowledged to be told by then.
+    pub(crate) told: BTreeMap<String, Option<Timestamp>>,
+    /// The task that it moves because a person asks for it.
+    pub(crate) by_hand: Option<String>,
     /// The attributes that it read last.
     pub(crate) texts: BTreeMap<String, String>,
     /// The status of each conversation's interaction channel, as Twilio showed it last.
@@ -38,6 +43,8 @@ impl RunHistory {
             skew,
             looked: None,
             records: BTreeMap::new(),
+            told: BTreeMap::new(),
+            by_hand: None,
             texts: BTreeMap::new(),
             interactions: BTreeMap::new(),
             conversations: BTreeSet::new(),
@@ -58,6 +65,11 @@ impl RunHistory {
             }
             None => Ok(()),
         }
+    }
+
+    /// A run of the parking function looks at the table again, with a new client.
+    pub(crate) fn looks_anew(&mut self) {
+        self.patient_until = None;
     }
 
     /// A request was answered with too many.

@@ -63,7 +63,7 @@ impl Oracle {
             None => write.present.is_some_and(says_long_lived),
             Some(written) => {
                 self.markers(channel, written)?;
-                let history = self.sweeps.get(&sweep);
+                let history = self.runs.get(&sweep);
                 let read = history.and_then(|history| history.texts.get(channel));
                 let Some(read) = read else {
                     let what = format!("{channel} is written to and was not read");
@@ -107,7 +107,7 @@ impl Oracle {
             return Err(Violation::of(Law::AttributesIntact, what));
         }
         let races = self.live(sweep, now, conversation, closing.open)?;
-        let history = self.sweeps.get(&sweep);
+        let history = self.runs.get(&sweep);
         let seen = history.and_then(|history| history.interactions.get(conversation));
         let looked_inside =
             history.is_some_and(|history| history.conversations.contains(conversation));
@@ -133,7 +133,7 @@ impl Oracle {
         channel: &str,
         open: &[String],
     ) -> Result<Vec<Race>, Violation> {
-        let history = self.sweeps.get(&sweep);
+        let history = self.runs.get(&sweep);
         let looked = history
             .and_then(|history| history.looked)
             .unwrap_or(u64::MAX);
@@ -169,7 +169,7 @@ impl Oracle {
         channel: &str,
         last_step: impl Fn(End) -> bool,
     ) -> LawCheck {
-        let Some(history) = self.sweeps.get(&sweep) else {
+        let Some(history) = self.runs.get(&sweep) else {
             return Ok(());
         };
         let Some(record) = history.records.get(channel) else {

@@ -1,7 +1,11 @@
 //! What customers, agents and other people's software do.
 
 mod bots;
+mod dialogue;
 
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
 use fastrand::Rng;
 use serde_json::json;
 use simulator::state::attributes;
@@ -20,6 +24,10 @@ use crate::schedule::Script;
 pub(crate) struct People {
     pub(crate) rng: Rng,
     addresses: Vec<(String, Number)>,
+    /// The customer of each channel, by the place among the addresses.
+    customers: BTreeMap<Sid, usize>,
+    /// When the customer of each channel last wrote.
+    wrote_at: BTreeMap<Sid, Timestamp>,
 }
 
 /// The number that a customer writes to.
@@ -45,6 +53,8 @@ impl People {
         });
         Self {
             addresses: addresses.collect(),
+            customers: BTreeMap::new(),
+            wrote_at: BTreeMap::new(),
             rng,
         }
     }
@@ -52,6 +62,10 @@ impl People {
     /// Somebody does something.
     pub(crate) fn act(&mut self, deployment: &Deployment) {
         deployment.shared.catch_up();
+        if deployment.park.is_some() && self.rng.bool() {
+            self.converse(deployment);
+            return deployment.shared.catch_up();
+        }
         match self.rng.u8(..100) {
             0..25 => self.customer_writes(deployment),
             25..32 => self.others_write(deployment),
@@ -83,7 +97,12 @@ impl People {
     }
 
     fn customer_writes(&mut self, deployment: &Deployment) {
-        let (address, number) = self.addresses[self.rng.usize(..self.addresses.len())].clone();
+        let customer = self.rng.usize(..self.addresses.len());
+        self.write_as(deployment, customer);
+    }
+
+    fn write_as(&mut self, deployment: &Deployment, customer: usize) {
+        let (address, number) = self.addresses[customer].clone();
         let words = format!("{WORDS} {}", self.rng.u32(..));
         let contact = {
             let mut state = deployment.shared.twilio.state();
@@ -96,6 +115,10 @@ impl People {
         deployment
             .shared
             .trace(|| format!("a customer writes: {contact:?}"));
+        if let Some(channel) = contact.channel() {
+            self.customers.insert(channel, customer);
+            self.wrote_at.insert(channel, deployment.shared.now());
+        }
         match contact {
             Contact::Started { channel, .. } if number == Number::Chat => mark(deployment, channel),
             Contact::Started { .. } => {}
@@ -120,6 +143,7 @@ impl People {
         };
         let agent = deployment.agents[self.rng.usize(..2)];
         let turn = self.rng.u8(..100);
+        let may_answer = channel.is_some_and(|channel| self.may_answer(deployment, channel));
         let converses = channel.is_some_and(|channel| state.conversation(channel).is_some());
         let (deed, result) = match status {
             TaskStatus::Pending | TaskStatus::Reserved => match turn {
@@ -129,7 +153,7 @@ impl People {
                 _ => ("lets wait", Ok(())),
             },
             TaskStatus::Assigned if converses => match turn {
-                0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
+                0..15 if may_answer => ("answers in", state.agent_writes(task, WORDS).map(drop)),
                 15..30 => ("wraps up", state.agent_wraps_up(task)),
                 30..40 => ("completes with the browser", state.agent_completes(task)),
                 40..55 => ("closes the tab of", state.task_completed_by_nobody(task)),
@@ -145,7 +169,7 @@ impl People {
                 _ => ("neglects", Ok(())),
             },
             TaskStatus::Assigned => match turn {
-                0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
+                0..15 if may_answer => ("answers in", state.agent_writes(task, WORDS).map(drop)),
                 15..35 => ("wraps up", state.agent_wraps_up(task)),
                 35..45 => ("completes with the browser", state.agent_completes(task)),
                 45..65 => ("closes the tab of", state.task_completed_by_nobody(task)),

@@ -23,6 +23,9 @@ pub enum Law {
     /// S8: no customer's address or words and no secret is in the table, on the bus or in the
     /// logs.
     NoPersonalData,
+    /// S9: a task that is parked and brought back has its TaskChannel and every byte of its
+    /// other attributes again, and a customer's word always brings it back.
+    ParkRestores,
     /// A closing is on the bus before it is marked, so that it is never lost.
     ToldThenMarked,
     /// Flex hears of each write, by the webhooks of Chat.
@@ -52,6 +55,7 @@ impl fmt::Display for Law {
             Self::NoWriteUnsigned => "S6 no-write-unsigned",
             Self::NoCrossChannel => "S7 no-cross-channel",
             Self::NoPersonalData => "S8 no-personal-data",
+            Self::ParkRestores => "S9 park-and-back-restores",
             Self::ToldThenMarked => "told-then-marked",
             Self::FlexHears => "flex-hears",
             Self::Patient => "patient",

@@ -60,11 +60,23 @@ pub enum Mutation {
     EmptyLog,
     /// Chats that are with a bot look like all others.
     UnseenBots,
+    /// A task is moved without its version.
+    MovesAnyVersion,
+    /// A task is moved and its attributes do not say so.
+    MovesInSilence,
+    /// Every way back of a parked task names a version that is gone.
+    NoWayBack,
+    /// The webhook does not listen to messages.
+    DeafWebhook,
+    /// The move of a task is not announced in its record.
+    Unannounced,
+    /// A chat is parked after a second of silence.
+    HastyParking,
 }
 
 impl Mutation {
     /// Every mistake.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 32] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -91,6 +103,12 @@ impl Mutation {
         Self::EndsForgotten,
         Self::EmptyLog,
         Self::UnseenBots,
+        Self::MovesAnyVersion,
+        Self::MovesInSilence,
+        Self::NoWayBack,
+        Self::DeafWebhook,
+        Self::Unannounced,
+        Self::HastyParking,
     ];
 
     /// The laws by which it may be caught first.
@@ -118,6 +136,12 @@ impl Mutation {
             Self::EmptyIndex => &[Law::EventuallyClean],
             Self::PoisonSpreads => &[Law::NoPoison, Law::EventuallyClean, Law::BoundedCalls],
             Self::WastefulCalls => &[Law::BoundedCalls],
+            Self::MovesAnyVersion | Self::MovesInSilence | Self::DeafWebhook => {
+                &[Law::ParkRestores]
+            }
+            Self::NoWayBack => &[Law::ParkRestores, Law::EventuallyClean],
+            Self::Unannounced => &[Law::ParkRestores],
+            Self::HastyParking => &[Law::NotEarly],
         }
     }
 }

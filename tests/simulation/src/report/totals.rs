@@ -34,6 +34,12 @@ pub struct Totals {
     pub conversations_closed: u64,
     /// Long-lived channels released by our write.
     pub releases: u64,
+    /// Tasks moved to the TaskChannel of parked ones.
+    pub parked: u64,
+    /// Parked tasks moved back.
+    pub returned: u64,
+    /// Runs of the parking function.
+    pub parking_runs: u64,
     /// Notices taken by the bus.
     pub notices: u64,
     /// Messages of customers that nobody will ever see.
@@ -71,6 +77,9 @@ impl AddAssign<&Self> for Totals {
         self.new_from_log += other.new_from_log;
         self.orphans += other.orphans;
         self.releases += other.releases;
+        self.parked += other.parked;
+        self.returned += other.returned;
+        self.parking_runs += other.parking_runs;
         self.notices += other.notices;
         self.lost_messages += other.lost_messages;
         for (name, count) in &other.counts {

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use domain::{Channel, Progress};
 use simulator::{ChannelStatus, ConversationState};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::delivery::EventStreams;
-use crate::functions::Deployment;
+use crate::functions::parking::{Parking, nobody_waits_parked};
 use crate::functions::reconciliations::Reconciliations;
 use crate::functions::sweeps::{Sweeps, due};
+use crate::functions::{Deployment, due_in};
 use crate::oracle::{ChannelHistory, Oracle};
 use crate::people::People;
-use crate::report::logs;
-use crate::report::{Law, Violation};
+use crate::report::{Law, Violation, logs};
+
+use super::{parking_ending, pass};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -30,21 +32,17 @@ pub(crate) struct Runs<'a> {
     pub(crate) streams: &'a mut EventStreams,
     pub(crate) sweeps: &'a mut Sweeps,
     pub(crate) reconciliations: &'a mut Reconciliations,
+    pub(crate) parking: &'a mut Parking,
 }
 
 /// Lets everything come to rest and checks that it is clean.
 pub(crate) async fn end(
     deployment: &Arc<Deployment>,
     people: &mut People,
-    functions: &mut Runs<'_>,
+    runs: &mut Runs<'_>,
     rng: &mut fastrand::Rng,
 ) {
     let shared = &deployment.shared;
-    let Runs {
-        streams,
-        sweeps,
-        reconciliations,
-    } = functions;
     shared.trace(|| "nothing fails any more".to_owned());
     shared.lock().faults.end();
     deployment
@@ -57,8 +55,18 @@ pub(crate) async fn end(
     if rng.u8(..4) == 0 {
         poison_one(deployment, rng);
     }
-    while sweeps.under_way.join_next().await.is_some() {}
-    while reconciliations.under_way.join_next().await.is_some() {}
+    while runs.sweeps.under_way.join_next().await.is_some() {}
+    while runs.reconciliations.under_way.join_next().await.is_some() {}
+    let parks = deployment.park.is_some();
+    if parks {
+        parking_ending::settle(deployment, people, runs).await;
+    }
+    let Runs {
+        streams,
+        sweeps,
+        reconciliations,
+        parking,
+    } = runs;
     // Long enough for a reset after the last end, too.
     let policy = &shared.script.policy;
     let reconciles = shared.script.reconcile_every.is_some();
@@ -81,7 +89,11 @@ pub(crate) async fn end(
         streams.pump(deployment);
         // A task that nobody ends is inspected until it ends by itself.
         let first_hours = began.elapsed() < 180 * MINUTE;
-        sleep(if first_hours { 10 } else { 60 } * MINUTE).await;
+        let step = if first_hours { 10 } else { 60 } * MINUTE;
+        pass(deployment, parking, Instant::now() + step).await;
+        if parks && !due_in(deployment, |queue| !queue.is_of_sweep(), Duration::ZERO).is_empty() {
+            parking.tick_in_peace(deployment).await;
+        }
         if reconciles && reconciled.elapsed() >= RECONCILED_EVERY {
             reconciled = Instant::now();
             reconciliations.in_peace(deployment).await;
@@ -109,6 +121,7 @@ pub(crate) async fn end(
     let checked = checked.and_then(|()| inner.oracle.fold_afresh());
     drop(inner);
     shared.check(checked);
+    shared.check(nobody_waits_parked(deployment));
 }
 
 /// From now on, every request for one channel fails.

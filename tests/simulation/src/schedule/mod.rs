@@ -1,6 +1,7 @@
 //! One schedule from its first act to its end.
 
 mod ending;
+mod parking_ending;
 mod script;
 
 use std::sync::Arc;
@@ -11,14 +12,15 @@ use tokio::time::{Instant, sleep};
 use crate::borders::faults::Outage;
 use crate::delivery::EventStreams;
 use crate::functions::Deployment;
+use crate::functions::parking::{self, Parking};
 use crate::functions::reconciliations::Reconciliations;
 use crate::functions::sweeps::Sweeps;
 use crate::people::People;
 use crate::report::{Mutation, ScheduleReport, logs};
 use crate::shared::Trace;
 
-pub(crate) use script::Script;
 pub use script::Size;
+pub(crate) use script::{PLAYED, Script};
 
 /// Runs a schedule and reports on it.
 pub(crate) async fn run(
@@ -34,6 +36,7 @@ pub(crate) async fn run(
     let mut streams = EventStreams::new(rng.fork());
     let mut sweeps = Sweeps::new(rng.fork());
     let mut reconciliations = Reconciliations::new(rng.fork());
+    let mut parking = Parking::new(rng.fork());
     people.bots(&deployment);
     if let Some(backlog) = shared.script.backlog {
         before_the_installation(&deployment, &mut people, &mut rng, backlog).await;
@@ -43,9 +46,20 @@ pub(crate) async fn run(
     let mut next_sweep = Instant::now() + shared.script.sweep_every;
     let reconcile_every = shared.script.reconcile_every;
     let mut next_reconciliation = reconcile_every.map(|every| Instant::now() + every);
+    let parks = deployment.park.is_some();
+    let mut next_tick = parks.then(|| Instant::now() + parking::EVERY);
     while Instant::now() < over && !shared.broken() {
         let next = next_act.min(next_sweep);
-        tokio::time::sleep_until(next_reconciliation.map_or(next, |at| at.min(next))).await;
+        let others = [next_reconciliation, next_tick];
+        let next = others.into_iter().flatten().fold(next, Instant::min);
+        pass(&deployment, &mut parking, next).await;
+        if let Some(at) = &mut next_tick
+            && Instant::now() >= *at
+        {
+            *at += parking::EVERY;
+            parking.tick(&deployment);
+            continue;
+        }
         if let (Some(at), Some(every)) = (&mut next_reconciliation, reconcile_every)
             && Instant::now() >= *at
         {
@@ -63,6 +77,9 @@ pub(crate) async fn run(
         }
         change_faults(&deployment, &mut rng);
         people.act(&deployment);
+        if let Some((task, request)) = people.asks_for_move(&deployment) {
+            parking.manual(&deployment, task, request);
+        }
         streams.pump(&deployment);
         if rng.u8(..100) == 0 {
             streams.forge(&deployment);
@@ -83,6 +100,7 @@ pub(crate) async fn run(
             streams: &mut streams,
             sweeps: &mut sweeps,
             reconciliations: &mut reconciliations,
+            parking: &mut parking,
         };
         ending::end(&deployment, &mut people, &mut runs, &mut rng).await;
     }
@@ -90,8 +108,20 @@ pub(crate) async fn run(
     streams.under_way.abort_all();
     sweeps.under_way.abort_all();
     reconciliations.under_way.abort_all();
+    parking.under_way.abort_all();
     sleep(Duration::from_millis(1)).await;
     report(&deployment)
+}
+
+/// Lets time pass until a moment, while the bus hands on the notices of replies.
+async fn pass(deployment: &Arc<Deployment>, parking: &mut Parking, until: Instant) {
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(until) => return,
+            () = deployment.shared.replied.notified() => parking.hand_on_replies(deployment),
+        }
+    }
 }
 
 /// Lets people act before the webhook is connected: of what happens now only the log tells, as

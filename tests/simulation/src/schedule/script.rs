@@ -59,7 +59,39 @@ pub(crate) struct Script {
     pub(crate) crashes: f64,
     /// The chance that somebody else writes between our reading and our writing.
     pub(crate) meddling: f64,
+    /// Whether silent chats are parked, and how.
+    pub(crate) parking: Option<ParkingScript>,
 }
+
+/// What parking is like.
+#[derive(Clone, Debug)]
+pub(crate) struct ParkingScript {
+    /// The interval between two looks of one run.
+    pub(crate) poll: Duration,
+    /// The chance that the bus loses the notice of a reply.
+    pub(crate) lost_replies: f64,
+}
+
+/// Faults that a schedule plays only where `park` withstands them. Each one that is `false`
+/// here is a known way to leave a customer unheard, and S9 fails as soon as it is switched on.
+pub(crate) struct KnownLimits {
+    /// Two runs of the parking function are under way at once.
+    pub(crate) overlapping_runs: bool,
+    /// Agents answer within the time in which a customer's lines are taken for one.
+    pub(crate) dense_talk: bool,
+    /// A message is delivered before the first event of its task.
+    pub(crate) early_messages: bool,
+    /// Other software replaces the attributes of a parked task as a whole.
+    pub(crate) replaced_attributes: bool,
+}
+
+/// The switches of the known limits.
+pub(crate) const PLAYED: KnownLimits = KnownLimits {
+    overlapping_runs: false,
+    dense_talk: false,
+    early_messages: false,
+    replaced_attributes: false,
+};
 
 impl Script {
     pub(crate) fn of(seed: u64, size: Size) -> Self {
@@ -76,7 +108,7 @@ impl Script {
         let reconcile_every = reconcile_every.map(|hours| Duration::from_secs(hours * HOUR));
         let backlog = Duration::from_secs(24 * HOUR * rng.u64(1..45));
         let backlog = Some(backlog).filter(|_| reconcile_every.is_some() && rng.u8(..3) == 0);
-        Self {
+        let mut script = Self {
             seed,
             length,
             customers,
@@ -110,7 +142,16 @@ impl Script {
             faults: one_of(rng, &[0.0, 0.01, 0.05]),
             crashes: one_of(rng, &[0.0, 0.02, 0.1]),
             meddling: one_of(rng, &[0.0, 0.05, 0.3]),
+            parking: None,
+        };
+        if rng.u8(..3) == 0 {
+            script.parking = Some(ParkingScript {
+                poll: Duration::from_secs([10, 60, 60, 60][rng.usize(..4)]),
+                lost_replies: one_of(rng, &[0.0, 0.1, 0.5]),
+            });
+            script.policy.park_after = Duration::from_secs(MINUTE * [1, 10][rng.usize(..2)]);
         }
+        script
     }
 }
 

@@ -1,7 +1,8 @@
-//! The line to Twilio: the client's transport, in process, with everything that can go wrong.
+//! The way to Twilio: the client's transport, in process, with everything that can go wrong.
 
 mod answers;
 mod effects;
+mod moves;
 mod mutations;
 mod request;
 
@@ -24,9 +25,7 @@ use mutations::Mutations;
 use request::{Subject, Thing};
 
 pub(crate) use effects::add_foreign_note;
-
-/// Where all of Twilio is, as far as the client knows. Nothing listens there.
-pub(crate) const BASE: &str = "http://twilio.invalid";
+pub(crate) use moves::add_to_task;
 
 pub(crate) struct TwilioTransport {
     shared: Arc<Shared>,
@@ -50,14 +49,14 @@ impl TwilioTransport {
 
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let Some(sweep) = caller().run() else {
-            panic!("only a sweep or a reconciliation calls Twilio");
+            panic!("the webhook calls Twilio");
         };
         let subject = Subject::of(&request, &self.shared.twilio.state());
         let (kind, which) = subject.counts_as();
         let checked = {
             let mut inner = self.shared.lock();
             inner.totals.requests += 1;
-            let history = inner.oracle.sweeps.get_mut(&sweep);
+            let history = inner.oracle.runs.get_mut(&sweep);
             history.map_or(Ok(()), |history| history.asks(kind, which))
         };
         self.shared.check(checked);
@@ -108,7 +107,10 @@ impl TwilioTransport {
             inner.totals.count(twilio_outcome.name());
             inner.trace(self.shared.now(), || {
                 let (method, path) = (request.method(), request.uri().path());
-                format!("  line: {} ({method} {path})", twilio_outcome.name())
+                format!(
+                    "  twilio request: {} ({method} {path})",
+                    twilio_outcome.name()
+                )
             });
         }
         let broken = || TransportError::Broken("reset (an injected fault)".to_owned());
@@ -158,21 +160,34 @@ impl TwilioTransport {
             let checked = Violation::of(Law::NeverCloseLive, what);
             self.shared.check(Err(checked));
         }
+        let parks = matches!(caller(), Caller::Park(_));
+        if parks && matches!(subject, Subject::Write(..) | Subject::Session(_)) {
+            let what = format!("the parking function writes to {}", request.uri().path());
+            let checked = Violation::of(Law::NeverCloseLive, what);
+            self.shared.check(Err(checked));
+        }
         match subject {
             Subject::Write(Thing::ChatChannel, channel) => self.write(sweep, channel, &request),
             Subject::Write(thing, channel) => self.close(sweep, *thing, channel, &request),
             Subject::Session(session) => self.end_session(sweep, session),
+            Subject::Move(task) | Subject::Listen(task) if !parks => {
+                let what = format!("a sweep moves or listens to {task}");
+                let checked = Violation::of(Law::NeverCloseLive, what);
+                self.shared.check(Err(checked));
+            }
             Subject::Other if request.method() != http::Method::GET => {
                 let what = format!("a sweep writes to {}", request.uri().path());
                 let checked = Violation::of(Law::NeverCloseLive, what);
                 self.shared.check(Err(checked));
             }
             Subject::Tasks | Subject::Task(_) | Subject::Read(..) => {}
+            Subject::Move(_) | Subject::Listen(_) => {}
             Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
         }
         if let Some(feigned) = self.mutations.feigned(subject, request.uri().path()) {
             return Some(feigned);
         }
+        let before = self.task_now(subject);
         let reply = self.shared.twilio.handle(request);
         self.shared.catch_up();
         let answer = match reply {
@@ -181,6 +196,9 @@ impl TwilioTransport {
         };
         if answer.status().is_success() {
             self.seen(sweep, subject, &answer);
+            if let (Subject::Move(task), Some(before)) = (subject, before) {
+                self.moved(sweep, task, &before);
+            }
         }
         Some(self.mutations.in_answer(subject, answer))
     }
@@ -192,7 +210,7 @@ impl TwilioTransport {
             Subject::Tasks => {
                 // What is created from now on, this look cannot show.
                 let order = inner.oracle.next();
-                if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+                if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
                     history.looked = Some(order);
                 }
             }
@@ -202,17 +220,21 @@ impl TwilioTransport {
             }
             Subject::Read(Thing::InteractionChannel, conversation) => {
                 let status = body(answer)["status"].as_str().map(str::to_owned);
-                if let (Some(history), Some(status)) = (inner.oracle.sweeps.get_mut(&sweep), status)
-                {
+                if let (Some(history), Some(status)) = (inner.oracle.runs.get_mut(&sweep), status) {
                     history.interactions.insert(conversation.clone(), status);
                 }
             }
             Subject::Read(Thing::Conversation, conversation) => {
-                if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+                if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
                     history.conversations.insert(conversation.clone());
                 }
             }
+            Subject::Task(task) if matches!(caller(), Caller::Park(_)) => {
+                drop(inner);
+                self.meddle_with_task(task);
+            }
             Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
+            Subject::Move(_) | Subject::Listen(_) => {}
             Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
         }
     }
@@ -228,14 +250,14 @@ impl TwilioTransport {
         };
         self.mutations.remember(sweep, channel, text);
         let mut inner = self.shared.lock();
-        if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+        if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
             history.texts.insert(channel.clone(), text.to_owned());
         }
     }
 
     fn patience(&self, sweep: u32, wait: Duration) {
         let mut inner = self.shared.lock();
-        if let Some(history) = inner.oracle.sweeps.get_mut(&sweep) {
+        if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
             history.is_asked_for_patience(wait);
         }
     }

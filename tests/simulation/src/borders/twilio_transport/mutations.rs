@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use http::header::{HeaderValue, IF_MATCH};
 use http::{Request, Response};
 use serde_json::json;
 use simulator::state::attributes;
@@ -53,6 +54,24 @@ impl Mutations {
             }
             (Subject::Write(..), Mutation::SilentWrites) => {
                 request.headers_mut().remove("x-twilio-webhook-enabled");
+                request
+            }
+            (Subject::Move(_), Mutation::MovesAnyVersion) => {
+                request.headers_mut().remove(IF_MATCH);
+                request
+            }
+            (Subject::Move(_), Mutation::MovesInSilence) => {
+                let body = String::from_utf8_lossy(request.body());
+                let body = body.replace("%22inactive%22%3A1", "%22inactive%22%3A0");
+                *request.body_mut() = Bytes::from(body);
+                request
+            }
+            (Subject::Move(_), Mutation::NoWayBack) => {
+                let body = String::from_utf8_lossy(request.body());
+                if body.contains("%22inactive%22%3A0") {
+                    let version = HeaderValue::from_static("\"0\"");
+                    request.headers_mut().insert(IF_MATCH, version);
+                }
                 request
             }
             (Subject::Write(Thing::ChatChannel, channel), _) => {

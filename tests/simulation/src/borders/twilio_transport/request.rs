@@ -15,6 +15,10 @@ pub(crate) enum Subject {
     Read(Thing, String),
     /// Something of a channel is written to or deleted.
     Write(Thing, String),
+    /// A task is moved.
+    Move(String),
+    /// The webhook for messages is added to a Chat channel.
+    Listen(String),
     /// A Proxy session is ended.
     Session(String),
     /// A service is asked for.
@@ -43,6 +47,10 @@ impl Subject {
         let (thing, channel) = match path.as_slice() {
             ["taskrouter", _, _, _, "Tasks"] if reads => return Self::Tasks,
             ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
+            ["taskrouter", _, _, _, "Tasks", task] => return Self::Move(owned(task)),
+            ["chat", _, _, _, "Channels", channel, "Webhooks"] if !reads => {
+                return Self::Listen(owned(channel));
+            }
             ["proxy", _, _, _, "Sessions", session] if !reads => {
                 return Self::Session(owned(session));
             }
@@ -75,6 +83,8 @@ impl Subject {
         match self {
             Self::Tasks => ("lists", ""),
             Self::Task(task) => ("tasks", task),
+            Self::Move(task) => ("moves", task),
+            Self::Listen(channel) => ("webhooks", channel),
             Self::Read(_, channel) | Self::Write(_, channel) => ("channels", channel),
             Self::Session(session) => ("sessions", session),
             Self::Service => ("services", ""),

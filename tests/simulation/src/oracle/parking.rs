@@ -1,0 +1,177 @@
+//! Parking: who wrote last, as the webhook was told, and what a move changed.
+//!
+//! A message counts once the webhook has acknowledged it: what Twilio never told, no function
+//! can act on.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use serde_json::Value;
+
+use crate::report::{Law, Violation};
+use crate::schedule::PLAYED;
+
+use super::{ADDRESSES, AGENTS, LawCheck, Oracle, attributes, events::moment};
+
+/// The place of a message in its channel: when it was written, and its index.
+type Position = (Timestamp, u64);
+
+/// A message, read apart from the code under test.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) channel: String,
+    by_agent: bool,
+    position: Position,
+}
+
+impl Message {
+    /// Reads an event of Event Streams; nothing if it is of no message of a customer or an
+    /// agent.
+    pub(crate) fn of_event(event: &Value) -> Option<Self> {
+        let kind = event["type"].as_str()?;
+        if kind != "com.twilio.conversations.message.added" {
+            return None;
+        }
+        let data = &event["data"];
+        Self::of(
+            data["ConversationSid"].as_str()?,
+            data["Author"].as_str()?,
+            moment(&data["DateCreated"])?,
+            data["Index"].as_u64()?,
+        )
+    }
+
+    /// Reads the form of a Chat channel's webhook.
+    pub(crate) fn of_form(form: &[(String, String)]) -> Option<Self> {
+        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, v)| &**v);
+        let at: jiff::Timestamp = field("DateCreated")?.parse().ok()?;
+        Self::of(
+            field("ChannelSid")?,
+            field("From")?,
+            Timestamp::from_millis(at.as_millisecond()),
+            field("Index")?.parse().ok()?,
+        )
+    }
+
+    fn of(channel: &str, author: &str, at: Timestamp, index: u64) -> Option<Self> {
+        let by_agent = author.contains(AGENTS);
+        (by_agent || author.contains(ADDRESSES)).then(|| Self {
+            channel: channel.to_owned(),
+            by_agent,
+            position: (at, index),
+        })
+    }
+}
+
+/// What is known of parking.
+#[derive(Default)]
+pub(super) struct ParkingHistory {
+    /// The newest message of the customer and of an agent on each channel, as acknowledged.
+    told: BTreeMap<String, [Option<Position>; 2]>,
+    /// When each task was last parked because a person asked for it.
+    by_hand: BTreeMap<String, Timestamp>,
+}
+
+/// A task as Twilio holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TaskNow {
+    pub(crate) attributes: String,
+    /// Whether it is in the TaskChannel of parked tasks; nothing if it is in neither of the pair.
+    pub(crate) parked: Option<bool>,
+}
+
+/// A task that a run has moved.
+pub(crate) struct Moved<'a> {
+    pub(crate) task: &'a str,
+    pub(crate) channel: Option<&'a str>,
+    pub(crate) before: &'a TaskNow,
+    pub(crate) after: &'a TaskNow,
+}
+
+impl Oracle {
+    /// The webhook acknowledged a message.
+    pub(crate) fn told_message(&mut self, message: &Message) {
+        let history = self.channels.get(&message.channel);
+        let record = history.and_then(|history| history.record.as_ref());
+        let knows_task = record.is_some_and(|record| record.open_tasks().next().is_some());
+        if PLAYED.early_messages || knows_task {
+            let told = self.parking.told.entry(message.channel.clone());
+            let newest = &mut told.or_default()[usize::from(message.by_agent)];
+            *newest = (*newest).max(Some(message.position));
+        }
+    }
+
+    /// Returns when the newest message of an agent was written that was told.
+    pub(crate) fn agent_was_told(&self, channel: &str) -> Option<Timestamp> {
+        let [_, agent] = self.parking.told.get(channel)?;
+        agent.map(|(at, _)| at)
+    }
+
+    /// A run that parks a task by hand records the request: the agent has read what was told
+    /// until now.
+    pub(crate) fn parks_by_hand(&mut self, run: u32, now: Timestamp) {
+        let history = self.runs.get(&run);
+        if let Some(task) = history.and_then(|history| history.by_hand.clone()) {
+            self.parking.by_hand.insert(task, now);
+        }
+    }
+
+    /// S9 and S3: a run has moved a task.
+    pub(crate) fn moved(&self, run: u32, now: Timestamp, moved: &Moved<'_>) -> LawCheck {
+        let Moved {
+            task,
+            before,
+            after,
+            ..
+        } = moved;
+        let broken = |why: &str| {
+            let what = format!("{task}: {why}\n  before {before:?}\n  after  {after:?}");
+            Err(Violation::of(Law::ParkRestores, what))
+        };
+        let says = match attributes::inactive_set(&before.attributes, &after.attributes) {
+            Ok(says) => says,
+            Err(why) => return broken(&why),
+        };
+        match after.parked {
+            None => return broken("it is in no TaskChannel of its pair"),
+            Some(parked) if parked != says => return broken("it is half parked"),
+            Some(_) => {}
+        }
+        let Some(history) = self.runs.get(&run) else {
+            return Ok(());
+        };
+        if !says || before.parked == Some(true) || history.by_hand.is_some() {
+            return Ok(());
+        }
+        let told = moved.channel.and_then(|channel| history.told.get(channel));
+        let Some(Some(told)) = told.copied() else {
+            return Ok(());
+        };
+        let due = told.plus(self.policy.park_after).as_millis();
+        if now.as_millis() + history.skew < due {
+            let what = format!("{task} is parked before the customer was silent long enough");
+            return Err(Violation::of(Law::NotEarly, what));
+        }
+        Ok(())
+    }
+
+    /// S9: none of these parked tasks, with their channels, has a customer who waits.
+    pub(crate) fn nobody_waits_parked(&self, parked: &[(String, String)]) -> LawCheck {
+        for (task, channel) in parked {
+            let Some([Some(customer), agent]) = self.parking.told.get(channel) else {
+                continue;
+            };
+            let read_until = self.parking.by_hand.get(task);
+            let was_read = read_until.is_some_and(|read| customer.0 <= *read);
+            if Some(*customer) > *agent && !was_read {
+                let record = self.channels.get(channel).and_then(|it| it.record.as_ref());
+                let what = format!(
+                    "{task} of {channel} is parked and its customer wrote last, at {}:\n  {record:?}",
+                    customer.0.as_millis()
+                );
+                return Err(Violation::of(Law::ParkRestores, what));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! Agents and customers who write to each other, and silences in which a chat may be parked.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::ManualRequest;
+use simulator::state::taskrouter::task::{Expect, TaskChange};
+use simulator::{Sid, TaskStatus};
+
+use crate::borders::twilio_transport::add_to_task;
+use crate::functions::Deployment;
+use crate::functions::parking::parked_tasks;
+use crate::oracle::WORDS;
+use crate::schedule::PLAYED;
+use crate::shared::Shared;
+
+use super::People;
+
+/// The time in which a customer's lines are taken for one.
+const BURST: Duration = Duration::from_secs(31);
+
+impl People {
+    /// An agent or a customer writes in a chat that an agent has, or other software writes to
+    /// its task.
+    pub(super) fn converse(&mut self, deployment: &Deployment) {
+        let Some((task, channel)) = self.assigned_chat(deployment) else {
+            return self.agent_acts(deployment);
+        };
+        match self.rng.u8(..100) {
+            0..50 => self.agent_answers(deployment, task, channel),
+            50..90 => match self.customers.get(&channel) {
+                Some(customer) => self.write_as(deployment, *customer),
+                None => self.customer_writes(deployment),
+            },
+            _ if PLAYED.replaced_attributes && self.rng.bool() => {
+                forget_inactive(&deployment.shared, task);
+            }
+            _ => {
+                let number = self.rng.u32(..);
+                add_to_task(&deployment.shared, task, number);
+            }
+        }
+    }
+
+    fn assigned_chat(&mut self, deployment: &Deployment) -> Option<(Sid, Sid)> {
+        let state = deployment.shared.twilio.state();
+        let assigned = state
+            .tasks()
+            .filter(|task| task.status == TaskStatus::Assigned);
+        let chats: Vec<(Sid, Sid)> = assigned
+            .filter_map(|task| Some((task.sid, task.channel?)))
+            .collect();
+        drop(state);
+        self.rng.choice(chats)
+    }
+
+    fn agent_answers(&mut self, deployment: &Deployment, task: Sid, channel: Sid) {
+        if !self.may_answer(deployment, channel) {
+            return;
+        }
+        let result = deployment
+            .shared
+            .twilio
+            .state()
+            .agent_writes(task, WORDS)
+            .map(drop);
+        deployment
+            .shared
+            .trace(|| format!("the agent answers in {task}: {result:?}"));
+    }
+
+    /// Returns whether an agent may write now: not while the customer's lines are taken for one,
+    /// if that is not played.
+    pub(super) fn may_answer(&self, deployment: &Deployment, channel: Sid) -> bool {
+        let now = deployment.shared.now();
+        let wrote_at = self.wrote_at.get(&channel);
+        PLAYED.dense_talk || wrote_at.is_none_or(|at: &Timestamp| now.since(*at) >= BURST)
+    }
+
+    /// Draws a move that a person asks for.
+    pub(crate) fn asks_for_move(
+        &mut self,
+        deployment: &Deployment,
+    ) -> Option<(Sid, ManualRequest)> {
+        if deployment.park.is_none() || self.rng.u8(..100) >= 4 {
+            return None;
+        }
+        let parked = parked_tasks(deployment);
+        match self.rng.bool() {
+            true => {
+                let (task, _) = self.rng.choice(parked)?;
+                Some((task, ManualRequest::Resume))
+            }
+            false => {
+                let (task, _) = self.assigned_chat(deployment)?;
+                Some((task, ManualRequest::Park))
+            }
+        }
+    }
+
+    /// Lets the customer of each parked chat write.
+    pub(crate) fn customers_reply(&mut self, deployment: &Deployment) {
+        deployment.shared.catch_up();
+        for (_, channel) in parked_tasks(deployment) {
+            if let Some(customer) = self.customers.get(&channel) {
+                self.write_as(deployment, *customer);
+            }
+        }
+        deployment.shared.catch_up();
+    }
+}
+
+/// Lets other software write a task's attributes as it knew them before the task was parked.
+fn forget_inactive(shared: &Shared, task: Sid) {
+    let mut state = shared.twilio.state();
+    let Some(found) = state.task(task) else {
+        return;
+    };
+    let change = TaskChange {
+        attributes: Some(found.attributes.replace(",\"inactive\":1", "")),
+        ..TaskChange::default()
+    };
+    let written = state.update_task(task, Expect::Any, change);
+    drop(state);
+    shared.trace(|| format!("other software replaces the attributes of {task}: {written:?}"));
+}
