@@ -181,6 +181,6 @@ async fn an_open_conversation_task_that_we_never_heard_of_keeps_it_open() {
     world.lose_events();
     world.time_passes(2 * HOUR).await;
     let summary = world.sweep().await;
-    assert_eq!(summary.live_again, 1, "{summary:?}");
+    assert_eq!(summary.open_again, 1, "{summary:?}");
     assert_ne!(state_of(&world, conversation), ConversationState::Closed);
 }

@@ -143,7 +143,7 @@ async fn row_13_a_look_that_fails_closes_nothing() {
     for kind in kinds {
         fail(&world, At::product("taskrouter"), kind, None);
         let error = world.attempt_sweep(SWEEP_TIME).await.unwrap_err();
-        assert!(matches!(error, SweepError::Blind(_)), "{error}");
+        assert!(matches!(error, SweepError::LookupFailed(_)), "{error}");
         world.twilio.clear_faults();
     }
     assert_eq!(world.twilio.calls().of_product("chat"), 0);
@@ -280,7 +280,7 @@ async fn row_36_credentials_that_are_refused_stop_everything_and_mark_nothing() 
         let items = world.items().await;
         fail(&world, At::anything(), FaultKind::Status(status), None);
         let error = world.attempt_sweep(SWEEP_TIME).await.unwrap_err();
-        assert!(matches!(error, SweepError::Blind(_)), "{error}");
+        assert!(matches!(error, SweepError::LookupFailed(_)), "{error}");
         assert_eq!(world.twilio.calls().total(), 1, "one refusal is enough");
 
         // A key that may read tasks and no channels.

@@ -174,7 +174,7 @@ async fn row_20_a_customer_who_comes_back_after_the_look_is_seen_in_the_record()
         gate.open();
     };
     let (summary, ()) = join!(world.sweep(), meanwhile);
-    assert_eq!((summary.live_again, summary.closed), (1, 0));
+    assert_eq!((summary.open_again, summary.closed), (1, 0));
     let reopened = world.attributes(chat.channel);
     assert_eq!(
         reopened,
@@ -246,7 +246,7 @@ async fn row_21_an_index_that_shows_the_past_closes_nothing() {
     world.deliver().await;
     world.twilio.reset_calls();
     let summary = world.sweep().await;
-    assert_eq!((summary.due, summary.live_again), (1, 1));
+    assert_eq!((summary.due, summary.open_again), (1, 1));
     assert_eq!(world.twilio.calls().of_product("chat"), 0);
 
     // Nor does an index that has not heard of the end yet lose it.
