@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use twilio::rest::{Transport, TransportError};
 
-/// A mistake that is made with a request on its way to Twilio.
-pub type Mistake = fn(&mut Request<Bytes>);
+/// Changes a request on its way to Twilio.
+type Tamper = fn(&mut Request<Bytes>);
 
 /// Where a sweep dies: at its so-manieth request to Twilio or AWS, counted from 0.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ pub(super) struct Calls {
     began: Instant,
     time: Mutex<Duration>,
     barriers: Mutex<Vec<Barrier>>,
-    tampering: Mutex<Option<Mistake>>,
+    tampering: Mutex<Option<Tamper>>,
     death: Mutex<Option<Arc<Death>>>,
 }
 
@@ -103,7 +103,7 @@ impl Calls {
         *lock(&self.time) = time;
     }
 
-    pub(super) fn tamper(&self, with: Mistake) {
+    pub(super) fn tamper(&self, with: fn(&mut Request<Bytes>)) {
         *lock(&self.tampering) = Some(with);
     }
 

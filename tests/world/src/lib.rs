@@ -37,7 +37,7 @@ use store::ChannelTable;
 use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
 
-pub use calls::{Crash, Gate, Mistake};
+pub use calls::{Crash, Gate};
 pub use functions::{Functions, SECRET, TABLE, TWILIO, WEBHOOK};
 pub use parking::{PARK_TIME, POLL, Parking};
 pub use story::Chat;
@@ -303,8 +303,8 @@ impl World {
         self.calls.take(time);
     }
 
-    /// Makes a mistake with every request to Twilio from now on.
-    pub fn tamper(&self, with: Mistake) {
+    /// Changes every request to Twilio from now on.
+    pub fn tamper(&self, with: fn(&mut http::Request<bytes::Bytes>)) {
         self.calls.tamper(with);
     }
 

@@ -4,7 +4,6 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
-mod days;
 mod door;
 mod figures;
 mod moves;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use simulator::{At, Fault, FaultKind};
 use sweep::{Order, Stop, SweepError};
-use world::{SWEEP_TIME, World};
+use world::{Chat, SWEEP_TIME, World};
 
-use super::{DAY, HOUR, chat_of_old, customer_converses};
+use super::{DAY, HOUR, chat_of_old};
 
 /// So many chats, all left behind, of which nobody told us.
 fn left_behind(world: &World, count: usize) {
@@ -96,7 +96,7 @@ async fn a_run_that_is_out_of_time_is_gone_on_with_by_the_next() {
     let world = World::new().await;
     left_behind(&world, 1_200);
     for number in 0..150 {
-        let (_, task) = customer_converses(&world, &format!("+1556{number:07}"));
+        let Chat { task, .. } = world.customer_converses(&format!("+1556{number:07}"));
         world
             .twilio
             .state()
@@ -152,7 +152,7 @@ async fn a_place_that_twilio_forgot_is_begun_again() {
 async fn a_product_that_is_switched_off_is_said_and_the_rest_goes_on() {
     let world = World::new().await;
     chat_of_old(&world, "+15550100001").await;
-    let (_, task) = customer_converses(&world, "+15550100002");
+    let Chat { task, .. } = world.customer_converses("+15550100002");
     world
         .twilio
         .state()

@@ -10,22 +10,11 @@ mod orphans;
 
 use std::time::Duration;
 
-use simulator::{Contact, Sid};
-use world::{WORDS, World};
+use simulator::Sid;
+use world::World;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// A customer writes to the Conversations number; the conversation and its task.
-fn customer_converses(world: &World, address: &str) -> (Sid, Sid) {
-    let contact = world.twilio.state().customer_converses(address, WORDS);
-    match contact {
-        Contact::Started { channel, task }
-        | Contact::Reopened { channel, task }
-        | Contact::Delivered { channel, task } => (channel, task),
-        Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
-    }
-}
 
 /// A chat that was left behind before anybody told us anything, and longer ago than the log
 /// goes back.

@@ -6,9 +6,9 @@ use simulator::state::proxy::NewSession;
 use simulator::state::webhooks::WebhookTarget;
 use simulator::{Contact, ConversationState};
 use sweep::{Finding, Order};
-use world::{WORDS, World};
+use world::{Chat, WORDS, World};
 
-use super::{DAY, HOUR, chat_of_old, customer_converses};
+use super::{DAY, HOUR, chat_of_old};
 use world::SWEEP_TIME;
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -65,7 +65,10 @@ async fn a_long_lived_channel_from_before_is_released_and_later_reset() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_conversation_from_before_is_closed_when_it_cannot_be_parked_any_more() {
     let world = World::new().await;
-    let (conversation, task) = customer_converses(&world, "+15550100001");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100001");
     {
         let mut state = world.twilio.state();
         state.task_canceled_by_supervisor(task).unwrap();
@@ -111,7 +114,10 @@ async fn a_conversation_from_before_is_closed_when_it_cannot_be_parked_any_more(
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_customer_who_comes_back_keeps_the_conversation() {
     let world = World::new().await;
-    let (conversation, task) = customer_converses(&world, "+15550100001");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100001");
     let agent = {
         let mut state = world.twilio.state();
         let agent = state.hire_agent(world.project.workspace, "agent.jones@example.com");
@@ -124,7 +130,10 @@ async fn a_customer_who_comes_back_keeps_the_conversation() {
     world.time_passes(40 * DAY).await;
     assert_eq!(world.reconcile().await.orphans, 1);
     world.time_passes(DAY).await;
-    let (again, task) = customer_converses(&world, "+15550100001");
+    let Chat {
+        channel: again,
+        task,
+    } = world.customer_converses("+15550100001");
     assert_eq!(again, conversation);
     world.twilio.state().agent_accepts(task, agent).unwrap();
     world.deliver().await;
@@ -144,7 +153,7 @@ async fn a_customer_who_comes_back_keeps_the_conversation() {
 async fn what_is_not_known_to_be_an_agents_chat_is_left_alone() {
     let world = World::new().await;
     let with_bot = chat_of_old(&world, "+15550100001").await;
-    let (bot, _) = customer_converses(&world, "+15550100002");
+    let Chat { channel: bot, .. } = world.customer_converses("+15550100002");
     {
         let mut state = world.twilio.state();
         let target = WebhookTarget::default();

@@ -9,21 +9,10 @@ use std::time::Duration;
 use domain::Outcome;
 use simulator::state::interactions::interaction::Ending;
 use simulator::{Contact, ConversationState, Sid};
-use world::{WORDS, World};
+use world::{Chat, WORDS, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// A customer writes to the Conversations number; the conversation and its task.
-fn customer_converses(world: &World, address: &str) -> (Sid, Sid) {
-    let contact = world.twilio.state().customer_converses(address, WORDS);
-    match contact {
-        Contact::Started { channel, task }
-        | Contact::Reopened { channel, task }
-        | Contact::Delivered { channel, task } => (channel, task),
-        Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
-    }
-}
 
 fn state_of(world: &World, conversation: Sid) -> ConversationState {
     world
@@ -42,7 +31,10 @@ async fn outcome_of(world: &World, conversation: Sid) -> Option<Outcome> {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_conversation_whose_task_was_canceled_is_closed_in_three_calls() {
     let world = World::new().await;
-    let (conversation, task) = customer_converses(&world, "+15550100123");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100123");
     world
         .twilio
         .state()
@@ -75,7 +67,10 @@ async fn a_conversation_whose_task_was_canceled_is_closed_in_three_calls() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_conversation_that_was_parked_waits_as_long_as_a_long_lived_channel() {
     let world = World::new().await;
-    let (conversation, task) = customer_converses(&world, "+15550100123");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100123");
     let agent = world
         .twilio
         .state()
@@ -116,8 +111,14 @@ async fn a_conversation_that_was_parked_waits_as_long_as_a_long_lived_channel() 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_conversation_that_somebody_closed_or_deleted_meanwhile_is_not_written_to() {
     let world = World::new().await;
-    let (closed, first) = customer_converses(&world, "+15550100123");
-    let (deleted, second) = customer_converses(&world, "+15550100124");
+    let Chat {
+        channel: closed,
+        task: first,
+    } = world.customer_converses("+15550100123");
+    let Chat {
+        channel: deleted,
+        task: second,
+    } = world.customer_converses("+15550100124");
     for task in [first, second] {
         world
             .twilio
@@ -144,9 +145,12 @@ async fn a_conversation_that_somebody_closed_or_deleted_meanwhile_is_not_written
 async fn both_platforms_live_in_one_deployment() {
     let world = World::new().await;
     let chat = world.chat_left_behind("+15550100200").await;
-    let (conversation, task) = customer_converses(&world, "+15550100201");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100201");
     world.twilio.state().task_deleted_through_api(task).unwrap();
-    let (open, _) = customer_converses(&world, "+15550100202");
+    let Chat { channel: open, .. } = world.customer_converses("+15550100202");
     world.deliver().await;
     world.time_passes(20 * MINUTE).await;
     let summary = world.sweep().await;
@@ -163,7 +167,10 @@ async fn both_platforms_live_in_one_deployment() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_open_conversation_task_that_we_never_heard_of_keeps_it_open() {
     let world = World::new().await;
-    let (conversation, task) = customer_converses(&world, "+15550100123");
+    let Chat {
+        channel: conversation,
+        task,
+    } = world.customer_converses("+15550100123");
     let agent = world
         .twilio
         .state()
