@@ -268,7 +268,7 @@ def an_event_that_cannot_be_read():
     world, at = World(), 10 * HOUR
     world.usual(0, DAY)
     world.letters("RejectedEvents", at, at + 3 * HOUR)
-    return world, DAY, {"RejectedEventsWaiting": [(at, at + 10)]}
+    return world, DAY, {"RejectedEventsWaiting": [(at, at + 10, 2 * HOUR)]}
 
 
 def a_checkup_that_fails_and_one_that_finds_errors():
