@@ -20,7 +20,7 @@ mod studio;
 mod workspace;
 
 pub use addresses::{Address, AutoCreation, ConversationDefaults};
-pub use connecting::{COUNTED_EVENTS, DescribedSink};
+pub use connecting::{COUNTED_EVENTS, DescribedSink, MESSAGE_ADDED, needed_events};
 pub use event_streams::{
     Destination, EventType, Sink, SubscribedEvent, Subscription, TypeStatus, Webhook,
 };
@@ -30,7 +30,7 @@ pub use messaging::MessagingService;
 pub use numbers::{Capabilities, NumberChange, PhoneNumber};
 pub use proxy_services::{PoolNumber, ProxyService};
 pub use studio::{SendToFlex, StudioFlow, Transition, Widget};
-pub use workspace::{TaskChannel, WorkerChannel, Workspace};
+pub use workspace::{TaskChannel, WorkerChannel, Workspace, WrapUp};
 
 use serde::de::DeserializeOwned;
 
@@ -41,7 +41,7 @@ use super::page::{Entry, List, ListFailure};
 
 /// More pages than this are not asked for. A set-up of so many thousand things is not one
 /// that anybody looks through.
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 /// A list, read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +69,26 @@ impl Client {
         key: &str,
         page_size: u16,
     ) -> Result<Listed<T>, TwilioError> {
+        let list = List {
+            product,
+            path,
+            query: format!("PageSize={page_size}"),
+        };
+        self.whole_list(&list, key, record).await
+    }
+
+    /// Reads a list to its end, each record by `read`.
+    async fn whole_list<T>(
+        &self,
+        list: &List,
+        key: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Listed<T>, TwilioError> {
         let mut whole = Listed::default();
         let mut next = None;
-        for _ in 0..MOST_PAGES {
-            let list = List {
-                product,
-                path: path.clone(),
-                query: format!("PageSize={page_size}"),
-            };
-            let read = |text: &str| Entry::from(record(text));
-            let page = match self.entries(list, key, next.as_ref(), read).await {
+        for _ in 0..MAX_PAGES {
+            let read = |text: &str| Entry::from(read(text));
+            let page = match self.entries(list.clone(), key, next.as_ref(), read).await {
                 Ok(page) => page,
                 Err(ListFailure::Twilio(error)) => return Err(error),
                 // It was valid a moment ago.

@@ -1,13 +1,16 @@
 //! TaskRouter's workspace and what work is divided into.
 
-use domain::{TaskChannelSid, WorkerSid, WorkflowSid, WorkspaceSid};
+use domain::{Stage, TaskChannelSid, TaskSid, Timestamp, WorkerSid, WorkflowSid, WorkspaceSid};
+use form_urlencoded::Serializer;
 use serde::Deserialize;
 
 use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
+use crate::events::{TaskSeen, TaskState, read_task};
 use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
+use crate::rest::page::List;
 
 /// The most that a page may hold (Twilio, OpenAPI of TaskRouter).
 const PAGE_SIZE: u16 = 1000;
@@ -45,6 +48,15 @@ pub struct WorkerChannel {
     /// Whether the worker takes tasks of it at all.
     #[serde(default, deserialize_with = "flag")]
     pub available: bool,
+}
+
+/// A task that is being wrapped up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrapUp {
+    /// The task.
+    pub task: TaskSid,
+    /// When the task changed last, which is when its wrap-up began or later.
+    pub changed_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +114,61 @@ impl Client {
     ) -> Result<Listed<WorkerChannel>, TwilioError> {
         let rest = format!("Workers/{worker}/Channels");
         self.of(workspace, &rest, "channels").await
+    }
+
+    /// Lists the tasks of a workspace that are being wrapped up.
+    pub async fn wrap_ups(&self, workspace: WorkspaceSid) -> Result<Listed<WrapUp>, TwilioError> {
+        let filter = [("AssignmentStatus", "wrapping")];
+        let listed = self.tasks(workspace, &filter).await?;
+        // The filter is not trusted: a task that has ended is not reported.
+        let wrapping = |task: &TaskSeen| task.standing == TaskState::Open(Stage::Wrapping);
+        let tasks = listed.items.into_iter().filter(wrapping);
+        Ok(Listed {
+            items: tasks
+                .map(|task| WrapUp {
+                    task: task.sid,
+                    changed_at: task.updated_at,
+                })
+                .collect(),
+            unreadable: listed.unreadable,
+        })
+    }
+
+    /// Lists the open tasks of a workspace that their attributes call parked (`inactive` is 1).
+    pub async fn parked_tasks(
+        &self,
+        workspace: WorkspaceSid,
+    ) -> Result<Listed<TaskSid>, TwilioError> {
+        let filter = [
+            ("AssignmentStatus", "pending,reserved,assigned,wrapping"),
+            ("EvaluateTaskAttributes", "inactive == 1"),
+        ];
+        let listed = self.tasks(workspace, &filter).await?;
+        let open = |task: &TaskSeen| matches!(task.standing, TaskState::Open(_));
+        let tasks = listed.items.into_iter().filter(open);
+        Ok(Listed {
+            items: tasks.map(|task| task.sid).collect(),
+            unreadable: listed.unreadable,
+        })
+    }
+
+    async fn tasks(
+        &self,
+        workspace: WorkspaceSid,
+        filter: &[(&str, &str)],
+    ) -> Result<Listed<TaskSeen>, TwilioError> {
+        let page_size = PAGE_SIZE.to_string();
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(filter);
+        query.append_pair("PageSize", &page_size);
+        let list = List {
+            product: Product::TaskRouter,
+            path: format!("/v1/Workspaces/{workspace}/Tasks"),
+            // Both ways of writing a space are right in a query; this one is right everywhere.
+            query: query.finish().replace('+', "%20"),
+        };
+        self.whole_list(&list, "tasks", |text| read_task(text).ok())
+            .await
     }
 
     async fn of<T: serde::de::DeserializeOwned>(
