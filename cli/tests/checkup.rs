@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use simulator::{At, Fault, FaultKind, Order, Simulator};
-use twilio::rest::setup::COUNTED_EVENTS;
+use twilio::rest::setup::needed_events;
 
 const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
 
@@ -22,7 +22,8 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let (twilio, _) = Simulator::with_flex(7).unwrap();
-        let types = COUNTED_EVENTS.map(|(name, version)| (name, u32::from(version)));
+        let types = needed_events(false).map(|(name, version)| (name, u32::from(version)));
+        let types: Vec<(&str, u32)> = types.collect();
         let order = twilio.state().put_in_order(WEBHOOK, &types).unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();

@@ -207,6 +207,7 @@ struct Desk {
     secrets: Arc<TwilioSecrets>,
     account: TwilioAccount,
     wanted: Wanted,
+    now: Timestamp,
 }
 
 impl Desk {
@@ -229,6 +230,7 @@ impl Desk {
         Ok(Self {
             secrets: secrets.get(now).await?,
             account,
+            now,
             wanted: Wanted {
                 janitor: options.janitor.unwrap_or(wanted.janitor),
                 long_lived: options.long_lived.clone().or(wanted.long_lived),
@@ -239,7 +241,7 @@ impl Desk {
 
     async fn look(&self, options: &Options) -> anyhow::Result<(Snapshot, Report)> {
         let client = self.client("requests to Twilio")?;
-        let snapshot = Snapshot::fetch(&client, self.account.sid, &self.wanted).await;
+        let snapshot = Snapshot::fetch(&client, self.account.sid, &self.wanted, self.now).await;
         let snapshot = snapshot.context("nothing could be looked at")?;
         let chosen = |rule: &Rule| {
             options.only.is_empty() || options.only.iter().any(|one| one.id == rule.id)

@@ -100,7 +100,7 @@ pub(super) fn json(told: &Told) -> anyhow::Result<()> {
                 found: &finding.found,
                 why: finding.rule.why,
                 remedy: finding.rule.remedy,
-                fix: finding.rule.fix,
+                fix: finding.rule.fix(),
             })
             .collect(),
         not_looked: not_looked
@@ -177,7 +177,7 @@ pub(super) fn table(told: &Told) -> anyhow::Result<()> {
                 "\n{}: {}.\n  What to do ({}): {}.",
                 rule.id,
                 rule.why,
-                rule.fix.words(),
+                rule.fix().words(),
                 rule.remedy
             ));
         }

@@ -1,10 +1,9 @@
-//! What changed since the last run.
+//! The changes since the last run.
 //!
-//! The last run is remembered as one note in the channel table: of each rule how many findings
-//! there were, and a digest of what they were about. That is enough to say what is new and what
-//! is mended, holds nothing of anybody, and stays small however large the project is. A rule
-//! that could not be applied this time keeps what was known of it: what nobody saw did not
-//! change.
+//! The last run is remembered as one note in the channel table: for each rule the number of
+//! findings, and a digest of their subjects. That is enough to say which rules have new findings
+//! or fewer, holds no personal data, and stays small however large the project is. A rule that
+//! could not be applied this time keeps what was remembered of it.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +13,24 @@ use sha2::{Digest, Sha256};
 
 use crate::report::Report;
 
-/// How many bytes of a digest are kept.
+/// The number of bytes of a digest that are kept.
 const DIGEST_BYTES: usize = 8;
 
-/// What is remembered of a run.
+/// The note of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// When it was.
+    /// The time of the run.
     pub at: Option<Timestamp>,
-    /// What was found, by rule.
+    /// The findings, by rule.
     pub rules: BTreeMap<String, Remembered>,
 }
 
-/// What is remembered of a rule.
+/// The findings of a rule, as they are remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
-    /// How many findings there were.
+    /// The number of findings.
     pub count: usize,
-    /// What they were about.
+    /// A digest of their subjects.
     pub digest: String,
 }
 
@@ -40,14 +39,14 @@ pub struct Remembered {
 pub struct Drift {
     /// The rule.
     pub rule: String,
-    /// How many findings there were.
+    /// The number of findings before.
     pub before: usize,
-    /// How many there are.
+    /// The number of findings now.
     pub now: usize,
 }
 
 impl Memory {
-    /// What is to be remembered of a run, after this one before it.
+    /// Returns the note of a run that came after the run of `before`.
     pub fn of(report: &Report, before: Option<&Self>, at: Timestamp) -> Self {
         let mut subjects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for finding in &report.findings {
@@ -69,7 +68,7 @@ impl Memory {
         }
     }
 
-    /// What changed since an earlier run.
+    /// Returns the changes since an earlier run.
     pub fn since(&self, before: &Self) -> Vec<Drift> {
         let all: BTreeMap<&String, ()> = self
             .rules

@@ -1,11 +1,11 @@
-//! Why a checkup failed as a whole, under names that stay the same in logs and metrics.
+//! The failures of a checkup as a whole, under names that stay the same in logs and metrics.
 
 use lambda_runtime::Diagnostic;
 use runtime::SecretsError;
 use store::StoreError;
 use twilio::rest::{InvalidCredentials, InvalidHosts, TwilioError};
 
-/// Why a checkup failed as a whole.
+/// A failure of a checkup as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckupError {
     /// The credentials for Twilio cannot be read.
@@ -17,17 +17,17 @@ pub enum CheckupError {
     /// The credentials are not of the form that Twilio's are.
     #[error("TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_AUTH_TOKENS: {0}")]
     Credentials(#[from] InvalidCredentials),
-    /// Edge, region or address of Twilio's APIs cannot be meant.
+    /// Edge, region or address of Twilio's APIs are not valid.
     #[error("TWILIO_EDGE, TWILIO_REGION or TWILIO_API_URL: {0}")]
     Hosts(#[from] InvalidHosts),
-    /// Nothing could be looked at.
-    #[error("cannot look at anything: {0}")]
+    /// Nothing could be read at Twilio.
+    #[error("cannot read anything at Twilio: {0}")]
     Blind(TwilioError),
-    /// The time was up before everything was looked at.
-    #[error("the time was up before everything was looked at")]
+    /// The time was up before everything was read.
+    #[error("the time was up before everything was read")]
     OutOfTime,
-    /// What was found could not be told.
-    #[error("cannot publish what was found: {0}")]
+    /// The findings could not be published.
+    #[error("cannot publish the findings: {0}")]
     Untold(String),
 }
 

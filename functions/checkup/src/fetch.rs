@@ -7,23 +7,25 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::{
     AccountSid, ChatServiceSid, PhoneNumberSid, ProxyServiceSid, StudioFlowSid, SubscriptionSid,
-    WorkerSid, WorkflowSid, WorkspaceSid,
+    TaskSid, Timestamp, WorkflowSid, WorkspaceSid,
 };
-use futures::future::join;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use twilio::rest::setup::{
     Address, ConversationDefaults, EventType, FlexFlow, Listed, MessagingService, PhoneNumber,
-    ProxyService, Sink, StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel,
-    Workspace,
+    ProxyService, Sink, StudioFlow, SubscribedEvent, Subscription, TaskChannel, Workspace, WrapUp,
 };
 use twilio::rest::{Client, FlexConfiguration, TwilioError};
 
-use crate::snapshot::{Seen, Snapshot, Unseen, see};
+use crate::snapshot::{CAPACITIES, Capacities, Seen, Snapshot, Unseen, see};
 use crate::wanted::Wanted;
 
-/// How many things of one list are asked for side by side. All lists together are bounded by
-/// the client.
+/// The number of requests for the things of one list that are made side by side. The client
+/// bounds those of all lists together.
 const AT_ONCE: usize = 16;
+
+/// The capacities of no more workers than these are read: each takes a request. At 150 ms a
+/// request, ten at once, they take 15 seconds of a run that may take 300.
+const MAX_WORKERS: usize = 1_000;
 
 /// The subscriptions, each with its types.
 type Subscriptions = BTreeMap<SubscriptionSid, (Subscription, Vec<SubscribedEvent>)>;
@@ -43,17 +45,19 @@ impl Unreadable {
 }
 
 impl Snapshot {
-    /// Fetches the set-up of an account. It costs one call for each page of each list, one for
-    /// each Studio flow, and, where parking is wanted, one for each worker.
+    /// Fetches the set-up of an account. It costs one request for each page of each list, one
+    /// for each Studio flow and each messaging service, and, with parking, one for each of the
+    /// first 1,000 workers.
     ///
     /// # Errors
     ///
-    /// Fails where Twilio refuses the credentials altogether (status 401): nothing else would
-    /// fare better. Every other failure is part of the snapshot.
+    /// Fails if Twilio refuses the credentials altogether (status 401), because every other
+    /// request would fail too. Every other failure is part of the snapshot.
     pub async fn fetch(
         client: &Client,
         account: AccountSid,
         wanted: &Wanted,
+        now: Timestamp,
     ) -> Result<Self, TwilioError> {
         let configuration = client.flex_configuration().await;
         if let Err(error @ TwilioError::Unauthorized { status: 401, .. }) = configuration {
@@ -74,41 +78,56 @@ impl Snapshot {
             Ok(named) => Ok(named),
             Err(unseen) => wanted.workspace.map(Some).ok_or(unseen),
         };
-        let chat = join(
-            join(fetch.chat_services(), fetch.flex_flows()),
+        let (
+            chat_services,
+            flex_flows,
+            (proxy_services, pool),
+            router,
+            studio_flows,
+            numbers,
+            messaging,
+            defaults,
+            addresses,
+            sinks,
+            subscriptions,
+            event_types,
+        ) = tokio::join!(
+            fetch.chat_services(),
+            fetch.flex_flows(),
             fetch.proxy(&configuration, wanted),
-        );
-        let router = fetch.router(&workspace, wanted);
-        let studio = fetch.studio_flows();
-        let numbers = join(fetch.numbers(account), fetch.messaging());
-        let conversations = join(fetch.defaults(), fetch.addresses());
-        let events = join(
-            join(fetch.sinks(), fetch.subscriptions()),
+            fetch.router(&workspace, wanted),
+            fetch.studio_flows(),
+            fetch.numbers(account),
+            fetch.messaging(),
+            fetch.defaults(),
+            fetch.addresses(),
+            fetch.sinks(),
+            fetch.subscriptions(),
             fetch.event_types(),
         );
-        let (chat, (router, (studio, (numbers, (conversations, events))))) = join(
-            chat,
-            join(
-                router,
-                join(studio, join(numbers, join(conversations, events))),
-            ),
-        )
-        .await;
-        let ((chat_services, flex_flows), (proxy_services, pool)) = chat;
-        let ((numbers, messaging), (defaults, addresses)) = (numbers, conversations);
-        let ((sinks, subscriptions), event_types) = events;
+        let Router {
+            workspace,
+            workflows,
+            task_channels,
+            capacities,
+            parked,
+            wrap_ups,
+        } = router;
         Ok(Self {
+            at: now,
             account,
             configuration,
             chat_services,
             flex_flows,
             proxy_services,
             pool,
-            workspace: router.workspace,
-            workflows: router.workflows,
-            task_channels: router.task_channels,
-            capacities: router.capacities,
-            studio_flows: studio,
+            workspace,
+            workflows,
+            task_channels,
+            capacities,
+            parked,
+            wrap_ups,
+            studio_flows,
             numbers,
             messaging,
             defaults,
@@ -130,11 +149,13 @@ struct Router {
     workspace: Seen<Option<Workspace>>,
     workflows: Seen<BTreeSet<WorkflowSid>>,
     task_channels: Seen<Vec<TaskChannel>>,
-    capacities: Seen<BTreeMap<WorkerSid, Vec<WorkerChannel>>>,
+    capacities: Seen<Capacities>,
+    parked: Seen<Vec<TaskSid>>,
+    wrap_ups: Seen<Vec<WrapUp>>,
 }
 
 impl Fetch<'_> {
-    /// A list, or why it could not be looked at.
+    /// Returns the items of a list, or why it could not be read.
     async fn list<T>(
         &self,
         resource: &'static str,
@@ -196,39 +217,52 @@ impl Fetch<'_> {
                 });
             }
         };
-        let workflows = self.list("the workflows", client.workflows(sid));
-        let channels = self.list("the TaskChannels", client.task_channels(sid));
-        let ((workflows, task_channels), capacities) = join(
-            join(workflows, channels),
-            self.capacities(sid, !wanted.parking.is_empty()),
-        )
-        .await;
+        let parking = !wanted.parking.is_empty();
+        let (workflows, task_channels, capacities, parked, wrap_ups) = tokio::join!(
+            self.list("the workflows", client.workflows(sid)),
+            self.list("the TaskChannels", client.task_channels(sid)),
+            self.capacities(sid, parking),
+            self.parked(sid, parking),
+            self.list("the wrap-ups", client.wrap_ups(sid)),
+        );
         Router {
             workspace: Ok(Some(found)),
             workflows: workflows.map(|workflows| workflows.into_iter().collect()),
             task_channels,
             capacities,
+            parked,
+            wrap_ups,
         }
     }
 
-    async fn capacities(
-        &self,
-        workspace: WorkspaceSid,
-        needed: bool,
-    ) -> Seen<BTreeMap<WorkerSid, Vec<WorkerChannel>>> {
-        if !needed {
-            return Ok(BTreeMap::new());
+    async fn capacities(&self, workspace: WorkspaceSid, parking: bool) -> Seen<Capacities> {
+        if !parking {
+            return Ok(Capacities::default());
         }
         let workers = self.list("the workers", self.client.workers(workspace));
-        stream::iter(workers.await?)
+        let workers = workers.await?;
+        let not_read = workers.len().saturating_sub(MAX_WORKERS);
+        let by_worker = stream::iter(workers.into_iter().take(MAX_WORKERS))
             .map(|worker| async move {
                 let channels = self.client.worker_channels(workspace, worker);
-                let channels = self.list("the workers' capacities", channels).await?;
+                let channels = self.list(CAPACITIES, channels).await?;
                 Ok((worker, channels))
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
-            .await
+            .await?;
+        Ok(Capacities {
+            by_worker,
+            not_read,
+        })
+    }
+
+    async fn parked(&self, workspace: WorkspaceSid, parking: bool) -> Seen<Vec<TaskSid>> {
+        if parking {
+            return Ok(Vec::new());
+        }
+        let tasks = self.client.parked_tasks(workspace);
+        self.list("the parked tasks", tasks).await
     }
 
     async fn studio_flows(&self) -> Seen<BTreeMap<StudioFlowSid, StudioFlow>> {
@@ -314,7 +348,9 @@ impl Router {
             workspace: Ok(None),
             workflows: Ok(BTreeSet::new()),
             task_channels: Ok(Vec::new()),
-            capacities: Ok(BTreeMap::new()),
+            capacities: Ok(Capacities::default()),
+            parked: Ok(Vec::new()),
+            wrap_ups: Ok(Vec::new()),
         }
     }
 
@@ -324,11 +360,13 @@ impl Router {
             workflows: Err(unseen.clone()),
             task_channels: Err(unseen.clone()),
             capacities: Err(unseen.clone()),
+            parked: Err(unseen.clone()),
+            wrap_ups: Err(unseen.clone()),
         }
     }
 }
 
-/// The Proxy service whose pool counts: the one that is linked to the project's Chat service,
+/// Returns the Proxy service whose pool counts: the one that is linked to the project's Chat service,
 /// or else the one that the settings name.
 fn our_proxy(
     services: &[ProxyService],

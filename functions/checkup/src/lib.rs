@@ -1,15 +1,18 @@
-//! Audits how a Flex project's messaging is set up, and mends it where it may.
+//! Audits how a Flex project's messaging is set up, and repairs it where it may.
 //!
-//! Half of all lost messages come from a set-up that somebody changed. So the whole set-up is
-//! fetched into one [`Snapshot`]; [`audit`] applies every rule to it, which is a plain function
-//! and sees nothing else; [`plan`] works out what to do about the findings, just as plainly;
-//! and [`apply`] does it, one small repair at a time, each compared with what it was planned
-//! for and read again. Whoever repairs fetches a fresh snapshot afterwards: what Twilio shows
-//! then is what counts.
+//! Half of all lost messages come from a set-up that was changed. The whole set-up is fetched
+//! into one [`Snapshot`]; [`audit`] applies every rule to it and reads nothing else; [`plan`]
+//! works out the repairs of the findings, from the snapshot too; and [`apply`] makes them, one
+//! small repair at a time, each compared with what it was planned for and read again. A fresh
+//! snapshot afterwards shows the result.
 //!
-//! The scheduled [`Checkup`] never writes at Twilio. It tells on the bus what it found and what
-//! changed since its last run, by rules and counts.
+//! The scheduled [`Checkup`] never writes at Twilio. It publishes its findings, and what changed
+//! since its last run, by rules and counts.
+//!
+//! The modules in reading order: `snapshot` and `wanted` are what is judged, `rules` judge,
+//! `report` holds the findings, `draft` and `plan` turn them into the changes of `repair`.
 
+mod draft;
 mod drift;
 mod error;
 mod fetch;
@@ -19,6 +22,7 @@ mod report;
 mod rules;
 mod settings;
 mod snapshot;
+mod subject;
 mod wanted;
 
 use std::sync::Arc;
@@ -36,19 +40,20 @@ pub use drift::{Drift, Memory, Remembered};
 pub use error::CheckupError;
 pub use plan::{Blocked, Choice, Errand, Plan, plan};
 pub use repair::{Repair, RepairFailure, apply};
-pub use report::{Finding, NotLooked, Report, Subject, audit};
+pub use report::{Finding, NotLooked, Report, audit};
 pub use rules::{Fix, Rule, Severity, all, rule, table};
 pub use settings::Settings;
-pub use snapshot::{Seen, Snapshot, Unseen};
+pub use snapshot::{Capacities, Seen, Snapshot, Unseen};
+pub use subject::Subject;
 pub use wanted::{LongLived, Switch, Wanted};
 
 /// The name of the note of the last run.
 const NOTE: &str = "checkup";
 
-/// How many calls are made side by side.
+/// The number of requests that are made side by side.
 const IN_FLIGHT: usize = 10;
 
-/// What is left of the time for telling and remembering what was found.
+/// The part of the time that is kept for publishing and remembering the findings.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// The scheduled checkup.
@@ -57,13 +62,15 @@ pub struct Checkup {
     transport: Arc<dyn Transport>,
 }
 
-/// What a scheduled checkup says of itself.
+/// The figures of a scheduled checkup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
     pub warnings: usize,
+    /// Findings that are only worth knowing.
+    pub infos: usize,
     /// Rules that could not be applied.
     pub not_looked: usize,
     /// Rules of which other findings were made than last time.
@@ -75,8 +82,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Tells it in figures.
-    fn tell(&self, now: Timestamp) {
+    /// Writes the metrics.
+    fn write_metrics(&self, now: Timestamp) {
         tracing::info!(
             target: metrics::TARGET,
             at_ms = now.as_millis(),
@@ -89,7 +96,7 @@ impl Summary {
 }
 
 impl Checkup {
-    /// A checkup with these settings, over this transport.
+    /// Returns a checkup with these settings, over this transport.
     pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
         Self {
             settings,
@@ -97,24 +104,24 @@ impl Checkup {
         }
     }
 
-    /// Does what can be done before the first run: reads the credentials, so that a wrong name
-    /// is logged at start.
+    /// Reads the credentials before the first run, so that a wrong name is logged at start.
     pub async fn warm_up(&self, now: Timestamp) {
         runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
     }
 
-    /// Looks once, tells what it found, and remembers it. `time_left` is how long it may take.
+    /// Checks the set-up once, publishes the findings and remembers them. It takes `time_left` at
+    /// most.
     ///
     /// # Errors
     ///
-    /// Fails when nothing could be looked at, or when what was found could not be told or
-    /// remembered: then the next run tells it.
+    /// Fails if nothing could be read, if the time was up, or if the findings could not be
+    /// published or remembered: then the next run publishes them.
     pub async fn run(&self, now: Timestamp, time_left: Duration) -> Result<Summary, CheckupError> {
         let settings = &self.settings;
         let secrets = settings.secrets.get(now).await?;
         let client = client(&secrets, &settings.account, Arc::clone(&self.transport))?;
         let account = settings.account.sid;
-        let fetch = Snapshot::fetch(&client, account, &settings.wanted);
+        let fetch = Snapshot::fetch(&client, account, &settings.wanted, now);
         let time = time_left.saturating_sub(LAST_WORDS);
         let snapshot = tokio::time::timeout(time, fetch)
             .await
@@ -132,31 +139,35 @@ impl Checkup {
             .as_ref()
             .map(|before| memory.since(before))
             .unwrap_or_default();
-        self.tell(&report, &drift, before.and_then(|before| before.at), now)
+        self.publish(&report, &drift, before.and_then(|before| before.at), now)
             .await?;
         settings.table.set_note(NOTE, &memory, now).await?;
         let stats = client.stats();
         let summary = Summary {
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
+            infos: report.count(Severity::Info),
             not_looked: report.not_looked.len(),
             drift: drift.len(),
             calls: stats.attempts,
             throttled: stats.throttled,
         };
         log(&report, &summary);
-        summary.tell(now);
+        summary.write_metrics(now);
         Ok(summary)
     }
 
-    async fn tell(
+    /// Publishes the findings, unless there is nothing to do about any of them.
+    async fn publish(
         &self,
         report: &Report,
         drift: &[Drift],
         last_run: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), CheckupError> {
-        if report.findings.is_empty() && report.not_looked.is_empty() && drift.is_empty() {
+        let is_worse_than_info = |finding: &Finding| finding.rule.severity != Severity::Info;
+        let is_sound = !report.findings.iter().any(is_worse_than_info);
+        if is_sound && report.not_looked.is_empty() && drift.is_empty() {
             return Ok(());
         }
         let not_looked: Vec<&str> = report.not_looked.iter().map(|one| one.rule.id).collect();
@@ -164,6 +175,7 @@ impl Checkup {
             "account": self.settings.account.sid,
             "errors": report.count(Severity::Error),
             "warnings": report.count(Severity::Warning),
+            "infos": report.count(Severity::Info),
             "findings": report.counts(),
             "not_looked": not_looked,
             "drift": drift,
@@ -182,7 +194,8 @@ impl Checkup {
     }
 }
 
-/// The same for a run that is repeated because it could not remember, and another for the next.
+/// Returns the same ID for a run that is repeated because it could not remember, and another for
+/// the next run.
 fn notice_id(detail: &str, last_run: Option<Timestamp>) -> String {
     let last_run = last_run.map_or(0, Timestamp::as_millis);
     let digest = Sha256::digest(format!("{last_run} {detail}"));
@@ -190,16 +203,35 @@ fn notice_id(detail: &str, last_run: Option<Timestamp>) -> String {
 }
 
 fn log(report: &Report, summary: &Summary) {
-    let findings = serde_json::to_string(&report.counts()).unwrap_or_default();
-    let summary = serde_json::to_string(summary).unwrap_or_default();
-    tracing::info!(summary, findings, "checked up");
+    for (rule, findings) in report.counts() {
+        tracing::info!(rule, findings, "a rule has findings");
+    }
+    let Summary {
+        errors,
+        warnings,
+        infos,
+        not_looked,
+        drift,
+        calls,
+        throttled,
+    } = *summary;
+    tracing::info!(
+        errors,
+        warnings,
+        infos,
+        not_looked,
+        drift,
+        calls,
+        throttled,
+        "checked up"
+    );
 }
 
-/// A client for a checkup, with these credentials.
+/// Returns a client for a checkup, with these credentials.
 ///
 /// # Errors
 ///
-/// Fails where the credentials or the settings are not of Twilio's form.
+/// Fails if the credentials or the settings are not of Twilio's form.
 pub fn client(
     secrets: &TwilioSecrets,
     account: &TwilioAccount,

@@ -1,53 +1,70 @@
 //! The repairs, each one small: read again, compare with what the plan was made from, write,
 //! read again, compare with what was meant.
 //!
-//! Between the plan and the write somebody may change the same thing, or may have mended it.
-//! What is not as the plan saw it is left alone. The moment between our read and our write
-//! remains, as Twilio's set-up knows no compare-and-set; the last look shows what came of it.
+//! Between the plan and the write a person may change the same thing, or may have repaired it.
+//! A thing that is not as the plan saw it is left alone. The moment between our read and our
+//! write remains, because Twilio's set-up has no compare-and-set; the last read shows the result.
+//!
+//! A write that Twilio answers with 429 was not processed and is made again
+//! (<https://www.twilio.com/docs/api/errors/20429>). Flex Flows take one or two writes a second,
+//! so theirs are a second apart.
+
+use std::time::Duration;
 
 use domain::{AccountSid, PhoneNumberSid, StudioFlowSid, SubscriptionSid};
 use futures::stream::{self, StreamExt};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, sleep_until};
 use twilio::rest::setup::{
     Address, FlexFlow, NewFlexFlow, NumberChange, PhoneNumber, Ref, SubscribedEvent,
 };
 use twilio::rest::{Client, TwilioError};
 
-use crate::report::Subject;
+use crate::subject::Subject;
 
-/// How many repairs are made side by side. They are few, and nobody waits for them.
+/// The number of repairs that are made side by side.
 const AT_ONCE: usize = 4;
 
-/// Something that we do.
+/// The time from one write of a Flex Flow to the next.
+const FLEX_FLOW_PACE: Duration = Duration::from_secs(1);
+
+/// The number of times that a write is made which Twilio answers with 429.
+const TRIES: u32 = 6;
+
+/// The shortest wait after a 429; it doubles each time.
+const THROTTLE_WAIT: Duration = Duration::from_secs(1);
+
+/// A change that a checkup makes.
 #[derive(Clone, Debug)]
 pub enum Repair {
     /// Sets a Flex Flow, all of it at once.
     FlexFlow {
-        /// What it is.
+        /// The resource before the change.
         before: Box<FlexFlow>,
-        /// What it is to be.
+        /// The resource after the change.
         after: Box<FlexFlow>,
-        /// What changes, in words.
+        /// The changes, in words.
         does: Vec<String>,
     },
     /// Makes a Flex Flow for a number.
     NewFlexFlow {
         /// The number.
         number: PhoneNumberSid,
-        /// What it is to be.
+        /// The Flex Flow.
         flow: NewFlexFlow,
     },
     /// Changes where a number leads.
     Number {
-        /// What it is.
+        /// The resource before the change.
         before: PhoneNumber,
-        /// What changes.
+        /// The changes.
         changes: Vec<NumberChange>,
     },
     /// Links an address to a Studio flow.
     Address {
-        /// What it is.
+        /// The resource before the change.
         before: Address,
-        /// Where it is to lead.
+        /// The flow that it is to lead to.
         flow: StudioFlowSid,
     },
     /// Adds a type of event to a subscription.
@@ -70,21 +87,21 @@ pub enum Repair {
     },
 }
 
-/// Why a repair was not made.
+/// The reason why a repair was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RepairFailure {
-    /// Somebody changed it since the plan was made.
+    /// It changed since the plan was made.
     #[error("it changed since the plan was made: run the checkup again")]
     Changed,
     /// Twilio took the change and does not show it.
     #[error("twilio took the change and does not show it")]
     NotKept,
-    /// The call failed. Whether it had an effect, a fresh look says.
+    /// The request failed. A fresh checkup shows if it had an effect.
     #[error(transparent)]
     Twilio(#[from] TwilioError),
 }
 
-/// Makes the repairs, and says of each what came of it.
+/// Makes the repairs, and returns the result of each, in their order.
 pub async fn apply(
     client: &Client,
     account: AccountSid,
@@ -92,9 +109,14 @@ pub async fn apply(
     done: impl Fn(&Repair),
 ) -> Vec<Result<(), RepairFailure>> {
     let done = &done;
+    let writer = &Writer {
+        client,
+        account,
+        next_flex_flow: Mutex::new(Instant::now()),
+    };
     stream::iter(repairs)
         .map(|repair| async move {
-            let result = repair.make(client, account).await;
+            let result = repair.make(writer).await;
             done(repair);
             result
         })
@@ -104,7 +126,7 @@ pub async fn apply(
 }
 
 impl Repair {
-    /// What it is about.
+    /// Returns the thing that it changes.
     pub fn subject(&self) -> Subject {
         match self {
             Self::FlexFlow { before, .. } => Subject::FlexFlow(before.sid),
@@ -124,7 +146,7 @@ impl Repair {
         }
     }
 
-    /// What it does, in words.
+    /// Describes the change.
     pub fn words(&self) -> String {
         match self {
             Self::FlexFlow { does, .. } => does.join(", "),
@@ -142,17 +164,20 @@ impl Repair {
         }
     }
 
-    async fn make(&self, client: &Client, account: AccountSid) -> Result<(), RepairFailure> {
+    async fn make(&self, writer: &Writer<'_>) -> Result<(), RepairFailure> {
+        let &Writer {
+            client, account, ..
+        } = writer;
         match self {
             Self::FlexFlow { before, after, .. } => {
                 if client.flex_flow(before.sid).await? != **before {
                     return Err(RepairFailure::Changed);
                 }
-                client.set_flex_flow(after).await?;
+                writer.flex_flow(|| client.set_flex_flow(after)).await?;
                 kept(client.flex_flow(after.sid).await? == **after)
             }
             Self::NewFlexFlow { flow, .. } => {
-                let made = client.create_flex_flow(flow).await?;
+                let made = writer.flex_flow(|| client.create_flex_flow(flow)).await?;
                 let seen = client.flex_flow(made.sid).await?;
                 kept(flow.is_made(&seen))
             }
@@ -162,7 +187,7 @@ impl Repair {
                 }
                 let mut after = before.clone();
                 for change in changes {
-                    client.change_number(account, before.sid, change).await?;
+                    write(|| client.change_number(account, before.sid, change)).await?;
                     after.change(change);
                 }
                 kept(client.phone_number(account, before.sid).await? == after)
@@ -171,7 +196,7 @@ impl Repair {
                 if client.address(before.sid).await? != *before {
                     return Err(RepairFailure::Changed);
                 }
-                client.link_address(before.sid, *flow).await?;
+                write(|| client.link_address(before.sid, *flow)).await?;
                 let seen = client.address(before.sid).await?;
                 kept(seen.auto_creation.flow == Ref::To(*flow))
             }
@@ -184,9 +209,7 @@ impl Repair {
                 if is_there {
                     return Err(RepairFailure::Changed);
                 }
-                client
-                    .subscribe_also(*subscription, event, *version)
-                    .await?;
+                write(|| client.subscribe_also(*subscription, event, *version)).await?;
                 holds(client, *subscription, event, *version).await
             }
             Self::Version {
@@ -194,13 +217,50 @@ impl Repair {
                 event,
                 version,
             } => {
-                client
-                    .set_schema_version(*subscription, event, *version)
-                    .await?;
+                write(|| client.set_schema_version(*subscription, event, *version)).await?;
                 holds(client, *subscription, event, *version).await
             }
         }
     }
+}
+
+/// Makes the writes of all repairs.
+struct Writer<'a> {
+    client: &'a Client,
+    account: AccountSid,
+    /// The time before which no Flex Flow may be written.
+    next_flex_flow: Mutex<Instant>,
+}
+
+impl Writer<'_> {
+    /// Writes a Flex Flow, in its turn.
+    async fn flex_flow<T, F: Future<Output = Result<T, TwilioError>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Result<T, TwilioError> {
+        let mut next = self.next_flex_flow.lock().await;
+        sleep_until(*next).await;
+        let result = write(request).await;
+        *next = Instant::now() + FLEX_FLOW_PACE;
+        result
+    }
+}
+
+/// Makes a write, and makes it again while Twilio says that it was not processed.
+async fn write<T, F: Future<Output = Result<T, TwilioError>>>(
+    request: impl Fn() -> F,
+) -> Result<T, TwilioError> {
+    let mut wait = THROTTLE_WAIT;
+    for _ in 1..TRIES {
+        match request().await {
+            Err(TwilioError::Throttled { retry_after }) => {
+                sleep(wait.max(retry_after.unwrap_or_default())).await;
+                wait *= 2;
+            }
+            result => return result,
+        }
+    }
+    request().await
 }
 
 async fn held(

@@ -1,4 +1,4 @@
-//! What the checkup is told by its environment.
+//! The settings of the scheduled checkup.
 
 use runtime::common::{self, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
@@ -7,18 +7,18 @@ use store::ChannelTable;
 
 use crate::wanted::Wanted;
 
-/// Everything that the scheduled checkup works with.
+/// The settings of the scheduled checkup.
 #[derive(Debug)]
 pub struct Settings {
-    /// Where the last run is remembered.
+    /// The table in which the last run is remembered.
     pub table: ChannelTable,
-    /// Where findings are told.
+    /// The bus on which findings are published.
     pub bus: Bus,
     /// The credentials for Twilio.
     pub secrets: Secrets,
-    /// Whom we act for at Twilio, and where Twilio is.
+    /// The Twilio account.
     pub account: TwilioAccount,
-    /// What is wanted of the set-up.
+    /// The expectations of the set-up.
     pub wanted: Wanted,
 }
 

@@ -1,41 +1,54 @@
 //! Everything that the rules look at, fetched once.
 //!
-//! Each resource is there or says why not, so that missing rights on one of them silence the
-//! rules that need it and no others. The rules see this value and nothing else; what they say
-//! of it is as old as it is.
+//! Each resource is there or says why not, so that missing rights on one of them skip the rules
+//! that need it and no others. The rules see this value and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AccountSid, ChatServiceSid, PhoneNumberSid, ProxyServiceSid, StudioFlowSid, SubscriptionSid,
-    WorkerSid, WorkflowSid,
+    TaskSid, Timestamp, WorkerSid, WorkflowSid,
 };
 use twilio::rest::setup::{
     Address, ConversationDefaults, EventType, FlexFlow, MessagingService, PhoneNumber,
     ProxyService, Sink, StudioFlow, SubscribedEvent, Subscription, TaskChannel, WorkerChannel,
-    Workspace,
+    Workspace, WrapUp,
 };
 use twilio::rest::{FlexConfiguration, TwilioError};
 
-/// A resource, or why it could not be looked at.
+/// The name of the list of the workers' capacities.
+pub(crate) const CAPACITIES: &str = "the workers' capacities";
+
+/// A resource, or why it could not be read.
 pub type Seen<T> = Result<T, Unseen>;
 
-/// Why a resource could not be looked at.
+/// A resource that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot look at {resource}: {why}")]
+#[error("cannot read {resource}: {why}")]
 pub struct Unseen {
-    /// What it is.
+    /// Its name.
     pub resource: &'static str,
-    /// What Twilio said, or did not.
+    /// Why it could not be read.
     pub why: TwilioError,
 }
 
-/// How a Flex project's messaging is set up.
+/// The workers' capacities, as far as they were read.
+#[derive(Clone, Debug, Default)]
+pub struct Capacities {
+    /// The capacities of each worker on the TaskChannels.
+    pub by_worker: BTreeMap<WorkerSid, Vec<WorkerChannel>>,
+    /// The number of workers whose capacities were not read, because there are too many.
+    pub not_read: usize,
+}
+
+/// The set-up of a Flex project's messaging.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Whose set-up it is.
+    /// The time at which it was fetched.
+    pub at: Timestamp,
+    /// The account.
     pub account: AccountSid,
-    /// Where Flex keeps its things.
+    /// The Flex configuration: where Flex keeps its things.
     pub configuration: Seen<FlexConfiguration>,
     /// The Chat and Conversations services that exist.
     pub chat_services: Seen<BTreeSet<ChatServiceSid>>,
@@ -51,15 +64,19 @@ pub struct Snapshot {
     pub workflows: Seen<BTreeSet<WorkflowSid>>,
     /// Its TaskChannels.
     pub task_channels: Seen<Vec<TaskChannel>>,
-    /// How much its workers can take of each TaskChannel; empty without parking.
-    pub capacities: Seen<BTreeMap<WorkerSid, Vec<WorkerChannel>>>,
+    /// The capacities of its workers; empty without parking.
+    pub capacities: Seen<Capacities>,
+    /// Its open tasks that are parked; empty with parking, where they are as they should be.
+    pub parked: Seen<Vec<TaskSid>>,
+    /// Its tasks that are being wrapped up.
+    pub wrap_ups: Seen<Vec<WrapUp>>,
     /// The Studio flows that exist.
     pub studio_flows: Seen<BTreeMap<StudioFlowSid, StudioFlow>>,
     /// The phone numbers.
     pub numbers: Seen<Vec<PhoneNumber>>,
     /// The messaging services that numbers are in.
     pub messaging: Seen<BTreeMap<PhoneNumberSid, MessagingService>>,
-    /// What new conversations get if nobody says otherwise.
+    /// The defaults of new conversations.
     pub defaults: Seen<ConversationDefaults>,
     /// The addresses that make conversations.
     pub addresses: Seen<Vec<Address>>,
@@ -69,68 +86,84 @@ pub struct Snapshot {
     pub subscriptions: Seen<BTreeMap<SubscriptionSid, (Subscription, Vec<SubscribedEvent>)>>,
     /// The types of events that there are.
     pub event_types: Seen<Vec<EventType>>,
-    /// How many records of which list had no SID of their own that could be read.
+    /// The number of records in each list that have no valid SID, where there are any.
     pub unreadable: BTreeMap<&'static str, usize>,
 }
 
-/// Looks at a resource: what it is, or why it could not be looked at.
+/// Returns a resource, or why it could not be read.
 pub(crate) fn see<T>(seen: &Seen<T>) -> Result<&T, Unseen> {
     seen.as_ref().map_err(Clone::clone)
 }
 
 impl Snapshot {
-    /// What could not be looked at, each once.
-    pub fn unseen(&self) -> Vec<&Unseen> {
-        let mut unseen: Vec<&Unseen> = Vec::new();
-        for one in self.failures().into_iter().flatten() {
-            // What hangs on a resource is unseen for the same reason.
-            if !unseen.iter().any(|known| known.resource == one.resource) {
-                unseen.push(one);
-            }
-        }
-        unseen
-    }
-
-    /// Whether nothing at all could be looked at.
+    /// Returns true if no resource at all could be read.
     pub(crate) fn saw_nothing(&self) -> bool {
         self.failures().iter().all(Option::is_some)
     }
 
-    fn failures(&self) -> [Option<&Unseen>; 17] {
-        [
-            self.configuration.as_ref().err(),
-            self.chat_services.as_ref().err(),
-            self.flex_flows.as_ref().err(),
-            self.proxy_services.as_ref().err(),
-            self.pool.as_ref().err(),
-            self.workspace.as_ref().err(),
-            self.workflows.as_ref().err(),
-            self.task_channels.as_ref().err(),
-            self.capacities.as_ref().err(),
-            self.studio_flows.as_ref().err(),
-            self.numbers.as_ref().err(),
-            self.messaging.as_ref().err(),
-            self.defaults.as_ref().err(),
-            self.addresses.as_ref().err(),
-            self.sinks.as_ref().err(),
-            self.subscriptions.as_ref().err(),
-            self.event_types.as_ref().err(),
+    /// Returns for each resource why it could not be read. Every field is named, so that a new
+    /// one cannot be forgotten here.
+    fn failures(&self) -> Vec<Option<&Unseen>> {
+        let Self {
+            at: _,
+            account: _,
+            configuration,
+            chat_services,
+            flex_flows,
+            proxy_services,
+            pool,
+            workspace,
+            workflows,
+            task_channels,
+            capacities,
+            parked,
+            wrap_ups,
+            studio_flows,
+            numbers,
+            messaging,
+            defaults,
+            addresses,
+            sinks,
+            subscriptions,
+            event_types,
+            unreadable: _,
+        } = self;
+        vec![
+            configuration.as_ref().err(),
+            chat_services.as_ref().err(),
+            flex_flows.as_ref().err(),
+            proxy_services.as_ref().err(),
+            pool.as_ref().err(),
+            workspace.as_ref().err(),
+            workflows.as_ref().err(),
+            task_channels.as_ref().err(),
+            capacities.as_ref().err(),
+            parked.as_ref().err(),
+            wrap_ups.as_ref().err(),
+            studio_flows.as_ref().err(),
+            numbers.as_ref().err(),
+            messaging.as_ref().err(),
+            defaults.as_ref().err(),
+            addresses.as_ref().err(),
+            sinks.as_ref().err(),
+            subscriptions.as_ref().err(),
+            event_types.as_ref().err(),
         ]
     }
 
-    /// The project's Chat service, if Flex names one.
+    /// Returns the project's Chat service, if Flex names one.
     pub(crate) fn chat_service(&self) -> Result<Option<ChatServiceSid>, Unseen> {
         Ok(see(&self.configuration)?.chat_service)
     }
 
-    /// The project's Chat service, if it exists.
+    /// Returns the project's Chat service, if it exists.
     pub(crate) fn living_chat_service(&self) -> Result<Option<ChatServiceSid>, Unseen> {
         let services = see(&self.chat_services)?;
         let named = self.chat_service()?;
         Ok(named.filter(|service| services.contains(service)))
     }
 
-    /// The Proxy service that is linked to the project's Chat service.
+    /// Returns the Proxy service that is linked to the project's Chat service.
     pub(crate) fn linked_proxy(&self) -> Result<Option<ProxyServiceSid>, Unseen> {
         let Some(chat_service) = self.chat_service()? else {
             return Ok(None);

@@ -1,7 +1,8 @@
-//! What is wanted of a set-up, as far as it is a matter of taste or of our own settings.
+//! The expectations of a set-up, as far as they are a matter of taste or of our own settings.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::time::Duration;
 
 use domain::{ChatServiceSid, Pairs, ProxyServiceSid, WorkspaceSid};
 use runtime::{Environment, common};
@@ -10,34 +11,54 @@ use twilio::rest::setup::Destination;
 /// The channel types of Flex Flows (Twilio, OpenAPI of Flex).
 const CHANNEL_TYPES: [&str; 6] = ["web", "sms", "whatsapp", "facebook", "line", "custom"];
 
-/// What is wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The wrap-ups that are reported take longer than this, unless `WRAP_UP_LIMIT` says otherwise.
+const WRAP_UP_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The expectations of a set-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where the sweep looks for tasks, if it is told.
+    /// The workspace of the sweep's settings.
     pub workspace: Option<WorkspaceSid>,
-    /// Where the sweep looks for channels, if it is told.
+    /// The chat service of the sweep's settings.
     pub chat_service: Option<ChatServiceSid>,
-    /// Where the sweep looks for Proxy sessions, if it is told.
+    /// The Proxy service of the sweep's settings.
     pub proxy_service: Option<ProxyServiceSid>,
     /// The URL of our webhook as Twilio calls it, if it is known.
     pub webhook: Option<Destination>,
-    /// Whether Flex Flows have Twilio's own janitor on.
+    /// The state of Twilio's own janitor in Flex Flows.
     pub janitor: Switch,
-    /// Which channel types are long-lived; not looked at where it is not said.
+    /// The channel types that are long-lived; not looked at if absent.
     pub long_lived: Option<LongLived>,
     /// The TaskChannels between which parking moves tasks; empty without parking.
     pub parking: Pairs,
+    /// The time after which a wrap-up is reported.
+    pub wrap_up_limit: Duration,
 }
 
-/// Whether something is to be on.
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            workspace: None,
+            chat_service: None,
+            proxy_service: None,
+            webhook: None,
+            janitor: Switch::default(),
+            long_lived: None,
+            parking: Pairs::default(),
+            wrap_up_limit: WRAP_UP_LIMIT,
+        }
+    }
+}
+
+/// The wanted state of a switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Switch {
-    /// It is, as Twilio recommends for its janitor.
+    /// On, as Twilio recommends for its janitor.
     #[default]
     On,
-    /// It is not.
+    /// Off.
     Off,
-    /// It does not matter.
+    /// Either.
     Any,
 }
 
@@ -55,7 +76,7 @@ impl FromStr for Switch {
 }
 
 impl Switch {
-    /// What it is to be, if it matters.
+    /// Returns the state, if it matters.
     pub const fn wanted(self) -> Option<bool> {
         match self {
             Self::On => Some(true),
@@ -70,7 +91,7 @@ impl Switch {
 pub struct LongLived(BTreeSet<String>);
 
 impl LongLived {
-    /// Whether channels of this type do.
+    /// Returns true if channels of this type outlive their tasks.
     pub fn includes(&self, channel_type: &str) -> bool {
         self.0.contains(channel_type)
     }
@@ -93,7 +114,7 @@ impl FromStr for LongLived {
 }
 
 impl Wanted {
-    /// Reads what is wanted from the settings; each may be absent.
+    /// Reads the expectations from the settings; each may be absent.
     pub fn read(environment: &mut Environment) -> Self {
         let webhook = environment.url("WEBHOOK_URL");
         let destination = webhook.as_deref().and_then(Destination::parse);
@@ -108,6 +129,7 @@ impl Wanted {
             janitor: environment.or("FLEX_JANITOR", Switch::default()),
             long_lived: environment.optional("FLEX_LONG_LIVED"),
             parking: common::park_pairs(environment).unwrap_or_default(),
+            wrap_up_limit: environment.duration_or("WRAP_UP_LIMIT", WRAP_UP_LIMIT),
         }
     }
 }
@@ -124,6 +146,7 @@ mod tests {
             ("FLEX_JANITOR", "off"),
             ("FLEX_LONG_LIVED", "whatsapp, sms"),
             ("PARK_TASK_CHANNELS", &pair),
+            ("WRAP_UP_LIMIT", "8h"),
         ]
         .into_iter()
         .collect();
@@ -137,6 +160,7 @@ mod tests {
         let long_lived = wanted.long_lived.unwrap();
         assert!(long_lived.includes("sms") && !long_lived.includes("web"));
         assert_eq!(wanted.parking.iter().count(), 1);
+        assert_eq!(wanted.wrap_up_limit, Duration::from_secs(8 * 60 * 60));
 
         let nonsense = [
             ("FLEX_JANITOR", "yes"),
@@ -144,6 +168,7 @@ mod tests {
             ("PARK_TASK_CHANNELS", "TC1:TC2"),
             ("WEBHOOK_URL", "https://"),
             ("CHAT_SERVICE_SID", "IS1"),
+            ("WRAP_UP_LIMIT", "long"),
         ];
         let mut environment: Environment = nonsense.into_iter().collect();
         Wanted::read(&mut environment);

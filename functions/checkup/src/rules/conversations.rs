@@ -1,10 +1,15 @@
 //! Conversations: its defaults, and the addresses that make conversations.
 
+use std::time::Duration;
+
 use twilio::rest::setup::{Address, Ref};
 
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::studio::{Entry, choose_flow};
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::draft::{Draft, VANISHED};
+use crate::repair::Repair;
 use crate::snapshot::{Snapshot, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -13,15 +18,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "conversations outside the chat service of Flex are seen by no agent",
         remedy: "make the chat service of Flex the default service of Conversations",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: service,
     },
     Rule {
         id: "conversations/close-timer",
-        severity: Severity::Warning,
-        why: "conversations that nobody closes pile up, and an identity can be in 1,000 at most",
-        remedy: "set a default closed timer in the defaults of Conversations, longer than LONG_LIVED_CUTOFF",
-        fix: Fix::Person,
+        severity: Severity::Info,
+        why: "the timer also closes conversations that an agent left or paused, or that a program parked: a late reply finds no history",
+        remedy: "if agents leave or pause conversations, make the default closed timer 90 days or longer, or remove it: the sweep closes what has ended",
+        repairer: Repairer::Person,
         check: close_timer,
     },
     Rule {
@@ -29,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "conversations outside the chat service of Flex are seen by no agent",
         remedy: "let the address make its conversations in the chat service of Flex",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: address_service,
     },
     Rule {
@@ -37,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a conversation that leads to a missing Studio flow reaches nobody",
         remedy: "link the address to a Studio flow that takes conversations (--studio-flow chooses which)",
-        fix: Fix::Named,
+        repairer: Repairer::Named(link_address),
         check: address_studio_flow,
     },
     Rule {
@@ -45,10 +50,26 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "messages to an address that makes no conversations are lost",
         remedy: "turn the auto-creation of the address on, or delete the address",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: address_disabled,
     },
 ];
+
+/// Flex keeps a conversation that an agent left for this long:
+/// <https://www.twilio.com/docs/flex/admin-guide/setup/conversations/leave-and-pause-for-conversations>.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+fn link_address(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let flow = choose_flow(draft, Entry::Conversation)?;
+    let addresses = draft.snapshot.addresses.as_deref().unwrap_or_default();
+    let before = addresses
+        .iter()
+        .find(|address| Subject::Address(address.sid) == *subject)
+        .ok_or(VANISHED)?
+        .clone();
+    draft.add(Repair::Address { before, flow });
+    Ok(())
+}
 
 fn service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let defaults = see(&snapshot.defaults)?;
@@ -69,20 +90,19 @@ fn service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 fn close_timer(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let timer = see(&snapshot.defaults)?.closed_timer.as_deref();
-    let none = timer.is_none_or(|timer| !timer.bytes().any(|digit| (b'1'..=b'9').contains(&digit)));
-    Ok(none
-        .then(|| {
-            (
-                Subject::Project,
-                "there is no default closed timer".to_owned(),
-            )
+    let timer = see(&snapshot.defaults)?.closed_timer;
+    let short = timer.filter(|timer| *timer < KEPT);
+    Ok(short
+        .map(|timer| {
+            let hours = timer.as_secs() / (60 * 60);
+            let found = format!("the default closed timer is {hours} hours");
+            (Subject::Project, found)
         })
         .into_iter()
         .collect())
 }
 
-/// The addresses of which something can be said, with what is to be said of each.
+/// Returns the addresses for which `say` has something to say, each with that.
 fn each(snapshot: &Snapshot, say: impl Fn(&Address) -> Option<String>) -> Verdict {
     let addresses = see(&snapshot.addresses)?.iter();
     Ok(addresses

@@ -1,30 +1,32 @@
-//! Event Streams: whether we are told of everything that we have to know.
+//! Event Streams: every event that the webhook reads must be sent to it, and no other.
 
 use std::collections::BTreeMap;
 
 use domain::{SinkSid, SubscriptionSid};
-use twilio::rest::setup::{COUNTED_EVENTS, Sink, SubscribedEvent, TypeStatus};
+use twilio::rest::setup::{MESSAGE_ADDED, Sink, SubscribedEvent, TypeStatus, needed_events};
 
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::draft::{Draft, VANISHED};
+use crate::repair::Repair;
 use crate::snapshot::{Snapshot, Unseen, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "events/sink",
         severity: Severity::Error,
-        why: "without a sink that leads to our webhook, this system is told nothing",
+        why: "without a sink that leads to our webhook, this system receives no event",
         remedy: "run `janitor connect`, which makes the sink and its subscription",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: sink,
     },
     Rule {
         id: "events/sink-status",
         severity: Severity::Error,
-        why: "a sink that is not active is sent nothing",
+        why: "a sink that is not active receives no event",
         remedy: "run `janitor disconnect` and `janitor connect`: a sink cannot be revived",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: sink_status,
     },
     Rule {
@@ -32,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a request without a body carries no event",
         remedy: "run `janitor disconnect` and `janitor connect`: the method of a sink cannot be changed",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: sink_method,
     },
     Rule {
@@ -40,23 +42,23 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "one request for each event costs more, and throttles sooner",
         remedy: "run `janitor disconnect` and `janitor connect`: the batching of a sink cannot be changed",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: sink_batching,
     },
     Rule {
         id: "events/subscription",
         severity: Severity::Error,
-        why: "a sink without a subscription is sent nothing",
+        why: "a sink without a subscription receives no event",
         remedy: "run `janitor connect`, which makes the subscription",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_subscribe),
         check: subscription,
     },
     Rule {
         id: "events/types",
         severity: Severity::Error,
-        why: "a task whose end we are not told of leaves its chat open",
+        why: "a task whose end is not reported leaves its chat open",
         remedy: "add the type to the subscription, with its schema version pinned",
-        fix: Fix::Default,
+        repairer: Repairer::Default(subscribe),
         check: types,
     },
     Rule {
@@ -64,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "another version of an event's schema may lack what we read of it",
         remedy: "pin the schema version that this system was written for",
-        fix: Fix::Default,
+        repairer: Repairer::Default(pin_version),
         check: schema_version,
     },
     Rule {
@@ -72,34 +74,84 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "Twilio takes this type of event out of service",
         remedy: "look for a newer version of this system",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: type_status,
+    },
+    Rule {
+        id: "events/messages",
+        severity: Severity::Warning,
+        why: "without parking, every word of every customer is sent to us, and paid for, for nothing",
+        remedy: "remove com.twilio.conversations.message.added from the subscription",
+        repairer: Repairer::Person,
+        check: messages,
     },
     Rule {
         id: "events/error-logs",
         severity: Severity::Warning,
         why: "Twilio's error log, sent to a webhook that may fail, feeds itself",
         remedy: "remove com.twilio.error-logs.error.logged from the subscription",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: error_logs,
     },
 ];
 
-/// What must never be sent to a webhook of ours.
+/// The type of event that must never be sent to our webhook.
 const ERROR_LOGS: &str = "com.twilio.error-logs.error.logged";
+
+fn then_subscribe(_: &Snapshot) -> String {
+    "`janitor checkup --fix` then adds each type that is still missing".to_owned()
+}
+
+fn subscribe(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let (subscription, event, version) = needed(draft, subject)?;
+    draft.add(Repair::Subscribe {
+        subscription,
+        event,
+        version,
+    });
+    Ok(())
+}
+
+fn pin_version(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let (subscription, event, version) = needed(draft, subject)?;
+    draft.add(Repair::Version {
+        subscription,
+        event,
+        version,
+    });
+    Ok(())
+}
+
+/// Returns the subscription and the type that a finding is about, and the version that is needed.
+fn needed(
+    draft: &Draft<'_>,
+    subject: &Subject,
+) -> Result<(SubscriptionSid, &'static str, u8), &'static str> {
+    let Subject::Event(subscription, event) = *subject else {
+        return Err(VANISHED);
+    };
+    let mut types = types_for(draft.wanted);
+    let (_, version) = types.find(|(name, _)| *name == event).ok_or(VANISHED)?;
+    Ok((subscription, event, version))
+}
+
+/// Returns the types that are needed, each with the version of its schema.
+fn types_for(wanted: &Wanted) -> impl Iterator<Item = (&'static str, u8)> {
+    needed_events(!wanted.parking.is_empty())
+}
 
 /// A subscription, and what it holds.
 type Held<'a> = (SubscriptionSid, &'a [SubscribedEvent]);
 
-/// The subscription of a sink, and its types. One sink feeds one subscription.
+/// Returns the subscription of a sink, and its types. One sink feeds one subscription.
 fn held(snapshot: &Snapshot, sink: SinkSid) -> Result<Option<Held<'_>>, Unseen> {
     let subscriptions = see(&snapshot.subscriptions)?.values();
     let mut ours = subscriptions.filter(|(one, _)| one.sink.target() == Some(sink));
     Ok(ours.next().map(|(one, types)| (one.sid, types.as_slice())))
 }
 
-/// The sinks that lead to our webhook: by its URL, or, where that is not known, those that are
-/// sent what becomes of tasks.
+/// Returns the sinks that lead to our webhook: by its URL, or, where that is not known, those
+/// that receive events of tasks.
 fn ours<'a>(snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<&'a Sink>, Unseen> {
     let mut ours = Vec::new();
     for sink in see(&snapshot.sinks)? {
@@ -119,7 +171,7 @@ fn ours<'a>(snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<&'a Sink>, Un
     Ok(ours)
 }
 
-/// The sinks of ours of which something can be said, with what is to be said of each.
+/// Returns the sinks of ours for which `say` has something to say, each with that.
 fn each(snapshot: &Snapshot, wanted: &Wanted, say: impl Fn(&Sink) -> Option<String>) -> Verdict {
     let ours = ours(snapshot, wanted)?.into_iter();
     Ok(ours
@@ -133,7 +185,7 @@ fn sink(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     }
     let found = match &wanted.webhook {
         Some(webhook) => format!("no sink leads to {webhook}"),
-        None => "no webhook sink is sent what becomes of tasks".to_owned(),
+        None => "no webhook sink receives events of tasks".to_owned(),
     };
     Ok(vec![(Subject::Project, found)])
 }
@@ -180,7 +232,7 @@ fn subscription(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
 /// The version in which each type is held.
 type Versions<'a> = BTreeMap<&'a str, Option<i64>>;
 
-/// What our subscriptions hold.
+/// Returns our subscriptions, each with the types that it holds.
 fn all_held<'a>(
     snapshot: &'a Snapshot,
     wanted: &Wanted,
@@ -201,8 +253,7 @@ fn types(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     let Some((first, _)) = held.first() else {
         return Ok(Vec::new());
     };
-    let missing = COUNTED_EVENTS
-        .into_iter()
+    let missing = types_for(wanted)
         .filter(|(name, _)| !held.iter().any(|(_, types)| types.contains_key(name)));
     Ok(missing
         .map(|(name, _)| {
@@ -215,10 +266,12 @@ fn types(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
 fn schema_version(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     let mut found = Vec::new();
     for (sid, types) in all_held(snapshot, wanted)? {
-        for (name, version) in COUNTED_EVENTS {
+        for (name, version) in types_for(wanted) {
             let text = match types.get(name) {
                 None => continue,
                 Some(Some(held)) if *held == i64::from(version) => continue,
+                // Both versions of a message's event are read.
+                Some(Some(2)) if name == MESSAGE_ADDED => continue,
                 Some(Some(held)) => format!("its schema version is {held}, and not {version}"),
                 Some(None) => "it has no schema version".to_owned(),
             };
@@ -238,7 +291,7 @@ fn type_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    for (name, _) in COUNTED_EVENTS {
+    for (name, _) in types_for(wanted) {
         let text = match known.get(name) {
             Some(TypeStatus::Available) => continue,
             Some(TypeStatus::Deprecated) => "the type is deprecated",
@@ -251,13 +304,25 @@ fn type_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
+fn messages(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    if !wanted.parking.is_empty() {
+        return Ok(Vec::new());
+    }
+    subscribed(snapshot, wanted, MESSAGE_ADDED)
+}
+
 fn error_logs(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    subscribed(snapshot, wanted, ERROR_LOGS)
+}
+
+/// Returns our subscriptions that hold a type which they should not.
+fn subscribed(snapshot: &Snapshot, wanted: &Wanted, name: &'static str) -> Verdict {
     let held = all_held(snapshot, wanted)?.into_iter();
     Ok(held
-        .filter(|(_, types)| types.contains_key(ERROR_LOGS))
+        .filter(|(_, types)| types.contains_key(name))
         .map(|(sid, _)| {
             let found = "the type is subscribed".to_owned();
-            (Subject::Event(sid, ERROR_LOGS), found)
+            (Subject::Event(sid, name), found)
         })
         .collect())
 }

@@ -1,14 +1,16 @@
-//! Flex Flows: what becomes of a message for which no chat is open.
+//! Flex Flows, which take the messages for which no chat is open.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use twilio::rest::setup::{Contact, FlexFlow, Kind, PhoneNumber, Ref};
+use twilio::rest::setup::{Contact, FlexFlow, Kind, NewFlexFlow, PhoneNumber, Ref};
 
-use super::numbers::{Role, role_of};
-use super::studio::named;
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::chat::{ChatEntries, Role, role_of};
+use super::studio::{Entry, choose_flow, named};
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::draft::Draft;
+use crate::repair::Repair;
 use crate::snapshot::{Snapshot, Unseen, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -17,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "its chats begin in a service where no agent sees them, or not at all",
         remedy: "link the Flex Flow to the chat service of Flex",
-        fix: Fix::Default,
+        repairer: Repairer::Default(link_to_chat_service),
         check: chat_service,
     },
     Rule {
@@ -25,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a message that leads nowhere is lost",
         remedy: "give the Flex Flow a Studio flow, a URL, or a workspace and a workflow to lead to",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: integration,
     },
     Rule {
@@ -33,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a message that leads to a missing Studio flow is lost",
         remedy: "link the Flex Flow to a Studio flow that takes messages (--studio-flow chooses which)",
-        fix: Fix::Named,
+        repairer: Repairer::Named(lead_to_studio),
         check: studio_flow,
     },
     Rule {
@@ -41,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "its tasks are made where no agent works",
         remedy: "let the Flex Flow make its tasks in the workspace of Flex",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: workspace,
     },
     Rule {
@@ -49,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "no task can be made without its workflow",
         remedy: "choose a workflow of the workspace for the Flex Flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: workflow,
     },
     Rule {
@@ -57,15 +59,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "Flex shows a task as a chat only on a TaskChannel for chats",
         remedy: "choose the TaskChannel chat or sms for the Flex Flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: task_channel,
     },
     Rule {
         id: "flex-flow/disabled",
         severity: Severity::Warning,
-        why: "nobody takes the messages to an address whose Flex Flows are all disabled",
+        why: "the messages to an address whose Flex Flows are all disabled are lost",
         remedy: "enable one Flex Flow of the address, or delete them",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: disabled,
     },
     Rule {
@@ -73,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "only one enabled Flex Flow of an address acts, and which one is chance",
         remedy: "disable all but one Flex Flow of the address",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: doubled,
     },
     Rule {
@@ -81,7 +83,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "the first message to a number without a Flex Flow is lost",
         remedy: "make a Flex Flow for the number, like those that there are",
-        fix: Fix::Named,
+        repairer: Repairer::Named(make),
         check: missing,
     },
     Rule {
@@ -89,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "Twilio's own janitor ends Proxy sessions that a closed browser leaves open; post-chat surveys need it off",
         remedy: "turn JanitorEnabled on or off, as FLEX_JANITOR wants it",
-        fix: Fix::Named,
+        repairer: Repairer::Named(set_janitor),
         check: janitor,
     },
     Rule {
@@ -97,14 +99,81 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "it decides whether a customer who comes back finds the old chat",
         remedy: "set LongLived as FLEX_LONG_LIVED wants it; it counts for new chats",
-        fix: Fix::Named,
+        repairer: Repairer::Named(set_long_lived),
         check: long_lived,
     },
 ];
 
-/// The flows of which something can be said, with what is to be said of each.
-fn each(snapshot: &Snapshot, say: impl Fn(&FlexFlow) -> Option<String>) -> Verdict {
+fn link_to_chat_service(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let service = draft.snapshot.living_chat_service().ok().flatten();
+    let service = service.ok_or(NO_CHAT_SERVICE)?;
+    let does = format!("link it to the chat service {service}");
+    draft.change_flex_flow(subject, does, |flow| flow.chat_service = Ref::To(service))
+}
+
+fn lead_to_studio(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let studio = choose_flow(draft, Entry::Message)?;
+    let does = format!("lead it to the Studio flow {studio}");
+    draft.change_flex_flow(subject, does, |flow| {
+        flow.integration.flow = Ref::To(studio);
+    })
+}
+
+fn set_janitor(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let on = draft.wanted.janitor.wanted();
+    let on = on.ok_or("FLEX_JANITOR does not say")?;
+    let does = format!("set JanitorEnabled to {on}");
+    draft.change_flex_flow(subject, does, |flow| flow.janitor_enabled = on)
+}
+
+fn set_long_lived(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let wanted = draft.wanted.long_lived.as_ref();
+    let wanted = wanted.ok_or("FLEX_LONG_LIVED does not say")?;
+    draft.change_flex_flow(subject, "set LongLived as wanted".to_owned(), |flow| {
+        flow.long_lived = wanted.includes(&flow.channel_type);
+    })
+}
+
+/// Makes a Flex Flow for a number of Chat, to a Studio flow, as Twilio sets up a new number.
+fn make(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let service = draft.snapshot.living_chat_service().ok().flatten();
+    let service = service.ok_or(NO_CHAT_SERVICE)?;
+    let number = draft.number(subject)?;
+    let studio = choose_flow(draft, Entry::Message)?;
+    let long_lived = draft.wanted.long_lived.as_ref();
+    let flow = NewFlexFlow {
+        contact: number.contact.clone(),
+        chat_service: service,
+        flow: studio,
+        long_lived: long_lived.is_some_and(|wanted| wanted.includes("sms")),
+        janitor_enabled: draft.wanted.janitor.wanted().unwrap_or(true),
+    };
+    draft.add(Repair::NewFlexFlow {
+        number: number.sid,
+        flow,
+    });
+    Ok(())
+}
+
+const NO_CHAT_SERVICE: &str = "Flex has no chat service that exists";
+
+/// Says what a checkup does after Flex has a new chat service.
+pub(super) fn then_link(snapshot: &Snapshot) -> String {
+    let linked = flows(snapshot).map_or(0, |flows| flows.len());
+    format!("`janitor checkup --fix` then links the Flex Flows ({linked}) to the new chat service")
+}
+
+/// Returns the flows by which messages can arrive, enabled or not: a disabled one may be there
+/// for outbound messages.
+fn flows(snapshot: &Snapshot) -> Result<Vec<&FlexFlow>, Unseen> {
+    let entries = ChatEntries::of(snapshot)?;
     let flows = see(&snapshot.flex_flows)?.iter();
+    Ok(flows.filter(|flow| entries.lead_to(flow)).collect())
+}
+
+/// Returns the flows for which `say` has something to say, each with that.
+fn each(snapshot: &Snapshot, say: impl Fn(&FlexFlow) -> Option<String>) -> Verdict {
+    let flows = flows(snapshot)?.into_iter();
     Ok(flows
         .filter_map(|flow| Some((Subject::FlexFlow(flow.sid), say(flow)?)))
         .collect())
@@ -220,10 +289,10 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-/// The flows of each address. Web chats have none, and as many flows as there are web sites.
+/// Returns the flows of each address. Web chats have no address, and as many flows as web sites.
 fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
     let mut groups: BTreeMap<(&str, &Contact), Vec<&FlexFlow>> = BTreeMap::new();
-    for flow in see(&snapshot.flex_flows)? {
+    for flow in flows(snapshot)? {
         if let Some(contact) = &flow.contact_identity {
             let group = groups.entry((&flow.channel_type, contact)).or_default();
             group.push(flow);
@@ -233,7 +302,7 @@ fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
 }
 
 fn disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let web = see(&snapshot.flex_flows)?.iter();
+    let web = flows(snapshot)?.into_iter();
     let web: Vec<&FlexFlow> = web.filter(|flow| flow.contact_identity.is_none()).collect();
     let groups = by_address(snapshot)?.into_iter().chain([web]);
     let silent = groups.filter(|group| group.iter().all(|flow| !flow.enabled));
@@ -264,7 +333,7 @@ fn doubled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-/// The numbers of Chat that no Flex Flow listens on.
+/// Returns the numbers of Chat that no Flex Flow listens on.
 fn contacts_without_flow(snapshot: &Snapshot) -> Result<Vec<&PhoneNumber>, Unseen> {
     let flows = see(&snapshot.flex_flows)?.iter();
     let served: BTreeSet<&Contact> = flows

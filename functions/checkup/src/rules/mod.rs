@@ -1,13 +1,20 @@
-//! The rules: plain functions from the snapshot to what is wrong with it.
+//! The rules: plain functions from the snapshot to the faults in it.
 //!
-//! A rule that needs something that could not be looked at says so with `?`, and nothing else
-//! becomes of it. Where one thing is missing on which many hang, the rule about that one thing
-//! speaks and the others keep silent, so that a deleted workspace is one finding and not five
-//! hundred. What "right" means is Twilio's own default: Flex Flows lead to the project's Chat
-//! service and to a published Studio flow that ends in Send to Flex, numbers lead to the Proxy
-//! service (Chat) or to an address configuration (Conversations), and everything is told to
-//! our webhook.
+//! A rule that needs a resource that could not be read is skipped, by `?`. Where many things
+//! depend on one that is missing, the rule about that one has a finding and the others have
+//! none, so that a deleted workspace is one finding and not five hundred. "Right" is Twilio's
+//! own default: Flex Flows lead to the project's Chat service and to a published Studio flow
+//! that ends in Send to Flex, numbers lead to the Proxy service (Chat) or to an address
+//! configuration (Conversations), and all events of tasks are sent to our webhook.
+//!
+//! Rules about Programmable Chat apply only where a message can still arrive by that way
+//! ([`chat`]): a project that moved to Conversations leaves much behind that does no harm.
+//!
+//! A new rule is one entry in the table of its topic, with its check and its repair. Two tests
+//! name the other places: a project that breaks it (`tests/audit/broken`) and its row in the
+//! documentation.
 
+mod chat;
 mod conversations;
 mod events;
 mod flex_flows;
@@ -21,68 +28,95 @@ mod templates;
 
 use serde::Serialize;
 
-use crate::report::Subject;
+use crate::draft::Draft;
 use crate::snapshot::{Snapshot, Unseen};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
-pub(crate) use numbers::{Role, role_of};
-pub(crate) use routes::Way;
-pub(crate) use studio::{Entry, takes};
-
-/// What a rule says: what is wrong with what, or what it could not look at.
+/// The faults that a check found, or the resource that it could not read.
 pub(crate) type Verdict = Result<Vec<(Subject, String)>, Unseen>;
+
+/// Adds to a draft the repair of the thing that a finding is about, or says why it cannot.
+pub(crate) type RepairFn = fn(&mut Draft<'_>, &Subject) -> Result<(), &'static str>;
 
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// What it is called, for ever.
+    /// Its name, which never changes.
     pub id: &'static str,
-    /// How bad it is to break it.
+    /// The severity of its findings.
     pub severity: Severity,
     /// Why it matters.
     pub why: &'static str,
-    /// What to do about it.
+    /// The remedy of its findings.
     pub remedy: &'static str,
-    /// Who does it.
-    pub fix: Fix,
+    /// The party that repairs its findings.
+    pub(crate) repairer: Repairer,
     pub(crate) check: fn(&Snapshot, &Wanted) -> Verdict,
 }
 
-/// How bad it is.
+impl Rule {
+    /// Returns the party that repairs the rule's findings.
+    pub const fn fix(&self) -> Fix {
+        match self.repairer {
+            Repairer::Default(_) => Fix::Default,
+            Repairer::Named(_) => Fix::Named,
+            Repairer::Person | Repairer::PersonFirst(_) => Fix::Person,
+        }
+    }
+}
+
+/// The party that repairs the findings of a rule, and with what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repairer {
+    /// The checkup.
+    Default(RepairFn),
+    /// The checkup, if the rule is named.
+    Named(RepairFn),
+    /// A person.
+    Person,
+    /// A person, and the checkup after that: the function says what it does then.
+    PersonFirst(fn(&Snapshot) -> String),
+}
+
+/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Contacts or events are lost, or will be.
     Error,
-    /// It may be meant.
+    /// It is probably wrong, and may be meant.
     Warning,
+    /// It is probably meant, and worth knowing.
+    Info,
 }
 
 impl Severity {
-    /// The word for it.
+    /// Returns the word for the severity.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Info => "info",
         }
     }
 }
 
-/// Who mends it.
+/// The party that repairs the findings of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fix {
-    /// We do, with `--fix`.
+    /// The checkup, with `--fix`.
     Default,
-    /// We do, with `--fix` and the rule named: it changes what customers meet at once, or
-    /// somebody may have meant it.
+    /// The checkup, with `--fix` and the rule named: the repair changes at once what customers
+    /// meet, or undoes what may be meant.
     Named,
-    /// A person does.
+    /// A person.
     Person,
 }
 
 impl Fix {
-    /// The words for it.
+    /// Returns the words for the party.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Default => "--fix",
@@ -92,7 +126,7 @@ impl Fix {
     }
 }
 
-/// All rules, root causes first.
+/// Returns all rules, root causes first.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     [
         project::RULES,
@@ -108,20 +142,20 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     .flatten()
 }
 
-/// The rule of this id.
+/// Returns the rule of this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }
 
-/// The rules as a table in Markdown, for the README.
+/// Returns the rules as a table in Markdown, for the documentation.
 pub fn table() -> String {
     let mut table =
-        String::from("| rule | severity | why it matters | mended by |\n|---|---|---|---|\n");
+        String::from("| rule | severity | why it matters | repaired by |\n|---|---|---|---|\n");
     for rule in all() {
         let Rule {
             id, severity, why, ..
         } = rule;
-        let (severity, fix) = (severity.word(), rule.fix.words());
+        let (severity, fix) = (severity.word(), rule.fix().words());
         table.push_str(&format!("| `{id}` | {severity} | {why} | {fix} |\n"));
     }
     table

@@ -1,12 +1,14 @@
 //! Phone numbers: where their messages and calls go.
 
-use twilio::rest::setup::{Contact, MessagingService, PhoneNumber, StudioFlow};
+use twilio::rest::setup::{MessagingService, NumberChange, PhoneNumber, StudioFlow};
 
+use super::chat::{Role, handles_messages, role_of};
 use super::routes::Way;
-use super::studio::{Entry, takes};
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::studio::{Entry, choose_flow, takes};
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::draft::Draft;
 use crate::snapshot::{Snapshot, Unseen, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -15,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "one message starts a chat and a conversation, and both are answered",
         remedy: "decide for one: delete the address configuration, or take the number out of the Proxy pool and delete its Flex Flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: two_platforms,
     },
     Rule {
@@ -23,15 +25,23 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "messages to a number of Chat reach Flex through the Proxy service alone",
         remedy: "let the number's messages go to the Proxy service of Flex",
-        fix: Fix::Default,
+        repairer: Repairer::Default(lead_to_proxy),
         check: messages,
+    },
+    Rule {
+        id: "number/greeting",
+        severity: Severity::Error,
+        why: "Twilio's greeting for new numbers answers beside the conversation",
+        remedy: "empty the number's message handler",
+        repairer: Repairer::Default(empty_handler),
+        check: greeting,
     },
     Rule {
         id: "number/message-handler",
         severity: Severity::Error,
         why: "a handler on a number of Conversations answers as well: the customer gets two answers",
-        remedy: "empty the number's message handler",
-        fix: Fix::Default,
+        remedy: "empty the number's message handler, unless it only listens",
+        repairer: Repairer::Named(empty_handler),
         check: message_handler,
     },
     Rule {
@@ -39,23 +49,33 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "an application takes the messages away from Flex, whatever the number's URL says",
         remedy: "remove the application from the number's messages",
-        fix: Fix::Named,
+        repairer: Repairer::Named(|draft, subject| {
+            draft.change_number(subject, NumberChange::NoMessageApplication)
+        }),
         check: message_application,
     },
     Rule {
         id: "number/messaging-service",
         severity: Severity::Error,
-        why: "a messaging service takes the messages away from Flex, whatever the number's URL says",
-        remedy: "take the number out of the messaging service, or let the service defer to the sender's webhook (Chat only)",
-        fix: Fix::Person,
+        why: "a messaging service takes the messages of a number of Chat away from Flex, whatever the number's URL says",
+        remedy: "let the messaging service defer to the sender's webhook",
+        repairer: Repairer::Person,
         check: messaging_service,
     },
     Rule {
-        id: "number/nowhere",
+        id: "number/message-flow",
         severity: Severity::Warning,
-        why: "messages to this number are lost",
-        remedy: "let the number lead to Flex, or make sure that nobody writes to it",
-        fix: Fix::Person,
+        why: "messages to this number fail",
+        remedy: "let the number's messages go to something that exists, or empty its message handler",
+        repairer: Repairer::Person,
+        check: message_flow,
+    },
+    Rule {
+        id: "number/nowhere",
+        severity: Severity::Info,
+        why: "messages to this number are lost; that is right for a number that only calls or sends",
+        remedy: "let the number lead to Flex, if customers write to it",
+        repairer: Repairer::Person,
         check: nowhere,
     },
     Rule {
@@ -63,82 +83,55 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "calls to this number fail",
         remedy: "let the number's calls go to the voice flow (--voice-flow chooses which)",
-        fix: Fix::Named,
+        repairer: Repairer::Named(lead_to_voice_flow),
         check: voice_flow,
     },
     Rule {
         id: "number/voice",
-        severity: Severity::Warning,
-        why: "customers who call the number of a chat do not reach an agent",
-        remedy: "let the number's calls go to the voice flow (--voice-flow chooses which)",
-        fix: Fix::Named,
+        severity: Severity::Info,
+        why: "customers who call the number that they write to do not reach an agent of Flex",
+        remedy: "let the number's calls go to the voice flow (--voice-flow chooses which), if agents are to answer them",
+        repairer: Repairer::Named(lead_to_voice_flow),
         check: voice,
     },
     Rule {
         id: "number/voice-application",
-        severity: Severity::Warning,
+        severity: Severity::Info,
         why: "an application takes the calls away from the voice flow, whatever the number's URL says",
-        remedy: "remove the application from the number's calls",
-        fix: Fix::Named,
+        remedy: "remove the application from the number's calls, if agents are to answer them",
+        repairer: Repairer::Named(|draft, subject| {
+            draft.change_number(subject, NumberChange::NoCallApplication)
+        }),
         check: voice_application,
     },
     Rule {
         id: "number/trunk",
-        severity: Severity::Warning,
+        severity: Severity::Info,
         why: "a SIP trunk takes the calls away from the voice flow, whatever the number's URL says",
-        remedy: "take the number out of the trunk, if calls are to reach Flex",
-        fix: Fix::Person,
+        remedy: "take the number out of the trunk, if agents are to answer its calls",
+        repairer: Repairer::Person,
         check: trunk,
     },
 ];
 
-/// What a number is to Flex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// A number of Programmable Chat.
-    Chat,
-    /// A number of Conversations.
-    Conversations,
-    /// Both, which cannot be.
-    Both,
-    /// Nothing.
-    Neither,
+fn lead_to_proxy(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let proxy = draft.snapshot.linked_proxy().ok().flatten();
+    let proxy = proxy.ok_or("no Proxy service is linked to the chat service of Flex")?;
+    let url = Way::proxy_url(draft.snapshot.account, proxy);
+    draft.change_number(subject, NumberChange::MessagesTo(url))
 }
 
-/// What a number is to Flex: a number of Chat is in the Proxy pool, or a Flex Flow listens on
-/// it, or its messages go to some Proxy service; one of Conversations has an address
-/// configuration.
-pub(crate) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role, Unseen> {
-    let way = Way::of(number.sms_url.as_deref(), snapshot.account);
-    let listens = |contact: Option<&Contact>| contact == Some(&number.contact);
-    let chat = matches!(way, Way::Proxy(_))
-        || see(&snapshot.pool)?.contains(&number.sid)
-        || see(&snapshot.flex_flows)?
-            .iter()
-            .any(|flow| flow.channel_type == "sms" && listens(flow.contact_identity.as_ref()));
-    let conversations = see(&snapshot.addresses)?
-        .iter()
-        .any(|address| address.kind == "sms" && listens(address.contact.as_ref()));
-    Ok(match (chat, conversations) {
-        (true, true) => {
-            // What is left of Chat in a handler alone is a handler that answers as well.
-            let pooled = see(&snapshot.pool)?.contains(&number.sid);
-            let flows = see(&snapshot.flex_flows)?.iter();
-            let mut enabled = flows.filter(|flow| flow.enabled && flow.channel_type == "sms");
-            let served = enabled.any(|flow| listens(flow.contact_identity.as_ref()));
-            if pooled || served {
-                Role::Both
-            } else {
-                Role::Conversations
-            }
-        }
-        (true, false) => Role::Chat,
-        (false, true) => Role::Conversations,
-        (false, false) => Role::Neither,
-    })
+fn empty_handler(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    draft.change_number(subject, NumberChange::MessagesTo(String::new()))
 }
 
-/// The numbers of which something can be said, with what is to be said of each.
+fn lead_to_voice_flow(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static str> {
+    let flow = choose_flow(draft, Entry::Call)?;
+    let url = Way::studio_url(draft.snapshot.account, flow);
+    draft.change_number(subject, NumberChange::CallsTo(url))
+}
+
+/// Returns the numbers for which `say` has something to say, each with that.
 fn each(
     snapshot: &Snapshot,
     say: impl Fn(&PhoneNumber, Role) -> Result<Option<String>, Unseen>,
@@ -176,22 +169,41 @@ fn messages(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
+/// Returns where the handler of a number of Conversations leads, if it is called beside them.
+fn handler_beside(
+    snapshot: &Snapshot,
+    number: &PhoneNumber,
+    role: Role,
+) -> Result<Option<Way>, Unseen> {
+    let is_set = number.sms_url.is_some() && number.sms_application_sid.is_none();
+    if role != Role::Conversations || !is_set || !handles_messages(snapshot, number)? {
+        return Ok(None);
+    }
+    Ok(Some(Way::of(number.sms_url.as_deref(), snapshot.account)))
+}
+
+fn greeting(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    each(snapshot, |number, role| {
+        let way = handler_beside(snapshot, number, role)?;
+        let greets = way == Some(Way::Nowhere);
+        Ok(greets.then(|| "its handler answers with Twilio's greeting".to_owned()))
+    })
+}
+
 fn message_handler(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     each(snapshot, |number, role| {
-        let way = Way::of(number.sms_url.as_deref(), snapshot.account);
-        let answers = role == Role::Conversations && number.sms_url.is_some();
-        Ok(answers.then(|| match way {
-            Way::Nowhere => "its handler answers with Twilio's greeting".to_owned(),
-            Way::Studio(_) | Way::Proxy(_) | Way::Broken | Way::Elsewhere => {
-                format!("its handler leads {}", way.words())
-            }
-        }))
+        let way = handler_beside(snapshot, number, role)?;
+        let way = way.filter(|way| *way != Way::Nowhere);
+        Ok(way.map(|way| format!("its handler leads {}", way.words())))
     })
 }
 
 fn message_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     each(snapshot, |number, role| {
-        let taken = role != Role::Neither && number.sms_application_sid.is_some();
+        if number.sms_application_sid.is_none() || role == Role::Neither {
+            return Ok(None);
+        }
+        let taken = role != Role::Conversations || handles_messages(snapshot, number)?;
         Ok(taken.then(|| "an application takes its messages".to_owned()))
     })
 }
@@ -199,42 +211,49 @@ fn message_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 fn messaging_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let services = see(&snapshot.messaging)?;
     each(snapshot, |number, role| {
-        // A number of Conversations must be in none, whatever the service does.
-        let takes = |service: &&MessagingService| match role {
-            Role::Chat => !service.defers_to_number,
-            Role::Conversations | Role::Both => true,
-            Role::Neither => false,
-        };
+        // A number of Conversations may be in a messaging service, and in the USA it must be:
+        // https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
+        let takes = |service: &&MessagingService| role == Role::Chat && !service.defers_to_number;
         let taker = services.get(&number.sid).filter(takes);
         Ok(taker.map(|service| format!("it is in the messaging service {}", service.sid)))
     })
 }
 
-fn nowhere(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let services = see(&snapshot.messaging)?;
+/// Returns where the messages of a number go that has no part in Flex, if its handler is called.
+fn way_of_others(
+    snapshot: &Snapshot,
+    number: &PhoneNumber,
+    role: Role,
+) -> Result<Option<Way>, Unseen> {
+    let follows_url = role == Role::Neither
+        && number.capabilities.sms
+        && number.sms_application_sid.is_none()
+        && handles_messages(snapshot, number)?;
+    Ok(follows_url.then(|| Way::of(number.sms_url.as_deref(), snapshot.account)))
+}
+
+fn message_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let flows = see(&snapshot.studio_flows)?;
     each(snapshot, |number, role| {
-        let taker = services.get(&number.sid);
-        let follows_url = role == Role::Neither
-            && number.capabilities.sms
-            && number.sms_application_sid.is_none()
-            && taker.is_none_or(|service| service.defers_to_number);
-        if !follows_url {
-            return Ok(None);
-        }
-        Ok(match Way::of(number.sms_url.as_deref(), snapshot.account) {
-            Way::Nowhere => Some("it takes messages, and they go nowhere".to_owned()),
-            Way::Broken => Some("its messages go to nothing of this account".to_owned()),
-            Way::Studio(sid) if !flows.contains_key(&sid) => Some(format!(
+        Ok(match way_of_others(snapshot, number, role)? {
+            Some(Way::Broken) => Some("its messages go to nothing of this account".to_owned()),
+            Some(Way::Studio(sid)) if !flows.contains_key(&sid) => Some(format!(
                 "its messages go to the Studio flow {sid}, which does not exist"
             )),
-            Way::Studio(_) | Way::Proxy(_) | Way::Elsewhere => None,
+            Some(Way::Studio(_) | Way::Proxy(_) | Way::Elsewhere | Way::Nowhere) | None => None,
         })
     })
 }
 
-/// Whether calls follow the number's URL.
-fn follows_url(number: &PhoneNumber) -> bool {
+fn nowhere(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    each(snapshot, |number, role| {
+        let lost = way_of_others(snapshot, number, role)? == Some(Way::Nowhere);
+        Ok(lost.then(|| "it takes messages, and they go nowhere".to_owned()))
+    })
+}
+
+/// Returns true if calls follow the number's URL.
+pub(super) fn follows_url(number: &PhoneNumber) -> bool {
     number.capabilities.voice
         && number.voice_application_sid.is_none()
         && number.trunk_sid.is_none()
@@ -264,7 +283,7 @@ fn voice_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-/// Whether a flow does anything with calls; whether it does so well, the rules of Studio say.
+/// Returns true if a flow does anything with calls. The rules of Studio judge what it does.
 fn answers_calls(flow: &StudioFlow) -> bool {
     let trigger = flow.widgets.iter().find(|widget| widget.kind == "trigger");
     trigger.is_none_or(|trigger| {
@@ -273,29 +292,40 @@ fn answers_calls(flow: &StudioFlow) -> bool {
     })
 }
 
-fn voice(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+/// Returns the numbers of Flex for which `say` has something to say about their calls; none in
+/// a project that takes no calls.
+fn each_that_may_call(
+    snapshot: &Snapshot,
+    say: impl Fn(&PhoneNumber) -> Option<String>,
+) -> Verdict {
     let mut flows = see(&snapshot.studio_flows)?.values();
     if !flows.any(|flow| takes(flow, Entry::Call)) {
         return Ok(Vec::new());
     }
     each(snapshot, |number, role| {
+        Ok(say(number).filter(|_| role != Role::Neither))
+    })
+}
+
+fn voice(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    each_that_may_call(snapshot, |number| {
         let way = Way::of(number.voice_url.as_deref(), snapshot.account);
         let elsewhere = matches!(way, Way::Nowhere | Way::Proxy(_) | Way::Elsewhere);
-        let astray = role != Role::Neither && follows_url(number) && elsewhere;
-        Ok(astray.then(|| format!("its calls go {}, and not to the voice flow", way.words())))
+        let astray = follows_url(number) && elsewhere;
+        astray.then(|| format!("its calls go {}, and not to the voice flow", way.words()))
     })
 }
 
 fn voice_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    each(snapshot, |number, role| {
-        let taken = role != Role::Neither && number.voice_application_sid.is_some();
-        Ok(taken.then(|| "an application takes its calls".to_owned()))
+    each_that_may_call(snapshot, |number| {
+        let taken = number.voice_application_sid.is_some();
+        taken.then(|| "an application takes its calls".to_owned())
     })
 }
 
 fn trunk(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    each(snapshot, |number, role| {
-        let taken = role != Role::Neither && number.trunk_sid.is_some();
-        Ok(taken.then(|| "a SIP trunk takes its calls".to_owned()))
+    each_that_may_call(snapshot, |number| {
+        let taken = number.trunk_sid.is_some();
+        taken.then(|| "a SIP trunk takes its calls".to_owned())
     })
 }

@@ -1,8 +1,9 @@
 //! The project itself: what everything else hangs on.
 
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::flex_flows::then_link;
+use super::{Repairer, Rule, Severity, Verdict};
 use crate::snapshot::{Snapshot, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -11,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "Flex does not know where its tasks or chats are",
         remedy: "run Flex System Checkup in the Twilio Console, which sets up what is missing",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_link),
         check: configuration,
     },
     Rule {
@@ -19,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "without its workspace, Flex can make no task",
         remedy: "run Flex System Checkup in the Twilio Console: a deleted workspace cannot be restored, only made anew",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_name_workflows),
         check: workspace,
     },
     Rule {
@@ -27,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "without its chat service, no chat can begin",
         remedy: "run Flex System Checkup in the Twilio Console, which makes a new chat service and names it in the Flex configuration",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_link),
         check: chat_service,
     },
     Rule {
@@ -35,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "the sweep looks where Flex does not work",
         remedy: "correct TASKROUTER_WORKSPACE_SID, CHAT_SERVICE_SID or PROXY_SERVICE_SID, or leave it out where it may be",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: settings,
     },
     Rule {
@@ -43,10 +44,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "what cannot be read was not looked at",
         remedy: "look at the list in the Twilio Console; if nothing is wrong there, ask Twilio's support",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: unreadable,
     },
 ];
+
+fn then_name_workflows(_: &Snapshot) -> String {
+    "`janitor checkup` then says which Flex Flows and Studio widgets still name the old workflow"
+        .to_owned()
+}
 
 fn configuration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let flex = see(&snapshot.configuration)?;

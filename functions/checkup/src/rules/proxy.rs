@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::numbers::{Role, role_of};
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::chat::{ChatEntries, Role, role_of};
+use super::{Repairer, Rule, Severity, Verdict};
 use crate::snapshot::{Snapshot, Unseen, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "without the Proxy service no message to a number reaches a chat",
         remedy: "run Flex System Checkup in the Twilio Console, which makes a new Proxy service; a deleted one cannot be restored",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_point),
         check: service,
     },
     Rule {
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a Proxy service delivers into the one chat service that it is linked to",
         remedy: "run Flex System Checkup in the Twilio Console, or link the Proxy service to the chat service of Flex",
-        fix: Fix::Person,
+        repairer: Repairer::PersonFirst(then_point),
         check: chat_service,
     },
     Rule {
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "an agent's answer to a number outside the pool fails (error 80620)",
         remedy: "add the number to the number pool of the Proxy service",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: pool,
     },
     Rule {
@@ -38,16 +38,28 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "a number that the account has lost can send nothing",
         remedy: "remove the number from the pool of the Proxy service",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: pool_stranger,
     },
 ];
 
-/// Whether messages to numbers are carried by Proxy here.
+/// Says what a checkup does after there is a Proxy service again.
+fn then_point(snapshot: &Snapshot) -> String {
+    let numbers = snapshot.numbers.as_deref().unwrap_or_default().iter();
+    let count = numbers
+        .filter(|number| role_of(snapshot, number) == Ok(Role::Chat))
+        .count();
+    format!(
+        "after the numbers are in its pool, `janitor checkup --fix` lets the messages of the numbers of Chat ({count}) go to it"
+    )
+}
+
+/// Returns true if messages to numbers are carried by Proxy here.
 fn is_needed(snapshot: &Snapshot, wanted: &Wanted) -> Result<bool, Unseen> {
+    let entries = ChatEntries::of(snapshot)?;
     let by_number = see(&snapshot.flex_flows)?
         .iter()
-        .any(|flow| flow.enabled && flow.contact_identity.is_some());
+        .any(|flow| flow.enabled && flow.contact_identity.is_some() && entries.lead_to(flow));
     Ok(by_number || wanted.proxy_service.is_some())
 }
 
@@ -127,6 +139,9 @@ fn pool(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
 
 fn pool_stranger(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let numbers = see(&snapshot.numbers)?;
+    if !ChatEntries::of(snapshot)?.are_in_use() {
+        return Ok(Vec::new());
+    }
     let owned: BTreeSet<_> = numbers.iter().map(|number| number.sid).collect();
     let strangers = see(&snapshot.pool)?.difference(&owned);
     Ok(strangers

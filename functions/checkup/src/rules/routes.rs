@@ -1,9 +1,9 @@
-//! Where a URL of a phone number leads.
+//! The targets of the URLs of phone numbers.
 
 use domain::{AccountSid, ProxyServiceSid, StudioFlowSid};
 use http::Uri;
 
-/// Where a URL leads.
+/// The target of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Nowhere: there is none, or it is the greeting that Twilio gives a new number.
@@ -14,12 +14,12 @@ pub(crate) enum Way {
     Proxy(ProxyServiceSid),
     /// To one of Twilio's webhooks, in a form that names nothing of this account.
     Broken,
-    /// To somebody's own server.
+    /// To a server outside Twilio.
     Elsewhere,
 }
 
 impl Way {
-    /// Follows a URL.
+    /// Reads the target of a URL.
     pub(crate) fn of(url: Option<&str>, account: AccountSid) -> Self {
         let Some(url) = url.map(str::trim).filter(|url| !url.is_empty()) else {
             return Self::Nowhere;
@@ -49,26 +49,26 @@ impl Way {
         }
     }
 
-    /// The URL at which a Proxy service takes messages.
+    /// Returns the URL at which a Proxy service takes messages.
     pub(crate) fn proxy_url(account: AccountSid, service: ProxyServiceSid) -> String {
         format!(
             "https://webhooks.twilio.com/v1/Accounts/{account}/Proxy/{service}/Webhooks/Message"
         )
     }
 
-    /// The URL at which a Studio flow takes calls.
+    /// Returns the URL at which a Studio flow takes calls.
     pub(crate) fn studio_url(account: AccountSid, flow: StudioFlowSid) -> String {
         format!("https://webhooks.twilio.com/v1/Accounts/{account}/Flows/{flow}")
     }
 
-    /// Where it leads, in words that repeat no URL.
+    /// Describes the target without its URL.
     pub(crate) fn words(self) -> String {
         match self {
             Self::Nowhere => "nowhere".to_owned(),
             Self::Studio(flow) => format!("to the Studio flow {flow}"),
             Self::Proxy(service) => format!("to the Proxy service {service}"),
             Self::Broken => "to nothing of this account".to_owned(),
-            Self::Elsewhere => "to a server of somebody's own".to_owned(),
+            Self::Elsewhere => "to a server outside Twilio".to_owned(),
         }
     }
 }

@@ -1,15 +1,18 @@
-//! Studio: whether the flows that contacts take end in Flex, at the right desk.
+//! Studio: the flows that contacts take must end in Flex, on the right TaskChannel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{StudioFlowSid, TaskChannelSid, WorkflowSid};
 use twilio::rest::setup::{Kind, SendToFlex, StudioFlow, TaskChannel, Widget};
 
+use super::chat::ChatEntries;
+use super::numbers::follows_url;
 use super::routes::Way;
 use super::templates::{ChannelSid, is_template};
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::draft::Draft;
 use crate::snapshot::{Snapshot, Unseen, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
@@ -18,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "contacts take the last published revision of a flow, or none at all",
         remedy: "publish the flow in Studio, or undo the draft",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: unpublished,
     },
     Rule {
@@ -26,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "an invalid flow ends somewhere on the way",
         remedy: "open the flow in Studio, which marks the errors, correct them and publish it",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: invalid,
     },
     Rule {
@@ -34,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a flow does nothing with contacts that its trigger leads nowhere",
         remedy: "connect the trigger's event in Studio and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: trigger,
     },
     Rule {
@@ -42,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         why: "contacts never reach an agent",
         remedy: "lead the flow to a Send to Flex widget, if agents are to answer",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: no_flex,
     },
     Rule {
@@ -50,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "Send to Flex fails with a workflow that the workspace does not have",
         remedy: "choose a workflow of the workspace in the widget and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: workflow,
     },
     Rule {
@@ -58,7 +61,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "Send to Flex fails with a TaskChannel that the workspace does not have",
         remedy: "choose a TaskChannel of the workspace in the widget and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: task_channel,
     },
     Rule {
@@ -66,15 +69,15 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a call on a chat's TaskChannel, or a chat on the voice channel, is shown wrongly and counted against the wrong capacity",
         remedy: "choose the TaskChannel voice for calls and chat or sms for messages, and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: channel_kind,
     },
     Rule {
         id: "studio/channel-sid",
         severity: Severity::Error,
-        why: "without channelSid nobody can tell which chat a task is about: neither Flex nor this system closes it",
+        why: "without channelSid no program can tell which chat a task is about: neither Flex nor this system closes it",
         remedy: "add \"channelSid\": \"{{trigger.message.ChannelSid}}\" to the widget's attributes and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: channel_sid,
     },
     Rule {
@@ -82,14 +85,27 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "every task names the same chat, so that the end of one closes another",
         remedy: "replace the fixed channelSid by \"{{trigger.message.ChannelSid}}\" and publish the flow",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: channel_sid_fixed,
     },
 ];
 
+/// The kinds of widgets that keep a contact in the flow. Any other may hand the contact over to
+/// an agent by a way of its own, such as a function or a request.
+const KEEPING: [&str; 8] = [
+    "trigger",
+    "gather-input-on-call",
+    "say-play",
+    "send-and-reply",
+    "send-message",
+    "send-and-wait-for-reply",
+    "set-variables",
+    "split-based-on",
+];
+
 /// A way into a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Entry {
+pub(super) enum Entry {
     /// A message of Programmable Chat.
     Message,
     /// A message of a Conversation.
@@ -99,9 +115,7 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
-    const ALL: [Self; 3] = [Self::Message, Self::Conversation, Self::Call];
-
-    /// The trigger's event.
+    /// Returns the trigger's event.
     const fn event(self) -> &'static str {
         match self {
             Self::Message => "incomingMessage",
@@ -111,7 +125,7 @@ impl Entry {
     }
 }
 
-/// The flows that contacts take, and by which way they come in.
+/// Returns the flows that contacts take, and the ways by which they come in.
 fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>, Unseen> {
     let mut used: BTreeMap<StudioFlowSid, BTreeSet<Entry>> = BTreeMap::new();
     let mut add = |flow: Option<StudioFlowSid>, entry| {
@@ -119,8 +133,9 @@ fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>,
             used.entry(flow).or_default().insert(entry);
         }
     };
+    let entries = ChatEntries::of(snapshot)?;
     for flow in see(&snapshot.flex_flows)? {
-        if flow.enabled && flow.kind == Some(Kind::Studio) {
+        if flow.enabled && flow.kind == Some(Kind::Studio) && entries.lead_to(flow) {
             add(flow.integration.flow.target(), Entry::Message);
         }
     }
@@ -131,14 +146,16 @@ fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>,
         }
     }
     for number in see(&snapshot.numbers)? {
-        if let Way::Studio(flow) = Way::of(number.voice_url.as_deref(), snapshot.account) {
+        if follows_url(number)
+            && let Way::Studio(flow) = Way::of(number.voice_url.as_deref(), snapshot.account)
+        {
             add(Some(flow), Entry::Call);
         }
     }
     Ok(used)
 }
 
-/// The flows that exist and that contacts take.
+/// Returns the flows that exist and that contacts take.
 fn in_use(snapshot: &Snapshot) -> Result<Vec<(&StudioFlow, BTreeSet<Entry>)>, Unseen> {
     let flows = see(&snapshot.studio_flows)?;
     let used = used(snapshot)?.into_iter();
@@ -147,7 +164,7 @@ fn in_use(snapshot: &Snapshot) -> Result<Vec<(&StudioFlow, BTreeSet<Entry>)>, Un
         .collect())
 }
 
-/// The widgets that a contact who comes in by this way may meet.
+/// Returns the widgets that a contact who comes in by this way may meet.
 fn reached(flow: &StudioFlow, entry: Entry) -> Vec<&Widget> {
     let trigger = flow.widgets.iter().find(|widget| widget.kind == "trigger");
     let by_name: BTreeMap<&str, &Widget> = flow
@@ -179,31 +196,59 @@ fn reached(flow: &StudioFlow, entry: Entry) -> Vec<&Widget> {
     met.into_values().collect()
 }
 
-/// Whether a flow hands contacts that come in by this way over to Flex.
-pub(crate) fn takes(flow: &StudioFlow, entry: Entry) -> bool {
+/// Returns the Studio flow that contacts of this kind are to take: the one that the operator
+/// chose, or the only one that takes them.
+pub(super) fn choose_flow(draft: &Draft<'_>, entry: Entry) -> Result<StudioFlowSid, &'static str> {
+    let flows = draft.snapshot.studio_flows.as_ref();
+    let flows = flows.map_err(|_| "the Studio flows could not be read")?;
+    let fits =
+        |flow: &&StudioFlow| flow.is_published() && flow.valid != Some(false) && takes(flow, entry);
+    let mut fitting = flows.values().filter(fits).map(|flow| flow.sid);
+    let (chosen, none, many) = match entry {
+        Entry::Message | Entry::Conversation => (
+            draft.message_flow,
+            "no published Studio flow takes them to Flex",
+            "several Studio flows take them to Flex: choose one with --studio-flow",
+        ),
+        Entry::Call => (
+            draft.voice_flow,
+            "no published Studio flow takes calls to Flex",
+            "several Studio flows take calls to Flex: choose one with --voice-flow",
+        ),
+    };
+    match chosen {
+        Some(chosen) if fitting.any(|sid| sid == chosen) => Ok(chosen),
+        Some(_) => Err(
+            "the chosen Studio flow does not exist, is not published, or does not take them to Flex",
+        ),
+        None => match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(many),
+            (None, _) => Err(none),
+        },
+    }
+}
+
+/// Returns true if a flow hands contacts that come in by this way over to Flex.
+pub(super) fn takes(flow: &StudioFlow, entry: Entry) -> bool {
     let mut widgets = reached(flow, entry).into_iter();
     widgets.any(|widget| widget.send_to_flex.is_some())
 }
 
 /// A Send to Flex widget, and the ways by which it is met.
-type Desk<'a> = (Subject, &'a SendToFlex, BTreeSet<Entry>);
+type Handover<'a> = (Subject, &'a SendToFlex, BTreeSet<Entry>);
 
-/// The Send to Flex widgets of flows that contacts take, or that wait for it published.
-fn desks(snapshot: &Snapshot) -> Result<Vec<Desk<'_>>, Unseen> {
-    let used = used(snapshot)?;
-    let mut desks = Vec::new();
-    for flow in see(&snapshot.studio_flows)?.values() {
-        let entries = match used.get(&flow.sid) {
-            Some(entries) => entries.clone(),
-            None if flow.is_published() => BTreeSet::from(Entry::ALL),
-            None => continue,
-        };
+/// Returns the Send to Flex widgets that contacts meet. What is wrong with a flow that no contact
+/// takes does no harm.
+fn handovers(snapshot: &Snapshot) -> Result<Vec<Handover<'_>>, Unseen> {
+    let mut handovers = Vec::new();
+    for (flow, entries) in in_use(snapshot)? {
         let met: Vec<(Entry, Vec<&Widget>)> = entries
             .iter()
             .map(|entry| (*entry, reached(flow, *entry)))
             .collect();
         for widget in &flow.widgets {
-            let Some(desk) = &widget.send_to_flex else {
+            let Some(handover) = &widget.send_to_flex else {
                 continue;
             };
             let by: BTreeSet<Entry> = met
@@ -212,11 +257,11 @@ fn desks(snapshot: &Snapshot) -> Result<Vec<Desk<'_>>, Unseen> {
                 .map(|(entry, _)| *entry)
                 .collect();
             if !by.is_empty() {
-                desks.push((Subject::widget(flow.sid, &widget.name), desk, by));
+                handovers.push((Subject::widget(flow.sid, &widget.name), handover, by));
             }
         }
     }
-    Ok(desks)
+    Ok(handovers)
 }
 
 fn unpublished(snapshot: &Snapshot, _: &Wanted) -> Verdict {
@@ -261,12 +306,12 @@ fn no_flex(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     for (flow, entries) in in_use(snapshot)? {
         for entry in entries {
             let widgets = reached(flow, entry);
-            // What becomes of a contact in another flow is that flow's affair.
-            let goes_on =
-                |widget: &&Widget| widget.send_to_flex.is_some() || widget.kind == "run-subflow";
-            if !widgets.is_empty() && !widgets.iter().any(goes_on) {
+            let stays = |widget: &&Widget| KEEPING.contains(&widget.kind.as_str());
+            // A call may end in a menu that answers it; a message that only a flow reads is lost.
+            if entry != Entry::Call && !widgets.is_empty() && widgets.iter().all(stays) {
                 let event = entry.event();
-                let text = format!("contacts that come in by {event} reach no Send to Flex widget");
+                let text =
+                    format!("contacts that come in by {event} reach nothing that hands over");
                 found.push((Subject::Studio(flow.sid), text));
             }
         }
@@ -280,8 +325,8 @@ fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
-    for (subject, desk, _) in desks(snapshot)? {
-        let text = match desk.workflow.as_deref() {
+    for (subject, handover, _) in handovers(snapshot)? {
+        let text = match handover.workflow.as_deref() {
             None => "it names no workflow",
             Some(text) if is_template(text) => continue,
             Some(text) => match text.parse::<WorkflowSid>() {
@@ -295,7 +340,7 @@ fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-/// The TaskChannel that a widget or an integration names, by SID or by unique name.
+/// Returns the TaskChannel that a widget or an integration names, by SID or by unique name.
 pub(super) fn named<'a>(channels: &'a [TaskChannel], text: &str) -> Option<&'a TaskChannel> {
     let sid = text.parse::<TaskChannelSid>().ok();
     channels
@@ -309,8 +354,8 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
-    for (subject, desk, _) in desks(snapshot)? {
-        let text = match desk.channel.as_deref() {
+    for (subject, handover, _) in handovers(snapshot)? {
+        let text = match handover.channel.as_deref() {
             None => "it names no TaskChannel",
             Some(text) if is_template(text) || named(channels, text).is_some() => continue,
             Some(_) => "its TaskChannel is not in the workspace",
@@ -323,8 +368,8 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 fn channel_kind(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     let channels = see(&snapshot.task_channels)?;
     let mut found = Vec::new();
-    for (subject, desk, by) in desks(snapshot)? {
-        let channel = desk
+    for (subject, handover, by) in handovers(snapshot)? {
+        let channel = handover
             .channel
             .as_deref()
             .and_then(|text| named(channels, text));
@@ -344,14 +389,14 @@ fn channel_kind(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-/// The widgets that hand a chat over, and how they name its channel. For a Conversation the
-/// widget adds what is needed by itself.
+/// Returns the widgets that hand a chat over, and how they name its channel. For a Conversation
+/// the widget adds what is needed by itself.
 fn chats(snapshot: &Snapshot) -> Result<Vec<(Subject, ChannelSid)>, Unseen> {
-    let desks = desks(snapshot)?.into_iter();
-    Ok(desks
+    let handovers = handovers(snapshot)?.into_iter();
+    Ok(handovers
         .filter(|(_, _, by)| by.contains(&Entry::Message))
-        .map(|(subject, desk, _)| {
-            let attributes = desk.attributes.as_deref().unwrap_or_default();
+        .map(|(subject, handover, _)| {
+            let attributes = handover.attributes.as_deref().unwrap_or_default();
             (subject, ChannelSid::of(attributes))
         })
         .collect())

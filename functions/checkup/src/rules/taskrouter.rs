@@ -1,20 +1,20 @@
-//! TaskRouter: workflows, TaskChannels, and room for parked chats.
+//! TaskRouter: workflows, TaskChannels, room for parked chats, and tasks that were forgotten.
 
 use domain::PairFault;
 
 use super::studio::{Entry, takes};
-use super::{Fix, Rule, Severity, Verdict};
-use crate::report::Subject;
-use crate::snapshot::{Snapshot, see};
+use super::{Repairer, Rule, Severity, Verdict};
+use crate::snapshot::{CAPACITIES, Snapshot, see};
+use crate::subject::Subject;
 use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "taskrouter/workflow",
         severity: Severity::Error,
-        why: "a task without a workflow reaches nobody",
+        why: "a task without a workflow reaches no agent",
         remedy: "make a workflow in the workspace, or name one that exists in the Flex configuration",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: workflow,
     },
     Rule {
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "without it an agent has one task at a time, and no task can change its TaskChannel",
         remedy: "turn multi-tasking on in the workspace's settings; it cannot be turned off again",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: multi_tasking,
     },
     Rule {
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "Flex shows a task as a chat or a call by its TaskChannel",
         remedy: "run Flex System Checkup in the Twilio Console, or make the TaskChannel with this unique name",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: task_channel,
     },
     Rule {
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a chat cannot be parked without the TaskChannel that it is to move to",
         remedy: "make the TaskChannel, without a hyphen in its unique name, and correct PARK_TASK_CHANNELS",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: parking_channel,
     },
     Rule {
@@ -46,8 +46,32 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         why: "a worker without capacity for parked chats cannot keep one",
         remedy: "give the worker capacity on the inactive TaskChannel, as large as the number of chats that may wait",
-        fix: Fix::Person,
+        repairer: Repairer::Person,
         check: parking_capacity,
+    },
+    Rule {
+        id: "taskrouter/workers-not-read",
+        severity: Severity::Info,
+        why: "a worker without capacity for parked chats may be among them",
+        remedy: "look at their capacity on the inactive TaskChannels in TaskRouter",
+        repairer: Repairer::Person,
+        check: workers_not_read,
+    },
+    Rule {
+        id: "taskrouter/parked",
+        severity: Severity::Error,
+        why: "with parking switched off, no reply of a customer brings a parked chat back to its agent",
+        remedy: "set PARK_TASK_CHANNELS again and run `janitor unpark --all` before parking is switched off",
+        repairer: Repairer::Person,
+        check: parked,
+    },
+    Rule {
+        id: "taskrouter/wrap-up",
+        severity: Severity::Warning,
+        why: "a wrap-up that no agent ends keeps its channel open for ever, and agents' capacity taken",
+        remedy: "let the agent complete the task, or run `janitor complete` with its SID",
+        repairer: Repairer::Person,
+        check: wrap_up,
     },
 ];
 
@@ -126,7 +150,7 @@ fn parking_channel(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
 }
 
 fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let capacities = see(&snapshot.capacities)?;
+    let capacities = &see(&snapshot.capacities)?.by_worker;
     let channels = see(&snapshot.task_channels)?;
     let mut found = Vec::new();
     for pair in wanted.parking.iter() {
@@ -148,4 +172,34 @@ fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
         }
     }
     Ok(found)
+}
+
+fn workers_not_read(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let not_read = see(&snapshot.capacities)?.not_read;
+    let found = || format!("the capacity of {not_read} workers was not read");
+    Ok((not_read > 0)
+        .then(|| (Subject::List(CAPACITIES), found()))
+        .into_iter()
+        .collect())
+}
+
+fn parked(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+    let tasks = see(&snapshot.parked)?.iter();
+    Ok(tasks
+        .map(|task| {
+            let found = "it is parked, and PARK_TASK_CHANNELS is empty".to_owned();
+            (Subject::Task(*task), found)
+        })
+        .collect())
+}
+
+fn wrap_up(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+    let wrap_ups = see(&snapshot.wrap_ups)?.iter();
+    Ok(wrap_ups
+        .filter_map(|one| {
+            let age = snapshot.at.since(one.changed_at?);
+            let found = || format!("it has been wrapped up for {} hours", age.as_secs() / 3_600);
+            (age > wanted.wrap_up_limit).then(|| (Subject::Task(one.task), found()))
+        })
+        .collect())
 }

@@ -1,49 +1,20 @@
-//! What a checkup of a large project costs.
+//! The cost of a checkup of a large project.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::future::BoxFuture;
-use http::{Request, Response};
 use serde_json::json;
 use simulator::state::flows::Medium;
-use simulator::{Reply, Simulator};
 use tokio::time::Instant;
-use twilio::rest::{Transport, TransportError};
 
-use crate::stage::Stage;
+use crate::stage::Line;
 
-/// What a request to Twilio takes, by assumption.
-const REQUEST: Duration = Duration::from_millis(150);
-
-/// How long a checkup of the large project may take.
+/// A checkup of the large project takes this at most.
 const LONGEST: Duration = Duration::from_secs(20);
-
-/// The simulator in this process, at the end of a long line.
-struct Line(Simulator);
-
-impl Transport for Line {
-    fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        Box::pin(async move {
-            tokio::time::sleep(REQUEST).await;
-            match self.0.handle(request) {
-                Reply::Answer(answer) => Ok(answer),
-                Reply::Hang | Reply::Drop => Err(TransportError::Broken("no answer".to_owned())),
-            }
-        })
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_large_project_costs_its_pages_and_one_call_for_each_studio_flow() {
-    let (twilio, _) = Simulator::with_flex(7).unwrap();
-    let line = Arc::new(Line(twilio.clone()));
-    let mut stage = Stage::with(twilio, line, "http://twilio.invalid".to_owned());
-    stage.wanted.parking = domain::Pairs::default();
+    let (_, mut stage) = Line::to_a_sound_project();
+    stage.stop_parking();
     {
         let mut state = stage.state();
         let definition = state
@@ -89,9 +60,9 @@ async fn a_large_project_costs_its_pages_and_one_call_for_each_studio_flow() {
     assert_eq!(count("studio", "Flows/{Sid}"), 50);
     // The Flex configuration, the defaults of Conversations and the workspace by themselves;
     // of each list one page: chat services, Flex Flows, Proxy services, pool, workflows,
-    // TaskChannels, Studio flows, numbers, messaging services, addresses, sinks,
-    // subscriptions, what the one subscription holds, and types.
-    let pages = 3 + 14;
+    // TaskChannels, parked tasks, wrap-ups, Studio flows, numbers, messaging services, addresses,
+    // sinks, subscriptions, the types that the one subscription holds, and types.
+    let pages = 3 + 16;
     assert_eq!(
         calls.total(),
         50 + pages,
@@ -115,9 +86,7 @@ async fn a_large_project_costs_its_pages_and_one_call_for_each_studio_flow() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_of_many_pages_are_read_to_their_end() {
-    let (twilio, _) = Simulator::with_flex(7).unwrap();
-    let line = Arc::new(Line(twilio.clone()));
-    let stage = Stage::with(twilio, line, "http://twilio.invalid".to_owned());
+    let (_, stage) = Line::to_a_sound_project();
     {
         let mut state = stage.state();
         for number in 0..2_500 {
@@ -137,4 +106,27 @@ async fn lists_of_many_pages_are_read_to_their_end() {
     let calls = stage.twilio.calls();
     assert_eq!(calls.count("api", "GET", "IncomingPhoneNumbers"), 3);
     assert_eq!(calls.count("conversations", "GET", "Addresses"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_too_many_workers_the_first_thousand_are_read_and_the_rest_are_counted() {
+    let (_, stage) = Line::to_a_sound_project();
+    let hired = 1_199;
+    for number in 0..hired {
+        let name = format!("agent {number}");
+        let workspace = stage.project.workspace;
+        stage.state().hire_agent(workspace, &name).unwrap();
+    }
+    stage.twilio.reset_calls();
+    let began = Instant::now();
+    let report = stage.report().await;
+    let took = began.elapsed();
+    assert!(took <= LONGEST, "{took:?}");
+    let calls = stage.twilio.calls().total();
+    assert!((1_000..1_050).contains(&calls), "{calls}");
+    let [finding] = report.findings.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!(finding.rule.id, "taskrouter/workers-not-read");
+    assert!(finding.found.contains("200 workers"), "{}", finding.found);
 }

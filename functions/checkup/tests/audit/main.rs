@@ -6,6 +6,7 @@
 
 mod broken;
 mod fetching;
+mod healthy;
 mod repairs;
 mod rules;
 mod scheduled;

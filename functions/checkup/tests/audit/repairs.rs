@@ -1,9 +1,13 @@
 //! A project is broken, mended, and sound.
 
+use std::time::Duration;
+
 use checkup::{Choice, Fix, LongLived, Rule, Switch, all, apply, rule};
 
-use crate::broken::BROKEN;
-use crate::stage::{Stage, parsed, rules_in};
+use simulator::{At, Fault, FaultKind};
+
+use crate::broken;
+use crate::stage::{Line, Stage, parsed, rules_in};
 
 async fn mend(stage: &Stage, choice: &Choice) {
     let plan = stage.plan(choice).await;
@@ -27,14 +31,14 @@ fn named(rules: &[&str]) -> Choice {
 #[tokio::test]
 async fn every_repair_leaves_the_project_sound() {
     let mut mended: Vec<&str> = Vec::new();
-    for broken in BROKEN {
+    for broken in broken::all() {
         let rule: &'static Rule = rule(broken.rule).unwrap();
-        if rule.fix == Fix::Person {
+        if rule.fix() == Fix::Person {
             continue;
         }
         let mut stage = Stage::new().await;
         (broken.how)(&mut stage);
-        let choice = match rule.fix {
+        let choice = match rule.fix() {
             Fix::Default => Choice::default(),
             Fix::Named | Fix::Person => named(&[rule.id]),
         };
@@ -49,7 +53,7 @@ async fn every_repair_leaves_the_project_sound() {
         mended.push(rule.id);
     }
     let ours: Vec<&str> = all()
-        .filter(|rule| rule.fix != Fix::Person)
+        .filter(|rule| rule.fix() != Fix::Person)
         .map(|rule| rule.id)
         .collect();
     assert_eq!(mended, ours);
@@ -57,14 +61,14 @@ async fn every_repair_leaves_the_project_sound() {
 
 #[tokio::test]
 async fn what_is_dangerous_is_offered_and_not_done() {
-    for broken in BROKEN {
+    for broken in broken::all() {
         let rule: &'static Rule = rule(broken.rule).unwrap();
         let mut stage = Stage::new().await;
         (broken.how)(&mut stage);
         let plan = stage.plan(&Choice::default()).await;
         let offered = plan.offers.iter().any(|(one, _)| one.id == rule.id);
         let errand = plan.errands.iter().any(|one| one.rule.id == rule.id);
-        match rule.fix {
+        match rule.fix() {
             Fix::Default => assert!(!plan.repairs.is_empty(), "{}", rule.id),
             Fix::Named => assert!(offered && plan.repairs.is_empty(), "{}", rule.id),
             Fix::Person => assert!(errand && plan.repairs.is_empty(), "{}", rule.id),
@@ -208,4 +212,42 @@ async fn what_changed_since_the_plan_is_left_alone() {
         .filter(|flow| flow.janitor_enabled)
         .count();
     assert_eq!(on, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn flex_flows_are_written_a_second_apart_and_again_when_twilio_is_too_busy() {
+    let (line, mut stage) = Line::to_a_sound_project();
+    stage.wanted.janitor = Switch::Off;
+    // 429 says that nothing was processed; a second plan in a row may meet the same limit.
+    stage.twilio.fail(Fault {
+        at: At::product("flex-api").method("POST"),
+        kind: FaultKind::TooManyRequests { retry_after: None },
+        times: Some(3),
+    });
+    mend(&stage, &named(&["flex-flow/janitor"])).await;
+    let writes = line.flex_flow_writes.lock().unwrap().clone();
+    assert_eq!(writes.len(), 4 + 3, "four Flex Flows, and three refusals");
+    for pair in writes.windows(2) {
+        let apart = pair[1] - pair[0];
+        assert!(apart >= Duration::from_secs(1), "{apart:?}");
+    }
+    assert!(stage.report().await.findings.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repair_that_twilio_refuses_for_good_is_given_up() {
+    let (line, mut stage) = Line::to_a_sound_project();
+    stage.wanted.janitor = Switch::Off;
+    let plan = stage.plan(&named(&["flex-flow/janitor"])).await;
+    stage.twilio.fail(Fault {
+        at: At::product("flex-api").method("POST"),
+        kind: FaultKind::Status(400),
+        times: None,
+    });
+    let made = apply(stage.client(), stage.account_sid(), &plan.repairs, |_| {}).await;
+    assert!(made.iter().all(Result::is_err));
+    assert_eq!(
+        line.flex_flow_writes.lock().unwrap().len(),
+        plan.repairs.len()
+    );
 }

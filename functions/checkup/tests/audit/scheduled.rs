@@ -71,7 +71,7 @@ async fn what_is_found_and_what_changed_is_told_by_rules_and_counts() {
     assert_eq!((summary.errors, summary.warnings, summary.drift), (0, 0, 0));
     assert_eq!(night.notices(), Vec::<Value>::new(), "nothing to tell");
 
-    night.stage.state().buy_number("+15550100055");
+    night.stage.add_number_to_missing_flow("+15550100055");
     let url = json!({ "sms_url": "https://example.com/+15550100055" });
     let number = night.stage.order.chat_number;
     let settings = url.as_object().unwrap().clone();
@@ -83,13 +83,13 @@ async fn what_is_found_and_what_changed_is_told_by_rules_and_counts() {
     let notice = &told[0];
     assert_eq!(
         notice["findings"],
-        json!({ "number/messages": 1, "number/nowhere": 1 })
+        json!({ "number/messages": 1, "number/message-flow": 1 })
     );
     assert_eq!(
         notice["drift"],
         json!([
+            { "rule": "number/message-flow", "before": 0, "now": 1 },
             { "rule": "number/messages", "before": 0, "now": 1 },
-            { "rule": "number/nowhere", "before": 0, "now": 1 },
         ])
     );
     assert!(!notice.to_string().contains("555"), "{notice}");
@@ -103,7 +103,7 @@ async fn what_is_found_and_what_changed_is_told_by_rules_and_counts() {
     // Another number takes the place of the one: the count is the same, the drift is told.
     let lost = night.stage.state().phone_numbers().last().unwrap().sid;
     night.stage.state().lose(lost).unwrap();
-    night.stage.state().buy_number("+15550100056");
+    night.stage.add_number_to_missing_flow("+15550100056");
     assert_eq!(night.run().await.unwrap().drift, 1);
     night.notices();
 
@@ -123,9 +123,22 @@ async fn what_is_found_and_what_changed_is_told_by_rules_and_counts() {
 }
 
 #[tokio::test]
+async fn what_is_only_worth_knowing_is_counted_and_not_told_each_day() {
+    let mut night = Night::new().await;
+    night.run().await.unwrap();
+    night.stage.state().buy_number("+15550100055");
+    let summary = night.run().await.unwrap();
+    assert_eq!((summary.warnings, summary.infos, summary.drift), (0, 1, 1));
+    assert_eq!(night.notices().len(), 1, "it is new");
+    let summary = night.run().await.unwrap();
+    assert_eq!((summary.infos, summary.drift), (1, 0));
+    assert_eq!(night.notices(), Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn what_nobody_saw_did_not_change() {
     let mut night = Night::new().await;
-    night.stage.state().buy_number("+15550100055");
+    night.stage.add_number_to_missing_flow("+15550100055");
     night.run().await.unwrap();
     night.notices();
     night.stage.twilio.fail(Fault {
@@ -138,7 +151,7 @@ async fn what_nobody_saw_did_not_change() {
     assert!(summary.not_looked > 0);
     let told = night.notices();
     let not_looked = told[0]["not_looked"].as_array().unwrap();
-    assert!(not_looked.contains(&json!("number/nowhere")));
+    assert!(not_looked.contains(&json!("number/message-flow")));
     night.stage.twilio.clear_faults();
     assert_eq!(night.run().await.unwrap().drift, 0);
 }
@@ -147,7 +160,7 @@ async fn what_nobody_saw_did_not_change() {
 async fn what_could_not_be_told_is_told_by_the_next_run() {
     let mut night = Night::new().await;
     night.run().await.unwrap();
-    night.stage.state().buy_number("+15550100055");
+    night.stage.add_number_to_missing_flow("+15550100055");
     night.aws.bus.refuse_entries(|_| Some("AccessDenied"));
     assert!(matches!(night.run().await, Err(CheckupError::Untold(_))));
     night.aws.bus.accept_entries();
@@ -157,7 +170,7 @@ async fn what_could_not_be_told_is_told_by_the_next_run() {
 #[tokio::test]
 async fn wrong_credentials_fail_the_run_and_forget_nothing() {
     let mut night = Night::new().await;
-    night.stage.state().buy_number("+15550100055");
+    night.stage.add_number_to_missing_flow("+15550100055");
     night.run().await.unwrap();
     for status in [401, 403] {
         night.stage.twilio.fail(Fault {
@@ -174,7 +187,7 @@ async fn wrong_credentials_fail_the_run_and_forget_nothing() {
 #[tokio::test]
 async fn the_sweep_never_meets_what_is_remembered() {
     let mut night = Night::new().await;
-    night.stage.state().buy_number("+15550100055");
+    night.stage.add_number_to_missing_flow("+15550100055");
     night.run().await.unwrap();
     let dynamodb = night.aws.dynamodb();
     let scanned = dynamodb.scan().table_name("channels").send().await.unwrap();

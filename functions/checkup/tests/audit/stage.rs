@@ -1,17 +1,22 @@
 //! A project that is set up as it should be, and a client that looks at it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use bytes::Bytes;
 use checkup::{Choice, Plan, Report, Snapshot, Wanted, audit, plan};
-use domain::{AccountSid, Pair, Pairs};
+use domain::{AccountSid, Pair, Pairs, Timestamp};
+use futures::future::BoxFuture;
+use http::{Method, Request, Response};
 use runtime::TwilioSecrets;
 use runtime::common::TwilioAccount;
 use secrecy::SecretString;
 use simulator::state::State;
-use simulator::{Order, Project, Sid, Simulator};
-use twilio::rest::setup::{COUNTED_EVENTS, Destination};
-use twilio::rest::{Client, Https, Transport};
+use simulator::{Order, Project, Reply, Sid, Simulator};
+use tokio::time::Instant;
+use twilio::rest::setup::{Destination, MESSAGE_ADDED, needed_events};
+use twilio::rest::{Client, Https, Transport, TransportError};
 
 pub(crate) const WEBHOOK: &str = "https://janitor.example.com/twilio/events";
 
@@ -26,9 +31,54 @@ pub(crate) struct Stage {
     client: Client,
 }
 
-/// The types of events that a sound project is subscribed to.
+pub(crate) const NO_FLOW: &str = "FW00000000000000000000000000000000";
+
+/// The simulator in this process, with the delay of a network.
+#[derive(Clone)]
+pub(crate) struct Line {
+    twilio: Simulator,
+    /// The writes of Flex Flows, by their time.
+    pub(crate) flex_flow_writes: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Line {
+    /// The time that a request takes, by assumption.
+    pub(crate) const REQUEST: Duration = Duration::from_millis(150);
+
+    /// Returns a project that is set up as it should be, behind such a line.
+    pub(crate) fn to_a_sound_project() -> (Self, Stage) {
+        let (twilio, _) = Simulator::with_flex(7).unwrap();
+        let line = Self {
+            twilio: twilio.clone(),
+            flex_flow_writes: Arc::default(),
+        };
+        let url = "http://twilio.invalid".to_owned();
+        let stage = Stage::with(twilio, Arc::new(line.clone()), url);
+        (line, stage)
+    }
+}
+
+impl Transport for Line {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            if request.method() == Method::POST && request.uri().path().contains("/FlexFlows") {
+                self.flex_flow_writes.lock().unwrap().push(Instant::now());
+            }
+            tokio::time::sleep(Self::REQUEST).await;
+            match self.twilio.handle(request) {
+                Reply::Answer(answer) => Ok(answer),
+                Reply::Hang | Reply::Drop => Err(TransportError::Broken("no answer".to_owned())),
+            }
+        })
+    }
+}
+
+/// The types of events that a sound project with parking is subscribed to.
 pub(crate) fn types() -> Vec<(&'static str, u32)> {
-    let types = COUNTED_EVENTS.into_iter();
+    let types = needed_events(true);
     types
         .map(|(name, version)| (name, version.into()))
         .collect()
@@ -108,8 +158,32 @@ impl Stage {
         self.twilio.state()
     }
 
+    /// The time at Twilio.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.twilio.now().as_millisecond())
+    }
+
+    /// Switches parking off as it should be done.
+    pub(crate) fn stop_parking(&mut self) {
+        self.wanted.parking = Pairs::default();
+        let mut state = self.state();
+        let held = state.subscription_mut(self.order.subscription).unwrap();
+        held.types.remove(MESSAGE_ADDED).unwrap();
+    }
+
+    /// Buys a number whose messages go to a Studio flow that does not exist.
+    pub(crate) fn add_number_to_missing_flow(&self, number: &str) {
+        let mut state = self.state();
+        let sid = state.buy_number(number);
+        let url = state.studio_webhook(NO_FLOW.parse().unwrap());
+        let settings = [("sms_url".to_owned(), url.into())];
+        state
+            .point_number(sid, settings.into_iter().collect())
+            .unwrap();
+    }
+
     pub(crate) async fn snapshot(&self) -> Snapshot {
-        Snapshot::fetch(&self.client, self.account.sid, &self.wanted)
+        Snapshot::fetch(&self.client, self.account.sid, &self.wanted, self.now())
             .await
             .unwrap()
     }

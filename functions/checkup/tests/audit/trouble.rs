@@ -57,12 +57,12 @@ async fn missing_rights_on_one_resource_silence_the_rules_that_need_it_and_no_ot
             At::product("api"),
             "the phone numbers",
             "number/messages",
-            "flex-flow/janitor",
+            "events/types",
         ),
         (
             At::product("messaging"),
             "the messaging services",
-            "number/nowhere",
+            "number/messaging-service",
             "number/messages",
         ),
         (
@@ -123,7 +123,13 @@ async fn wrong_credentials_are_tried_once() {
     let stage = Stage::new().await;
     forbid(&stage, At::anything(), 401);
     stage.twilio.reset_calls();
-    let fetched = Snapshot::fetch(stage.client(), stage.account_sid(), &stage.wanted).await;
+    let fetched = Snapshot::fetch(
+        stage.client(),
+        stage.account_sid(),
+        &stage.wanted,
+        stage.now(),
+    )
+    .await;
     assert!(matches!(
         fetched,
         Err(TwilioError::Unauthorized { status: 401, .. })

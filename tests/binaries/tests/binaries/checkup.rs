@@ -3,7 +3,7 @@
 use binaries::lambda_api::{Failure, Function, built, figures};
 use serde_json::{Value, json};
 use simulator::{At, Fault, FaultKind, Order};
-use twilio::rest::setup::COUNTED_EVENTS;
+use twilio::rest::setup::needed_events;
 
 use crate::{Stage, WEBHOOK, in_a_minute};
 
@@ -18,7 +18,8 @@ struct Audit {
 impl Audit {
     async fn of_a_sound_project(seed: u64) -> Self {
         let stage = Stage::set(seed).await;
-        let types = COUNTED_EVENTS.map(|(name, version)| (name, version.into()));
+        let types = needed_events(false).map(|(name, version)| (name, version.into()));
+        let types: Vec<(&str, u32)> = types.collect();
         let order = stage.twilio.state().put_in_order(WEBHOOK, &types);
         let mut variables = stage.variables.clone();
         variables.push(("WEBHOOK_URL", WEBHOOK.to_owned()));
@@ -50,9 +51,13 @@ impl Audit {
             .unwrap();
     }
 
-    /// Somebody buys a number that leads nowhere.
-    fn buy_number(&self) {
-        self.stage.twilio.state().buy_number("+15550100055");
+    /// Adds a number whose messages go to a Studio flow that does not exist.
+    fn add_number_to_missing_flow(&self) {
+        let mut state = self.stage.twilio.state();
+        let number = state.buy_number("+15550100055");
+        let url = state.studio_webhook(format!("FW{}", "0".repeat(32)).parse().unwrap());
+        let settings = json!({ "sms_url": url }).as_object().unwrap().clone();
+        state.point_number(number, settings).unwrap();
     }
 
     /// Expects one notice, and returns its findings and what it says has changed.
@@ -84,13 +89,13 @@ async fn the_deployed_checkup_finds_what_is_wrong_and_knows_what_changed() {
     assert!(audit.told_nothing());
 
     audit.point_number("https://example.com/sms");
-    audit.buy_number();
+    audit.add_number_to_missing_flow();
     let summary = audit.invoke().await.unwrap();
     assert_eq!(counts(&summary), [1, 1, 0, 2], "{summary}");
     let (findings, drift) = audit.told();
     assert_eq!(
         findings,
-        json!({ "number/messages": 1, "number/nowhere": 1 })
+        json!({ "number/messages": 1, "number/message-flow": 1 })
     );
     assert_eq!(drift.as_array().unwrap().len(), 2, "{drift}");
 
@@ -102,7 +107,7 @@ async fn the_deployed_checkup_finds_what_is_wrong_and_knows_what_changed() {
     let summary = audit.invoke().await.unwrap();
     assert_eq!(counts(&summary), [0, 1, 0, 1], "{summary}");
     let (findings, drift) = audit.told();
-    assert_eq!(findings, json!({ "number/nowhere": 1 }));
+    assert_eq!(findings, json!({ "number/message-flow": 1 }));
     assert_eq!(
         drift,
         json!([{ "rule": "number/messages", "before": 1, "now": 0 }])
@@ -131,7 +136,7 @@ async fn the_deployed_checkup_finds_what_is_wrong_and_knows_what_changed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_checkup_may_not_read_is_counted_and_silences_nothing_else() {
     let audit = Audit::of_a_sound_project(13).await;
-    audit.buy_number();
+    audit.add_number_to_missing_flow();
     audit.stage.twilio.fail(Fault {
         at: At::product("events"),
         kind: FaultKind::Status(403),
@@ -141,7 +146,7 @@ async fn what_the_checkup_may_not_read_is_counted_and_silences_nothing_else() {
     let not_looked = summary["not_looked"].as_u64();
     assert!(not_looked > Some(0), "{summary}");
     let (findings, _) = audit.told();
-    assert_eq!(findings["number/nowhere"], 1, "{findings}");
+    assert_eq!(findings["number/message-flow"], 1, "{findings}");
     let told = figures(&audit.checkup.stop().await);
     assert_eq!(told.get("Unreadable"), not_looked.as_ref(), "{told:?}");
 }
@@ -149,7 +154,7 @@ async fn what_the_checkup_may_not_read_is_counted_and_silences_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkup_that_twilio_does_not_let_in_fails_loudly_and_forgets_nothing() {
     let audit = Audit::of_a_sound_project(14).await;
-    audit.buy_number();
+    audit.add_number_to_missing_flow();
     audit.invoke().await.unwrap();
     audit.told();
     let before = audit.stage.items().await;

@@ -1,9 +1,11 @@
 //! Conversations: its defaults, its services, and the addresses that make conversations.
 
+use std::time::Duration;
+
 use domain::{AddressSid, ChatServiceSid, StudioFlowSid};
 use serde::Deserialize;
 
-use super::fields::{Contact, Ref, contact, flag, text, word};
+use super::fields::{Contact, Ref, contact, flag, iso_8601_duration, word};
 use super::{Listed, record};
 use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
@@ -24,9 +26,13 @@ pub struct ConversationDefaults {
     /// The service that they are made in.
     #[serde(default, rename = "default_chat_service_sid")]
     pub service: Ref<ChatServiceSid>,
-    /// How long they stay open in silence, as an ISO 8601 duration.
-    #[serde(default, rename = "default_closed_timer", deserialize_with = "text")]
-    pub closed_timer: Option<String>,
+    /// The silence after which Twilio closes them; `None` if it never does.
+    #[serde(
+        default,
+        rename = "default_closed_timer",
+        deserialize_with = "iso_8601_duration"
+    )]
+    pub closed_timer: Option<Duration>,
 }
 
 /// An address that makes conversations.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
+use jiff::{Span, civil};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -126,6 +128,17 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     })
 }
 
+/// A duration in ISO 8601, such as `P7D`; a zero and anything else is none. Years and months
+/// count as they do from the first of January 2001.
+pub(super) fn iso_8601_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let span = text(deserializer)?.and_then(|text| text.parse::<Span>().ok());
+    let length = span.and_then(|span| span.to_duration(civil::date(2001, 1, 1)).ok());
+    let length = length.and_then(|length| Duration::try_from(length).ok());
+    Ok(length.filter(|length| !length.is_zero()))
+}
+
 #[cfg(test)]
 mod tests {
     use domain::StudioFlowSid;
@@ -146,6 +159,29 @@ mod tests {
             "\"CH0123456789abcdef0123456789abcdef\"",
         ] {
             assert_eq!(read(broken), Ref::Broken, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_read_in_every_unit_or_is_none() {
+        #[derive(Deserialize)]
+        struct Timer(#[serde(deserialize_with = "iso_8601_duration")] Option<Duration>);
+        const DAY: u64 = 24 * 60 * 60;
+        for (written, seconds) in [
+            (r#""PT10M""#, Some(600)),
+            (r#""P7D""#, Some(7 * DAY)),
+            (r#""P1DT12H""#, Some(DAY + DAY / 2)),
+            (r#""P2W""#, Some(14 * DAY)),
+            (r#""P3M""#, Some(90 * DAY)),
+            (r#""P1Y""#, Some(365 * DAY)),
+            (r#""PT0S""#, None),
+            (r#""""#, None),
+            (r#""soon""#, None),
+            ("null", None),
+            ("7", None),
+        ] {
+            let Timer(read) = serde_json::from_str(written).unwrap();
+            assert_eq!(read, seconds.map(Duration::from_secs), "{written}");
         }
     }
 

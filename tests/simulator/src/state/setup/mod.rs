@@ -22,7 +22,7 @@ use crate::state::taskrouter::Workspace;
 use serde_json::{Map, Value, json};
 
 /// How long a conversation may be silent before it is closed.
-const CLOSED_TIMER: &str = "PT12H";
+const CLOSED_TIMER: &str = "P90D";
 
 /// Names what [`State::put_in_order`] made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
