@@ -121,7 +121,7 @@ impl Client {
         let filter = [("AssignmentStatus", "wrapping")];
         let listed = self.tasks(workspace, &filter).await?;
         // The filter is not trusted: a task that has ended is not reported.
-        let wrapping = |task: &TaskSeen| task.standing == TaskState::Open(Stage::Wrapping);
+        let wrapping = |task: &TaskSeen| task.state == TaskState::Open(Stage::Wrapping);
         let tasks = listed.items.into_iter().filter(wrapping);
         Ok(Listed {
             items: tasks
@@ -144,7 +144,7 @@ impl Client {
             ("EvaluateTaskAttributes", "inactive == 1"),
         ];
         let listed = self.tasks(workspace, &filter).await?;
-        let open = |task: &TaskSeen| matches!(task.standing, TaskState::Open(_));
+        let open = |task: &TaskSeen| matches!(task.state, TaskState::Open(_));
         let tasks = listed.items.into_iter().filter(open);
         Ok(Listed {
             items: tasks.map(|task| task.sid).collect(),
