@@ -61,7 +61,7 @@ where
         .with(format)
 }
 
-/// What the operator wants to see; a setting that cannot be read is as good as none, since
+/// Returns the targets and levels that the operator asks for; a setting that cannot be read is as good as none, since
 /// nothing could be said about it.
 fn wanted(variable: impl Fn(&'static str) -> Option<String>) -> Targets {
     let set = |name| variable(name).filter(|text: &String| !text.trim().is_empty());
@@ -184,6 +184,8 @@ mod tests {
                 }],
             },
             "FunctionName": "janitor-Ingest-1",
+            "level": "INFO",
+            "timestamp": "2023-11-14T22:13:20.123Z",
             "Received": 3,
             "LagMilliseconds": 1_500,
             "OverdueSeconds": 7,
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_zero_and_figures_of_nobody_are_not_told() {
+    fn figures_of_zero_and_figures_of_no_function_are_not_told() {
         let all_zero = || tracing::info!(target: metrics::TARGET, at_ms = 1_i64, Due = 0_usize);
         let named = &[("AWS_LAMBDA_FUNCTION_NAME", "janitor-Sweep-1")];
         assert!(logged(named, all_zero).is_empty());

@@ -62,13 +62,13 @@ where
         let mut figures = Figures::default();
         event.record(&mut figures);
         if let Some(line) = figures.line(&self.function) {
-            // There is nobody to tell that nothing can be told.
+            // A figure that cannot be written cannot be reported either.
             drop(self.writer.make_writer().write_all(line.as_bytes()));
         }
     }
 }
 
-/// What one event tells.
+/// The figures of one event.
 #[derive(Default)]
 struct Figures {
     at_ms: i64,
@@ -88,7 +88,7 @@ impl Visit for Figures {
         }
     }
 
-    /// Whatever else is said in words is not a figure.
+    /// A field that is no number is not a figure.
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
@@ -105,6 +105,12 @@ impl Figures {
             .collect();
         let mut line = self.values;
         line.insert(DIMENSION.to_owned(), function.into());
+        // Where a function logs as JSON, Lambda filters lines by these two
+        // (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
+        // Whether it would keep a line without them, the page does not say.
+        line.insert("level".to_owned(), "INFO".into());
+        let timestamp = jiff::Timestamp::from_millisecond(self.at_ms).unwrap_or_default();
+        line.insert("timestamp".to_owned(), timestamp.to_string().into());
         line.insert(
             "_aws".to_owned(),
             json!({
