@@ -10,6 +10,7 @@
 //! * Nothing stands in for credentials that were never read: the caller gets an error.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -20,14 +21,14 @@ use tokio::sync::Mutex;
 use crate::aws::{Aws, reason, region_name};
 use crate::settings::{Environment, secret_items};
 
-/// How long credentials are used before they are read again.
+/// The time for which credentials are used before they are read again.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(5 * 60);
 
-/// Shortest time between two reads because a signature was of no known key, so that forged
-/// requests cannot make us ask more often.
+/// Shortest time between two reads because the credentials did not do, so that forged requests
+/// and a wrong API key cannot make us ask more often.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long the last good value is used after a failed read before the next one.
+/// The time for which the last good value is used after a failed read before the next one.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The credentials for Twilio.
@@ -39,7 +40,7 @@ pub struct TwilioSecrets {
     pub api_key: Option<(String, SecretString)>,
 }
 
-/// What a function needs credentials for.
+/// The use that a function has for credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// To verify signatures: without a signing key nothing could ever be accepted.
@@ -48,7 +49,7 @@ pub enum Need {
     Rest,
 }
 
-/// Why there are no credentials. The content of a secret is never part of it.
+/// A reason why there are no credentials. The content of a secret is never part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsError {
     /// Secrets Manager did not answer, or refused.
@@ -58,7 +59,7 @@ pub enum SecretsError {
         secret: String,
         /// The region in which it was looked for.
         region: String,
-        /// What Secrets Manager says.
+        /// The answer of Secrets Manager.
         reason: String,
     },
     /// The secret is not a JSON object of texts.
@@ -74,12 +75,12 @@ pub enum SecretsError {
     Incomplete {
         /// The secret's name or ARN.
         secret: String,
-        /// What it lacks.
+        /// The field that it lacks.
         lacking: &'static str,
     },
 }
 
-/// What came of reading again.
+/// The result of reading again.
 #[derive(Clone, Debug)]
 pub enum Refreshed {
     /// The credentials are other ones than before.
@@ -90,10 +91,23 @@ pub enum Refreshed {
     TooSoon,
 }
 
-/// Where the credentials come from, and the last good ones.
+/// The source of the credentials, and the last good ones.
 #[derive(Debug)]
 pub struct Secrets {
     source: Source,
+    refusal: Refusal,
+}
+
+/// A mark that Twilio refused the credentials (401). They are then read again before their
+/// time, since that is how a key looks that was revoked and replaced.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal(Arc<AtomicBool>);
+
+impl Refusal {
+    /// Sets the mark.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -118,15 +132,28 @@ struct State {
     refreshed_at: Option<Timestamp>,
 }
 
+impl State {
+    fn may_refresh(&self, now: Timestamp) -> bool {
+        self.refreshed_at
+            .is_none_or(|at| now.since(at) >= REFRESH_INTERVAL)
+    }
+}
+
 impl Secrets {
-    /// Credentials that never change.
+    /// Returns the mark to set when Twilio refuses the credentials.
+    pub fn refusal(&self) -> Refusal {
+        self.refusal.clone()
+    }
+
+    /// Takes credentials that never change.
     pub fn fixed(secrets: TwilioSecrets) -> Self {
         Self {
             source: Source::Variables(Arc::new(secrets)),
+            refusal: Refusal::default(),
         }
     }
 
-    /// Credentials in Secrets Manager, under a name or an ARN. Nothing is read yet.
+    /// Takes credentials in Secrets Manager, under a name or an ARN. Nothing is read yet.
     pub fn stored(client: aws_sdk_secretsmanager::Client, secret: String, need: Need) -> Self {
         Self {
             source: Source::Store(Box::new(Store {
@@ -135,6 +162,7 @@ impl Secrets {
                 need,
                 state: Mutex::default(),
             })),
+            refusal: Refusal::default(),
         }
     }
 
@@ -168,12 +196,13 @@ impl Secrets {
         Some(Self::fixed(secrets))
     }
 
-    /// Whether they have to be fetched, over the network, and so take time.
+    /// Returns true if they have to be fetched, over the network, and so take time.
     pub const fn are_fetched(&self) -> bool {
         matches!(self.source, Source::Store(_))
     }
 
-    /// The credentials, read again when they are due.
+    /// Returns the credentials, read again when they are due, or when Twilio refused them and
+    /// the last read is [`REFRESH_INTERVAL`] ago.
     ///
     /// # Errors
     ///
@@ -184,10 +213,16 @@ impl Secrets {
             Source::Store(store) => store,
         };
         let mut state = store.state.lock().await;
+        let refused = self.refusal.0.load(Ordering::Relaxed) && state.may_refresh(now);
         if let Some(good) = &state.good
+            && !refused
             && state.read_again_at.is_some_and(|at| now < at)
         {
             return Ok(Arc::clone(good));
+        }
+        if refused {
+            state.refreshed_at = Some(now);
+            self.refusal.0.store(false, Ordering::Relaxed);
         }
         match (store.read().await, &state.good) {
             (Ok(secrets), _) => {
@@ -221,9 +256,7 @@ impl Secrets {
             Source::Store(store) => store,
         };
         let mut state = store.state.lock().await;
-        if let Some(at) = state.refreshed_at
-            && now.since(at) < REFRESH_INTERVAL
-        {
+        if !state.may_refresh(now) {
             return Ok(Refreshed::TooSoon);
         }
         state.refreshed_at = Some(now);

@@ -101,6 +101,28 @@ async fn an_unknown_signature_has_them_read_again_once_a_minute() {
 }
 
 #[tokio::test]
+async fn credentials_that_twilio_refuses_are_read_again_once_a_minute() {
+    let (aws, secrets) = store(Need::Rest);
+    put(&aws, "revoked");
+    assert_eq!(first_key(&secrets, NOON).await, "revoked");
+    secrets.refusal().set();
+    put(&aws, "mended");
+    assert_eq!(first_key(&secrets, NOON.plus(INSTANT)).await, "mended");
+    // Refused again: no more than one read in a minute.
+    secrets.refusal().set();
+    let minute = NOON.plus(INSTANT).plus(REFRESH_INTERVAL);
+    assert_eq!(first_key(&secrets, minute.minus(INSTANT)).await, "mended");
+    assert_eq!(aws.tally("GetSecretValue").requests, 2);
+    put(&aws, "mended again");
+    assert_eq!(first_key(&secrets, minute).await, "mended again");
+    assert_eq!(
+        first_key(&secrets, minute.plus(INSTANT)).await,
+        "mended again"
+    );
+    assert_eq!(aws.tally("GetSecretValue").requests, 3);
+}
+
+#[tokio::test]
 async fn a_secret_that_will_not_do_is_named_and_never_shown() {
     let (aws, secrets) = store(Need::SigningKeys);
     for text in [
