@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         let checkup = Arc::clone(&checkup);
         async move {
             let now = runtime::clock::now();
-            let time_left = runtime::clock::deadline(event.context.deadline).since(now);
+            let time_left = runtime::clock::time_left(event.context.deadline, now);
             checkup.run(now, time_left).await
         }
     }))

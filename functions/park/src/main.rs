@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         let park = Arc::clone(&park);
         async move {
             let now = runtime::clock::now();
-            let time_left = runtime::clock::deadline(event.context.deadline).since(now);
+            let time_left = runtime::clock::time_left(event.context.deadline, now);
             park.handle(event.payload, now, time_left).await
         }
     }))

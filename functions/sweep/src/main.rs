@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         let sweep = Arc::clone(&sweep);
         async move {
             let now = runtime::clock::now();
-            let time_left = runtime::clock::deadline(event.context.deadline).since(now);
+            let time_left = runtime::clock::time_left(event.context.deadline, now);
             sweep.work(&event.payload, now, time_left).await
         }
     }))

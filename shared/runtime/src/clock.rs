@@ -1,8 +1,9 @@
-//! The one place where the time is read.
+//! The one place where the time is read, and the time of a run.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use domain::Timestamp;
+use tokio::time::Instant;
 
 /// The present moment, to the millisecond, by the machine's clock.
 #[expect(
@@ -16,9 +17,47 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(0).plus(since_epoch)
 }
 
-/// The moment that a Lambda context's deadline names, in milliseconds since the epoch.
-pub fn deadline(millis: u64) -> Timestamp {
-    Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+/// The time that a run is given whose deadline is not known: the shortest time limit of the
+/// template's functions.
+pub const UNKNOWN_TIME_LEFT: Duration = Duration::from_secs(60);
+
+/// Returns the time until the deadline of a Lambda context, in milliseconds since the epoch.
+/// A deadline that is over is not known: `cargo lambda watch` hands over 0.
+pub fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
+    let deadline = Timestamp::from_millis(i64::try_from(deadline_ms).unwrap_or(i64::MAX));
+    match deadline.since(now) {
+        Duration::ZERO => UNKNOWN_TIME_LEFT,
+        left => left,
+    }
+}
+
+/// The time of a run: the moment that it was given at its start, and the time that it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    started: Timestamp,
+    began: Instant,
+    budget: Duration,
+}
+
+impl Watch {
+    /// Starts a run's time.
+    pub fn start(now: Timestamp, budget: Duration) -> Self {
+        Self {
+            started: now,
+            began: Instant::now(),
+            budget,
+        }
+    }
+
+    /// Returns the present moment.
+    pub fn now(&self) -> Timestamp {
+        self.started.plus(self.began.elapsed())
+    }
+
+    /// Returns the time that is left.
+    pub fn left(&self) -> Duration {
+        self.budget.saturating_sub(self.began.elapsed())
+    }
 }
 
 #[cfg(test)]
@@ -28,6 +67,18 @@ mod tests {
     #[test]
     fn now_is_later_than_the_day_this_was_written() {
         assert!(now() > Timestamp::from_millis(1_795_000_000_000));
-        assert!(deadline(u64::MAX) > now());
+    }
+
+    #[test]
+    fn a_deadline_that_is_over_is_not_known() {
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        assert_eq!(
+            time_left(1_795_000_001_500, now),
+            Duration::from_millis(1_500)
+        );
+        for over in [0, 1, 1_795_000_000_000] {
+            assert_eq!(time_left(over, now), UNKNOWN_TIME_LEFT);
+        }
+        assert!(time_left(u64::MAX, now) > UNKNOWN_TIME_LEFT);
     }
 }

@@ -5,10 +5,15 @@
 //! notice [`bus::Bus`] are taken, then one `finish` that reports every fault at once. From
 //! then on the time comes from [`clock::now`] and is handed down as a value.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[cfg(feature = "rest")]
+pub mod access;
 pub mod aws;
 pub mod bus;
 pub mod clock;
 pub mod common;
+pub mod function_url;
 pub mod logs;
 pub mod metrics;
 pub mod seal;
@@ -16,7 +21,16 @@ pub mod secrets;
 pub mod settings;
 pub mod start;
 
+#[cfg(feature = "rest")]
+pub use access::{AccessError, FlexIds};
 pub use aws::Aws;
 pub use bus::{Bus, BusError, Notice, NoticeKind, Published};
+pub use clock::Watch;
 pub use secrets::{Refreshed, Secrets, SecretsError, TwilioSecrets};
 pub use settings::{Environment, SettingsError};
+
+/// Locks a mutex. A thread that panicked while it held the lock left a value that is whole:
+/// none of ours is changed in several steps.
+pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

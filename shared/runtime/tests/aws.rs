@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,7 +11,9 @@ use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use embedded::{Embedded, Fault};
 use runtime::{Aws, Environment};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
@@ -111,6 +114,64 @@ async fn a_connection_over_which_a_failure_came_is_not_used_again() {
     let callers = callers.lock().unwrap();
     assert_eq!(callers[0], callers[1], "one connection for both calls");
     assert_ne!(callers[1], callers[2], "and a new one after the failure");
+}
+
+/// The end of a connection while the function's sandbox was frozen.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// Nothing comes back any more.
+    Silent,
+    /// The next request is answered by a reset.
+    Reset,
+}
+
+/// Answers every connection until `ended` is set; from then on only connections made later.
+async fn serve_until_they_end(listener: TcpListener, ended: Arc<AtomicBool>, end: End) {
+    // The first requests are answered together, so that each comes over its own connection.
+    let together = Arc::new(Barrier::new(SIDE_BY_SIDE));
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (ended, together) = (Arc::clone(&ended), Arc::clone(&together));
+        let early = !ended.load(Ordering::Relaxed);
+        tokio::spawn(async move {
+            let mut bytes = vec![0; 64 * 1024];
+            while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {
+                match (early && ended.load(Ordering::Relaxed), end) {
+                    (true, End::Silent) => std::future::pending().await,
+                    (true, End::Reset) => {
+                        stream.set_zero_linger().unwrap();
+                        return;
+                    }
+                    (false, _) => {}
+                }
+                if early {
+                    together.wait().await;
+                }
+                let answer = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"TableNames\":[]}";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+    }
+}
+
+const SIDE_BY_SIDE: usize = 5;
+
+#[tokio::test]
+async fn connections_that_ended_while_the_sandbox_was_frozen_do_not_use_up_all_tries() {
+    for end in [End::Reset, End::Silent] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let ended = Arc::new(AtomicBool::new(false));
+        tokio::spawn(serve_until_they_end(listener, Arc::clone(&ended), end));
+        let client = aws([("AWS_ENDPOINT_URL", url.as_str())]).dynamodb();
+        let calls = (0..SIDE_BY_SIDE).map(|_| client.list_tables().send());
+        for answer in futures::future::join_all(calls).await {
+            answer.unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        let answer = client.list_tables().send().await;
+        assert!(answer.is_ok(), "{end:?}: {:?}", answer.err());
+    }
 }
 
 #[tokio::test]

@@ -28,7 +28,15 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-/// A client that all services share, so that there is one TLS set-up.
+/// The longest that a connection waits for its next use. A function's sandbox is frozen between
+/// events, and the service or a router on the way ends idle connections meanwhile.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Idle connections per host. A frozen clock may hide how long they were idle, so that each of
+/// them may cost a try of a call; with one, the second try of three is made over a new one.
+const MAX_IDLE: usize = 1;
+
+/// Returns a client that all services share, so that there is one TLS set-up.
 ///
 /// # Errors
 ///
@@ -53,6 +61,8 @@ pub(super) fn client(connect_timeout: Duration) -> Result<SharedHttpClient, rust
         .wrap_connector(tcp);
     let client = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MAX_IDLE)
         .build(connector);
     let connector = SharedHttpConnector::new(Hyper(client));
     Ok(http_client_fn(move |_, _| connector.clone()))
@@ -101,8 +111,8 @@ fn let_poison(request: &mut Request<SdkBody>) {
     });
 }
 
-/// What failed beneath us may succeed at another try, whatever it was; the attempt's own time
-/// limit is the SDK's.
+/// Marks every failure of the connection as worth another try; the attempt's own time limit is
+/// the SDK's.
 fn sorted(error: Error) -> ConnectorError {
     ConnectorError::io(error.into())
 }

@@ -17,7 +17,15 @@ pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why there is no answer.
+/// The longest that a connection waits for its next use. A function's sandbox is frozen between
+/// events, and the service or a router on the way ends idle connections meanwhile.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Idle connections per host. A frozen clock may hide how long they were idle, so that each of
+/// them may cost one of the three tries of a call.
+const MAX_IDLE: usize = 2;
+
+/// A reason why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// No connection came about, so the call had no effect.
@@ -56,8 +64,12 @@ pub enum InvalidTls {
 }
 
 impl Https {
-    /// A client that trusts the bundled roots: reading the system's takes longer than all
-    /// the rest of a Lambda's start.
+    /// Returns a client that trusts the bundled roots: reading the system's takes longer than
+    /// all the rest of a Lambda's start.
+    ///
+    /// # Errors
+    ///
+    /// Fails if TLS or the HTTP client cannot be set up.
     pub fn new() -> Result<Self, InvalidTls> {
         let roots = rustls::RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -69,11 +81,13 @@ impl Https {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
-            // Retries are counted, and made, by whoever sends.
+            // The caller counts and makes retries.
             .retry(reqwest::retry::never())
             .referer(false)
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(MAX_IDLE)
             .user_agent(concat!("channel-janitor/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self(client))

@@ -2,8 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::AccountSid;
@@ -61,6 +63,66 @@ async fn a_request_goes_out_and_its_answer_comes_back() {
         asked.contains("\r\nuser-agent: channel-janitor/"),
         "{asked}"
     );
+}
+
+/// Answers each connection, the first ones together, until `ended` is set; from then on only
+/// connections made later. A connection that ended is reset, or stays silent.
+fn serve_until_they_end(ended: &Arc<AtomicBool>, silent: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let together = Arc::new(Barrier::new(SIDE_BY_SIDE));
+    let ended = Arc::clone(ended);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (ended, together) = (Arc::clone(&ended), Arc::clone(&together));
+            let early = !ended.load(Ordering::Relaxed);
+            std::thread::spawn(move || {
+                let mut bytes = [0; 16 * 1024];
+                while stream.read(&mut bytes).is_ok_and(|length| length > 0) {
+                    if early && ended.load(Ordering::Relaxed) {
+                        if silent {
+                            continue;
+                        }
+                        return;
+                    }
+                    if early {
+                        together.wait();
+                    }
+                    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+                    stream.write_all(answer.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+const SIDE_BY_SIDE: usize = 5;
+
+#[tokio::test]
+async fn connections_that_ended_while_the_sandbox_was_frozen_do_not_use_up_all_tries() {
+    for silent in [false, true] {
+        let ended = Arc::new(AtomicBool::new(false));
+        let address = serve_until_they_end(&ended, silent);
+        let account: AccountSid = "AC00000000000000000000000000000001".parse().unwrap();
+        let client = Client::new(
+            Credentials::auth_token(account, &SecretString::from("token")).unwrap(),
+            Hosts::elsewhere(&format!("http://{address}")).unwrap(),
+            Limits {
+                attempt_timeout: Duration::from_millis(300),
+                ..Limits::default()
+            },
+            Arc::new(Https::new().unwrap()),
+        );
+        let calls = (0..SIDE_BY_SIDE).map(|_| client.flex_configuration());
+        for answer in futures::future::join_all(calls).await {
+            answer.unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        let answer = client.flex_configuration().await;
+        assert!(answer.is_ok(), "silent: {silent}: {:?}", answer.err());
+    }
 }
 
 #[tokio::test]
