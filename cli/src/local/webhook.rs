@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
@@ -52,13 +52,9 @@ async fn answer(State(webhook): State<Webhook>, request: Request) -> Response {
         Ok(uri) => parts.uri = uri,
         Err(_no_host) => return empty(StatusCode::BAD_REQUEST),
     }
-    let request = http::Request::from_parts(parts, lambda_body(&body));
+    let request = http::Request::from_parts(parts, body);
     let answer = webhook.ingest.handle(request, webhook.clock.now()).await;
-    answer.map(|body| Body::from(body.to_vec()))
-}
-
-fn lambda_body(body: &Bytes) -> lambda_http::Body {
-    lambda_http::Body::Binary(body.to_vec())
+    answer.map(|()| Body::empty())
 }
 
 /// The URL as it was called: a function URL gives the whole of it, a server only its path. A

@@ -23,10 +23,11 @@ use std::mem::take;
 use std::time::Duration;
 
 use domain::Timestamp;
-use http::{Method, StatusCode, header};
-use lambda_http::{Body, Request, Response};
-use runtime::{Notice, NoticeKind};
-use serde_json::json;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use runtime::function_url::{self, Request};
+use runtime::{Notice, NoticeKind, seal};
+use secrecy::SecretString;
+use serde_json::{Value, json};
 use twilio::events::{Rejected, read_chat_webhook, read_stream};
 
 use crate::proof::{Proven, Unproven};
@@ -38,7 +39,7 @@ pub use settings::{Settings, Talk};
 /// no difference (AWS Lambda quotas, "invocation payload").
 pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
-/// How long storing and handing on may take. Twilio waits 5 seconds for the whole answer
+/// The longest that storing and publishing may take. Twilio waits 5 seconds for the whole answer
 /// (Event Streams, webhook quickstart); what is not stored by then is sent again.
 pub const PATIENCE: Duration = Duration::from_millis(4_300);
 
@@ -75,8 +76,23 @@ impl Ingest {
         }
     }
 
-    /// Answers one request.
-    pub async fn handle(&self, request: Request, now: Timestamp) -> Response<Body> {
+    /// Answers an event of the function URL, in the form that Lambda takes. An event that is no
+    /// request is answered 400: Twilio sends none.
+    pub async fn handle_event(&self, event: Value, now: Timestamp) -> Value {
+        let request = match Request::from_event(event) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::warn!(%error, "the event is no request");
+                return function_url::answer(StatusCode::BAD_REQUEST, &HeaderMap::new(), "");
+            }
+        };
+        let response = self.handle(request, now).await;
+        function_url::answer(response.status(), response.headers(), "")
+    }
+
+    /// Answers one request. The answer has no body.
+    pub async fn handle(&self, request: impl Into<Request>, now: Timestamp) -> Response<()> {
+        let request = request.into();
         let mut report = Report::default();
         let status = self.answer(&request, now, &mut report).await;
         report.log(status, now);
@@ -84,13 +100,14 @@ impl Ingest {
     }
 
     async fn answer(&self, request: &Request, now: Timestamp, report: &mut Report) -> StatusCode {
-        if request.method() != Method::POST {
+        if request.method != Method::POST {
             return StatusCode::METHOD_NOT_ALLOWED;
         }
-        if request.body().as_ref().len() > LARGEST_BODY {
+        if request.body.len() > LARGEST_BODY {
             return StatusCode::PAYLOAD_TOO_LARGE;
         }
-        let body = match self.authenticate(request, now).await {
+        let url = request.url();
+        let body = match self.authenticate(request, &url, now).await {
             Ok(body) => body,
             Err(Unproven::Refused(cause)) => {
                 report.refused = Some(cause.name());
@@ -129,7 +146,7 @@ impl Ingest {
         }
     }
 
-    /// Remembers the sink's test event, which somebody is waiting for. True if that is done.
+    /// Stores the sink's test event, which `janitor connect` waits for. True if that is done.
     async fn note_test(&self, test_id: Option<&String>, now: Timestamp) -> bool {
         let Some(test_id) = test_id else { return true };
         match self.settings.table.note_test_event(test_id, now).await {
@@ -146,18 +163,19 @@ impl Ingest {
         if rejected.is_empty() {
             return true;
         }
-        // Sealed with the key that signs now: whoever may call Twilio for the account may read it.
+        // Sealed with the key that signs now: its holder may read every message of the account.
         let secrets = self.settings.secrets.get(now).await.ok();
-        let token = secrets
+        let key = secrets
             .as_ref()
             .and_then(|secrets| secrets.signing_keys.first());
-        let notices: Vec<Notice> = rejected
-            .iter()
-            .map(|rejected| {
-                let seal = |token| runtime::seal::seal(token, rejected.original.expose());
-                notice(rejected, token.and_then(seal), now)
-            })
-            .collect();
+        let notices: Option<Vec<Notice>> = key.and_then(|key| {
+            let notices = rejected.iter().map(|rejected| notice(rejected, key, now));
+            notices.collect()
+        });
+        let Some(notices) = notices else {
+            tracing::error!("rejected events cannot be sealed: they are asked for again");
+            return false;
+        };
         let published = self.settings.bus.publish(&notices).await;
         for (index, why) in &published.failed {
             tracing::error!(index, why, "a rejected event could not be handed on");
@@ -166,37 +184,38 @@ impl Ingest {
     }
 }
 
-/// What is said of an event that cannot be read: what it takes to find it at Twilio, the
-/// original under seal, and nothing that a customer said.
-fn notice(rejected: &Rejected, sealed: Option<String>, now: Timestamp) -> Notice {
+/// Returns the notice of an event that cannot be read: the ids by which Twilio finds it, the
+/// original under seal, and no word of a customer in the clear.
+fn notice(rejected: &Rejected, token: &SecretString, now: Timestamp) -> Option<Notice> {
+    let original = rejected.original.expose();
+    let digest = seal::digest(token, original)?;
     tracing::warn!(
         reason = %rejected.reason,
         event_id = rejected.event_id,
         event_sid = rejected.sid,
-        sha256 = rejected.sha256,
+        digest,
         "an authentic event is not readable"
     );
-    Notice {
-        id: format!("rejected:{}", rejected.sha256),
+    Some(Notice {
+        id: format!("rejected:{digest}"),
         at: now,
         kind: NoticeKind::EventRejected,
         detail: json!({
             "reason": rejected.reason.to_string(),
             "event_id": rejected.event_id,
             "event_sid": rejected.sid,
-            "sha256": rejected.sha256,
-            "sealed": sealed,
+            "digest": digest,
+            "sealed": seal::seal(token, original),
         }),
-    }
+    })
 }
 
-fn respond(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
+fn respond(status: StatusCode) -> Response<()> {
+    let mut response = Response::new(());
     *response.status_mut() = status;
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        response
-            .headers_mut()
-            .insert(header::ALLOW, http::HeaderValue::from_static("POST"));
+        let headers = response.headers_mut();
+        headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
     response
 }

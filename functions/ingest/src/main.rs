@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ingest::{Ingest, Settings};
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -11,9 +12,12 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::read(runtime::Environment::of_process())?;
     let ingest = Arc::new(Ingest::new(settings));
     ingest.warm_up(runtime::clock::now()).await;
-    run(service_fn(move |request: Request| {
+    run(service_fn(move |event: LambdaEvent<Value>| {
         let ingest = Arc::clone(&ingest);
-        async move { Ok::<_, Error>(ingest.handle(request, runtime::clock::now()).await) }
+        async move {
+            let now = runtime::clock::now();
+            Ok::<_, Error>(ingest.handle_event(event.payload, now).await)
+        }
     }))
     .await
 }

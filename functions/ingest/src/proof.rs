@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use http::header;
-use lambda_http::Request;
+use runtime::function_url::Request;
 use runtime::secrets::{Refreshed, TwilioSecrets};
 use twilio::signature::{self, Authentic, Refusal, SigningKeys, Verifier};
 
@@ -18,31 +18,32 @@ use crate::Ingest;
 pub(crate) enum Proven<'a> {
     /// Events of Event Streams.
     Stream(Authentic<&'a [u8]>),
-    /// What a Chat channel's webhook tells.
+    /// An event of a Chat channel's webhook.
     Form(Authentic<Vec<(String, String)>>),
 }
 
-/// Why a request is not proven to be Twilio's.
+/// A reason why a request is not proven to be Twilio's.
 pub(crate) enum Unproven {
     Refused(Refusal),
-    /// The keys were read again moments ago, for somebody else's sake, and a rotation may
-    /// have come since. A forger learns nothing from being asked to come back.
+    /// The keys were read again moments ago, for another request, and a rotation may have come
+    /// since. A forger learns nothing from being asked to come back.
     Undecided(Refusal),
     Keyless(String),
 }
 
 impl Ingest {
-    /// Proves that the request is Twilio's. A signature of none of the known keys is what a
+    /// Proves that the request to this URL is Twilio's. A signature of none of the known keys is what a
     /// rotation looks like, so the keys are read again before it is refused.
     pub(crate) async fn authenticate<'a>(
         &self,
         request: &'a Request,
+        url: &'a str,
         now: Timestamp,
     ) -> Result<Proven<'a>, Unproven> {
         let secrets = &self.settings.secrets;
         let keyless = |error: runtime::SecretsError| Unproven::Keyless(error.to_string());
         let known = secrets.get(now).await.map_err(keyless)?;
-        let refusal = match self.verify(request, &known)? {
+        let refusal = match self.verify(request, url, &known)? {
             Ok(body) => return Ok(body),
             Err(refusal) => refusal,
         };
@@ -50,9 +51,9 @@ impl Ingest {
             return Err(Unproven::Refused(refusal));
         }
         match secrets.refresh_after_unknown_signature(now).await {
-            Ok(Refreshed::Changed(fresh)) => {
-                self.verify(request, &fresh)?.map_err(Unproven::Refused)
-            }
+            Ok(Refreshed::Changed(fresh)) => self
+                .verify(request, url, &fresh)?
+                .map_err(Unproven::Refused),
             Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
             Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
             Err(error) => Err(keyless(error)),
@@ -62,6 +63,7 @@ impl Ingest {
     fn verify<'a>(
         &self,
         request: &'a Request,
+        url: &'a str,
         secrets: &Arc<TwilioSecrets>,
     ) -> Result<Result<Proven<'a>, Refusal>, Unproven> {
         let keys = SigningKeys::new(secrets.signing_keys.clone())
@@ -73,10 +75,13 @@ impl Ingest {
         if let Some(basic_auth) = &self.settings.basic_auth {
             verifier = verifier.with_basic_auth(basic_auth.clone());
         }
+        if self.settings.public_url.is_none() && !is_for_us(request) {
+            return Ok(Err(Refusal::HostForeign));
+        }
         let signed = signature::Request {
-            url: request.uri(),
-            headers: request.headers(),
-            body: request.body().as_ref(),
+            url,
+            headers: &request.headers,
+            body: &request.body,
         };
         Ok(if is_form(request) {
             verifier.form(signed).map(Proven::Form)
@@ -86,14 +91,25 @@ impl Ingest {
     }
 }
 
-/// Whether it is signed as a form. A body whose hash is in the signed URL is signed as JSON,
-/// whatever it says it is.
+/// Returns true if the request was sent to the host that the function URL belongs to. A proxy
+/// that lets clients choose the header `Host` would otherwise let a request pass that Twilio
+/// signed for another URL of the account.
+fn is_for_us(request: &Request) -> bool {
+    let Some(own) = &request.own_host else {
+        return true;
+    };
+    let host = request.host.strip_suffix(":443").unwrap_or(&request.host);
+    host.eq_ignore_ascii_case(own)
+}
+
+/// Returns true if the request is signed as a form. A body whose hash is in the signed URL is
+/// signed as JSON, whatever its type.
 fn is_form(request: &Request) -> bool {
-    let query = request.uri().query().unwrap_or_default();
-    if query.split('&').any(|pair| pair.starts_with("bodySHA256=")) {
+    let mut pairs = request.query.split('&');
+    if pairs.any(|pair| pair.starts_with("bodySHA256=")) {
         return false;
     }
-    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = request.headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")

@@ -12,8 +12,8 @@
 use domain::ManualRequest;
 use domain::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, Request};
-use serde_json::{Map, Value, json};
+use runtime::function_url::{self, Request};
+use serde_json::{Value, json};
 use twilio::rest::{FlexUser, Role, TokenBearer};
 
 use crate::Park;
@@ -110,32 +110,25 @@ pub struct Answer {
 }
 
 impl Park {
-    /// Answers a request of the function's URL, in the form that Lambda takes.
-    pub(crate) async fn answer_url(&self, event: &Value, now: Timestamp) -> Value {
-        let answer = match lambda_http::request::from_str(&event.to_string()) {
-            Ok(request) => self.answer(&request, now).await,
-            Err(_) => Answer {
-                status: StatusCode::BAD_REQUEST,
-                headers: HeaderMap::new(),
-                body: String::new(),
-            },
-        };
-        let headers = answer.headers.iter().filter_map(|(name, value)| {
-            let value = value.to_str().ok()?;
-            Some((name.to_string(), Value::from(value)))
-        });
-        json!({
-            "statusCode": answer.status.as_u16(),
-            "headers": headers.collect::<Map<_, _>>(),
-            "body": answer.body,
-            "isBase64Encoded": false,
-        })
+    /// Answers a request of the function's URL, in the form that Lambda takes. An event that is
+    /// no request is answered 400.
+    pub(crate) async fn answer_url(&self, event: Value, now: Timestamp) -> Value {
+        match Request::from_event(event) {
+            Ok(request) => {
+                let answer = self.answer(&request, now).await;
+                function_url::answer(answer.status, &answer.headers, &answer.body)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the event is no request");
+                function_url::answer(StatusCode::BAD_REQUEST, &HeaderMap::new(), "")
+            }
+        }
     }
 
     /// Answers one request from Flex.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Answer {
         let mut headers = self.cors(request);
-        if request.method() == Method::OPTIONS {
+        if request.method == Method::OPTIONS {
             return Answer {
                 status: StatusCode::NO_CONTENT,
                 headers,
@@ -169,28 +162,23 @@ impl Park {
     }
 
     async fn serve(&self, request: &Request, now: Timestamp) -> Result<(), Denial> {
-        let path = request.uri().path().trim_end_matches('/');
+        let path = request.path.trim_end_matches('/');
         let wish = match path.rsplit('/').next() {
             Some("set-chat-to-inactive") => ManualRequest::Park,
             Some("set-chat-to-active") => ManualRequest::Resume,
             _ => return Err(Denial::NoSuchPath),
         };
-        if request.method() != Method::POST {
+        if request.method != Method::POST {
             return Err(Denial::Method);
         }
         if self.is_from_elsewhere(request) {
             return Err(Denial::Origin);
         }
-        let body = match request.body() {
-            Body::Empty => &[][..],
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => return Err(Denial::Unreadable(Unreadable::Body)),
-        };
+        let body = request.body.as_slice();
         if body.len() > LARGEST_BODY {
             return Err(Denial::TooLarge);
         }
-        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = request.headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let asked = Asked::read(kind, body).map_err(Denial::Unreadable)?;
         self.grant(asked, wish, now).await
@@ -228,7 +216,7 @@ impl Park {
     /// Browsers say where a page comes from; whoever does not is no browser, and has to have a
     /// token like everybody else.
     fn is_from_elsewhere(&self, request: &Request) -> bool {
-        let origin = request.headers().get(header::ORIGIN);
+        let origin = request.headers.get(header::ORIGIN);
         origin.is_some_and(|origin| origin != self.settings().origin.as_header())
     }
 
@@ -240,7 +228,7 @@ impl Park {
             return headers;
         }
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        if request.method() == Method::OPTIONS {
+        if request.method == Method::OPTIONS {
             for (name, value) in [
                 (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
                 (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),

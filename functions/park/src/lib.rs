@@ -99,7 +99,7 @@ impl Park {
         time_left: Duration,
     ) -> Result<Value, ParkError> {
         if event.pointer("/requestContext/http").is_some() {
-            return Ok(self.answer_url(&event, now).await);
+            return Ok(self.answer_url(event, now).await);
         }
         let summary = match replied(&event) {
             Some(Ok(channel)) => self.reply(channel, now).await?,

@@ -14,7 +14,7 @@
 //! * It is none of our business, or a task without a channel, which is the ordinary case
 //!   for voice and the customer's own affair otherwise: **ignored**, counted by reason.
 //! * Twilio should have sent something else: **rejected**, to be kept for a person. What is
-//!   said of it is its place, its ids and a hash, never its words.
+//!   said of it is its place and its ids, never its words.
 //!
 //! One bad element never sinks the others: elements are cut apart as text before any is
 //! read. Where the text itself breaks off, what came before still counts.
@@ -29,7 +29,6 @@ use std::fmt;
 use domain::{AccountSid, Fact, Word, WorkspaceSid};
 use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use crate::json;
 use crate::signature::Authentic;
@@ -116,9 +115,6 @@ pub struct Rejected {
     pub sid: Option<String>,
     /// What is wrong with it.
     pub reason: Unreadable,
-    /// SHA-256 of its bytes, or of the whole body's if it could not be told apart, in
-    /// hexadecimal.
-    pub sha256: String,
     /// Its bytes, or the whole body's.
     pub original: Original,
 }
@@ -243,7 +239,6 @@ fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
         event_id: None,
         sid: None,
         reason,
-        sha256: hex::encode(Sha256::digest(body)),
         original: Original(body.into()),
     }));
     batch
@@ -268,7 +263,6 @@ impl Batch {
                 event_id: element.event_id,
                 sid: element.sid,
                 reason,
-                sha256: hex::encode(Sha256::digest(text)),
                 original: Original(text.as_bytes().into()),
             }),
         }

@@ -2,14 +2,14 @@
 //!
 //! Twilio signs the URL that it calls, as it was written in its configuration, and for forms
 //! the parameters as well. A JSON body is not part of what is signed: the URL carries its
-//! SHA-256 as `bodySHA256` instead, so a check of the signature alone would let anybody who
-//! once saw a signed URL send another body. Both are therefore mandatory, and
+//! SHA-256 as `bodySHA256` instead, so a check of the signature alone would let a reader of
+//! one signed URL send another body. Both are therefore mandatory, and
 //! [`Authentic`], which all readers of bodies ask for, is made nowhere else than here.
 //! (Twilio, "Webhooks security", and the official Node and Python libraries.)
 //!
 //! Twilio does not always sign the URL that arrives. It may or may not write the standard
-//! port, a proxy may have changed host and path, and nobody says whether the user and
-//! password of a URL are signed. So each form that may have been signed is tried with each
+//! port, a proxy may have changed host and path, and the documentation does not say if the
+//! user and password of a URL are signed. So each form that may have been signed is tried with each
 //! key, all of them every time: how long a check takes tells nothing about the keys.
 
 mod keys;
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, header};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -38,35 +38,41 @@ const SETTINGS: &str = "x-twilio-webhooks-signature-settings";
 /// The parameter of the URL that carries a JSON body's hash, in hexadecimal.
 const BODY_HASH: &str = "bodySHA256";
 
+/// The text of each form that Twilio signs begins, behind the URL, with the account's SID or
+/// with a name before it. In a URL it can only stand for such a text: a query would have an
+/// equals sign in it. Without this check, a customer whose message is `?bodySHA256=…` would
+/// have Twilio sign a form that can be sent again as JSON with a body of the customer's choice.
+const FORM_START: &str = "AccountSidAC";
+
 /// A request as it arrived.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Its URL as the request has it: the query raw, never decoded and written again. Where
-    /// it names no host, the header `Host` does; where it names no scheme, `https` is meant.
-    pub url: &'a Uri,
+    /// Its whole URL as it was sent, never decoded and written again. It may hold characters
+    /// that no URL should.
+    pub url: &'a str,
     /// Its headers.
     pub headers: &'a HeaderMap,
     /// Its body, byte for byte (base64 of an API gateway already decoded).
     pub body: &'a [u8],
 }
 
-/// What is known to come from Twilio.
+/// A value that is known to come from Twilio.
 #[derive(Clone, Copy)]
 pub struct Authentic<T>(T);
 
 impl<T> Authentic<T> {
-    /// What is known to come from Twilio.
+    /// Returns what is known to come from Twilio.
     pub fn get(&self) -> &T {
         &self.0
     }
 
-    /// What is known to come from Twilio, without the proof.
+    /// Returns what is known to come from Twilio, without the proof.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-/// Why a request is not taken for Twilio's. Its `Display` is for whoever sent it and tells
+/// A reason why a request is not taken for Twilio's. Its `Display` is for the sender and tells
 /// nothing; [`Refusal::name`] is for our own counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error("not authentic")]
@@ -90,10 +96,15 @@ pub enum Refusal {
     BodyHashMissing,
     /// A hash in the URL that is not the body's.
     BodyHashWrong,
+    /// A URL that continues with the parameters of a form: what was signed may be a form whose
+    /// values a customer chose, and not a URL.
+    FormInUrl,
+    /// Sent to another host than the one that answers.
+    HostForeign,
 }
 
 impl Refusal {
-    /// The cause, for counts and logs.
+    /// Returns the cause's name, for counts and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::BasicAuthMissing => "basic-auth-missing",
@@ -105,6 +116,8 @@ impl Refusal {
             Self::SignatureWrong => "signature-wrong",
             Self::BodyHashMissing => "body-hash-missing",
             Self::BodyHashWrong => "body-hash-wrong",
+            Self::FormInUrl => "form-in-url",
+            Self::HostForeign => "host-foreign",
         }
     }
 }
@@ -115,7 +128,7 @@ enum Algorithm {
     HmacSha256,
 }
 
-/// Checks requests.
+/// Checks requests for Twilio's signature.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     keys: SigningKeys,
@@ -124,7 +137,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that takes the URL from the request and asks for no user and password.
+    /// Returns a verifier that takes the URL from the request and asks for no user and password.
     pub fn new(keys: SigningKeys) -> Self {
         Self {
             keys,
@@ -148,9 +161,16 @@ impl Verifier {
     }
 
     /// Checks a request whose body is signed by hash, as Event Streams sends it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not proven that Twilio sent it with this body.
     pub fn json<'a>(&self, request: Request<'a>) -> Result<Authentic<&'a [u8]>, Refusal> {
+        if request.url.contains(FORM_START) {
+            return Err(Refusal::FormInUrl);
+        }
         self.check(request, "")?;
-        let named = form_urlencoded::parse(request.url.query().unwrap_or_default().as_bytes())
+        let named = form_urlencoded::parse(url::query(request.url).as_bytes())
             .find(|(name, _)| name == BODY_HASH)
             .ok_or(Refusal::BodyHashMissing)?;
         let named = hex::decode(named.1.as_bytes()).map_err(|_| Refusal::BodyHashWrong)?;
@@ -162,6 +182,10 @@ impl Verifier {
     }
 
     /// Checks a request whose body is a form, as the chat webhooks send it, and decodes it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not proven that Twilio sent it.
     pub fn form(&self, request: Request<'_>) -> Result<Authentic<Vec<(String, String)>>, Refusal> {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(request.body).into_owned().collect();
@@ -189,12 +213,11 @@ impl Verifier {
             return Err(Refusal::SignatureMalformed);
         }
 
-        let host = request
-            .headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
         let userinfo = self.basic_auth.as_ref().map(BasicAuth::as_userinfo);
-        let forms = url::signed_forms(request.url, host, self.public_url.as_ref(), userinfo);
+        let mut forms = url::signed_forms(request.url, self.public_url.as_ref(), userinfo);
+        if appended.is_empty() {
+            forms.retain(|form| !form.contains(FORM_START));
+        }
         let mut matches = Choice::from(0);
         for key in self.keys.iter() {
             for form in &forms {
@@ -210,7 +233,7 @@ impl Verifier {
     }
 }
 
-/// What a form adds to the signed text: name and value of each parameter, by the names' bytes
+/// Returns the text that a form adds to what is signed: name and value of each parameter, by the names' bytes
 /// and then the values'; a pair that occurs twice counts once.
 fn signed_form(pairs: &[(String, String)]) -> String {
     let mut parameters: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -238,23 +261,27 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a [u8]>, Repe
     }
 }
 
-/// `key=<shared key's id>,algorithm=HMAC_SHA256`; without the header it is HMAC-SHA1.
+/// Reads `key=<shared key's id>,algorithm=HMAC_SHA256`. As in Twilio's Python library, the first
+/// algorithm that is named counts, in any case of letters; without one it is HMAC-SHA1.
 fn algorithm(headers: &HeaderMap) -> Result<Algorithm, Refusal> {
-    let settings = only(headers, SETTINGS).map_err(|_| Refusal::AlgorithmUnknown)?;
-    let Some(settings) = settings else {
-        return Ok(Algorithm::HmacSha1);
-    };
-    let settings = std::str::from_utf8(settings).map_err(|_| Refusal::AlgorithmUnknown)?;
-    let mut named = settings
-        .split(',')
-        .filter_map(|setting| setting.split_once('='))
-        .filter(|(name, _)| name.trim() == "algorithm")
-        .map(|(_, value)| value.trim());
-    match (named.next(), named.next()) {
-        (Some("HMAC_SHA1"), None) => Ok(Algorithm::HmacSha1),
-        (Some("HMAC_SHA256"), None) => Ok(Algorithm::HmacSha256),
-        _ => Err(Refusal::AlgorithmUnknown),
+    for settings in headers.get_all(SETTINGS) {
+        let settings = settings.to_str().map_err(|_| Refusal::AlgorithmUnknown)?;
+        let named = settings
+            .split(',')
+            .filter_map(|setting| setting.split_once('='))
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .find(|(name, value)| *name == "algorithm" && !value.is_empty());
+        match named
+            .map(|(_, value)| value.to_ascii_uppercase())
+            .as_deref()
+        {
+            Some("HMAC_SHA1") => return Ok(Algorithm::HmacSha1),
+            Some("HMAC_SHA256") => return Ok(Algorithm::HmacSha256),
+            Some(_) => return Err(Refusal::AlgorithmUnknown),
+            None => {}
+        }
     }
+    Ok(Algorithm::HmacSha1)
 }
 
 impl Algorithm {

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 
 use domain::Timestamp;
 use embedded::Embedded;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use ingest::{Ingest, Settings};
-use lambda_http::Body;
+use runtime::function_url::Request;
 use runtime::secrets::{Secrets, TwilioSecrets};
 use runtime::{Aws, Bus};
+use serde_json::{Map, Value, json};
 use store::ChannelTable;
 use tokio::runtime::Runtime;
 use twilio::events::{Scope, read_recording};
@@ -23,31 +24,53 @@ const NOW: Timestamp = Timestamp::from_millis(1_767_603_600_412);
 /// How many inputs meet the same table, so that what earlier ones left behind is part of it.
 const INPUTS_PER_TABLE: usize = 500;
 
-/// Method, URL, three headers and body of a request that Twilio did not sign, any bytes.
+/// Method, path with its query, three headers and body of a request that Twilio did not sign,
+/// any bytes, as a function URL hands them over.
 pub fn ingest_forged(data: &[u8]) {
     let ([method, url, header, other, another], body) = lines(data);
-    let mut builder = Request::builder().method(method).uri(url);
-    for line in [header, other, another] {
-        let mut parts = line.splitn(2, |byte| *byte == b':');
-        let (name, value) = (parts.next().unwrap_or_default(), parts.next());
-        let name = http::HeaderName::from_bytes(name);
-        let value = http::HeaderValue::from_bytes(value.unwrap_or_default().trim_ascii());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            builder = builder.header(name, value);
-        }
-    }
-    let Ok(request) = builder.body(Body::from(body.to_vec())) else {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let url = text(url);
+    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let headers = [header, other, another].map(|line| {
+        let line = text(line);
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        (name.to_lowercase(), Value::from(value.trim()))
+    });
+    let method = text(method);
+    let event = json!({
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": Map::from_iter(headers),
+        "requestContext": {
+            "domainName": "janitor.example.com",
+            "http": { "method": method },
+        },
+        "body": text(body),
+        "isBase64Encoded": body.first() == Some(&b'='),
+    });
+    let is_request = Request::from_event(event.clone()).is_ok();
+    stage(async |stage| {
+        let answer = stage.ingest.handle_event(event, NOW).await;
+        let expected = match method.as_str() {
+            _ if !is_request => StatusCode::BAD_REQUEST,
+            "POST" => StatusCode::FORBIDDEN,
+            _ => StatusCode::METHOD_NOT_ALLOWED,
+        };
+        assert_eq!(answer["statusCode"], expected.as_u16());
+        assert!(stage.aws.calls().is_empty(), "nothing was read or written");
+    });
+}
+
+/// An event as Lambda hands it over, any JSON. It is answered, and never believed.
+pub fn ingest_event(data: &[u8]) {
+    // The runtime itself refuses what is not JSON.
+    let Ok(event) = serde_json::from_slice::<Value>(data) else {
         return;
     };
-    let post = request.method() == http::Method::POST;
     stage(async |stage| {
-        let status = stage.ingest.handle(request, NOW).await.status();
-        let expected = if post {
-            StatusCode::FORBIDDEN
-        } else {
-            StatusCode::METHOD_NOT_ALLOWED
-        };
-        assert_eq!(status, expected);
+        let answer = stage.ingest.handle_event(event, NOW).await;
+        let status = answer["statusCode"].as_u64().unwrap();
+        assert!([400, 403, 405].contains(&status), "{status}");
         assert!(stage.aws.calls().is_empty(), "nothing was read or written");
     });
 }
@@ -55,9 +78,9 @@ pub fn ingest_forged(data: &[u8]) {
 /// The body of a request that Twilio signed, any bytes.
 pub fn ingest_signed(data: &[u8]) {
     let signed = simulator::sign::json(KEY, URL, data);
-    let request = Request::post(signed.url)
+    let request = http::Request::post(signed.url)
         .header(simulator::sign::HEADER, signed.signature)
-        .body(Body::from(data.to_vec()))
+        .body(data.to_vec())
         .unwrap();
     let batch = read_recording(data, &Scope::default());
     stage(async |stage| {
@@ -76,7 +99,8 @@ pub fn ingest_signed(data: &[u8]) {
         assert_eq!(told.len(), batch.rejected.len());
         for (entry, rejected) in told.iter().zip(&batch.rejected) {
             assert_eq!(entry.detail_type, "EventRejected");
-            assert_eq!(entry.detail["sha256"], rejected.sha256.as_str());
+            let digest = runtime::seal::digest(&KEY.into(), rejected.original.expose());
+            assert_eq!(entry.detail["digest"], digest.unwrap());
         }
     });
 }

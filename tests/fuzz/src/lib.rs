@@ -23,17 +23,18 @@ mod scanner;
 pub use answers::answers;
 pub use attributes::channel_attributes;
 pub use events::{envelope, task_attributes, times};
-pub use ingest::{ingest_forged, ingest_signed};
+pub use ingest::{ingest_event, ingest_forged, ingest_signed};
 pub use requests::signature;
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its corpus and of its binary.
-pub const ALL: [(&str, Target); 8] = [
+pub const ALL: [(&str, Target); 9] = [
     ("answers", answers),
     ("channel_attributes", channel_attributes),
     ("envelope", envelope),
+    ("ingest_event", ingest_event),
     ("ingest_forged", ingest_forged),
     ("ingest_signed", ingest_signed),
     ("signature", signature),

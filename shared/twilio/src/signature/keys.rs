@@ -15,7 +15,7 @@ pub struct SigningKeys(Vec<SecretString>);
 /// A list of signing keys that cannot be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSigningKeys {
-    /// An empty key would let anybody sign.
+    /// An empty key is no secret.
     #[error("key {position} of the list is empty")]
     Empty {
         /// Which one, counted from 1.
@@ -25,6 +25,10 @@ pub enum InvalidSigningKeys {
 
 impl SigningKeys {
     /// Reads keys that are separated by commas.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them is empty.
     pub fn parse(list: &str) -> Result<Self, InvalidSigningKeys> {
         let keys: Vec<&str> = list.split(',').map(str::trim).collect();
         if let Some(empty) = keys.iter().position(|key| key.is_empty()) {
@@ -35,7 +39,11 @@ impl SigningKeys {
         Ok(Self(keys.into_iter().map(SecretString::from).collect()))
     }
 
-    /// Keys that were read one by one. Without any, every signature is wrong.
+    /// Takes keys that were read one by one. Without any, every signature is wrong.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them is empty.
     pub fn new(keys: Vec<SecretString>) -> Result<Self, InvalidSigningKeys> {
         let empty = |key: &SecretString| key.expose_secret().trim().is_empty();
         match keys.iter().position(empty) {
@@ -63,6 +71,10 @@ pub struct InvalidBasicAuth;
 
 impl BasicAuth {
     /// Reads `user:password`; neither may be empty.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is of another form.
     pub fn parse(text: &str) -> Result<Self, InvalidBasicAuth> {
         match text.split_once(':') {
             Some((user, password)) if !user.is_empty() && !password.is_empty() => {
@@ -72,7 +84,7 @@ impl BasicAuth {
         }
     }
 
-    /// Whether this is the header `Authorization` that they make. The hashes are compared, so
+    /// Returns true if this is the header `Authorization` that they make. The hashes are compared, so
     /// that not even the length of the password shows in the time it takes.
     pub(super) fn admits(&self, authorization: &[u8]) -> bool {
         let Some((scheme, credentials)) = authorization.split_at_checked("Basic ".len()) else {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use domain::{Channel, Platform};
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
 use simulator::{Contact, Simulator};
@@ -41,13 +41,12 @@ fn steps(events: usize) -> [String; 6] {
     let body = Value::from(twilio.take_events()).to_string();
     let account = twilio.account();
     let signed = simulator::sign::json(&account.auth_token, WEBHOOK, body.as_bytes());
-    let url: Uri = signed.url.parse().unwrap();
     let mut headers = HeaderMap::new();
     headers.insert(simulator::sign::HEADER, signed.signature.parse().unwrap());
     let keys = SigningKeys::new(vec![SecretString::from(account.auth_token)]).unwrap();
     let verifier = Verifier::new(keys);
     let request = || Request {
-        url: &url,
+        url: &signed.url,
         headers: &headers,
         body: body.as_bytes(),
     };
