@@ -10,7 +10,7 @@ use crate::sid::{ChannelArg, Wanted};
 use ::sweep::{Settings, Sweep};
 use clap::Args;
 use domain::UNTIL_RELEASED;
-use domain::{Channel, ChannelSid, Policy};
+use domain::{Channel, ChannelSid};
 use serde::Serialize;
 
 /// Which channel, and whether to do it.

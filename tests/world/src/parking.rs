@@ -164,7 +164,9 @@ impl World {
             Contact::Started { channel, task }
             | Contact::Delivered { channel, task }
             | Contact::Reopened { channel, task } => Chat { channel, task },
-            Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => panic!("{contact:?}"),
+            Contact::Kept { .. } | Contact::Lost { .. } | Contact::Unanswered => {
+                panic!("{contact:?}")
+            }
         }
     }
 

@@ -204,7 +204,10 @@ async fn without_taskrouter_or_with_wrong_credentials_nothing_is_taken_up() {
         let (report, _) = world
             .attempt_reconcile(Order::scheduled(), SWEEP_TIME)
             .await;
-        assert!(matches!(report, Err(SweepError::LookupFailed(_))), "{report:?}");
+        assert!(
+            matches!(report, Err(SweepError::LookupFailed(_))),
+            "{report:?}"
+        );
         world.twilio.clear_faults();
     }
     assert!(world.record(channel).await.is_none());

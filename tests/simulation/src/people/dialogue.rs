@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::ManualRequest;
+use domain::Timestamp;
 use simulator::state::taskrouter::task::{Expect, TaskChange};
 use simulator::{Sid, TaskStatus};
 

@@ -158,14 +158,15 @@ impl Client {
         filter: &[(&str, &str)],
     ) -> Result<Listed<TaskSeen>, TwilioError> {
         let page_size = PAGE_SIZE.to_string();
-        let mut query = Serializer::new(String::new());
-        query.extend_pairs(filter);
-        query.append_pair("PageSize", &page_size);
+        let query = Serializer::new(String::new())
+            .extend_pairs(filter)
+            .append_pair("PageSize", &page_size)
+            .finish();
         let list = List {
             product: Product::TaskRouter,
             path: format!("/v1/Workspaces/{workspace}/Tasks"),
             // Both ways of writing a space are right in a query; this one is right everywhere.
-            query: query.finish().replace('+', "%20"),
+            query: query.replace('+', "%20"),
         };
         self.whole_list(&list, "tasks", |text| read_task(text).ok())
             .await
