@@ -118,6 +118,15 @@ impl Run<'_> {
     ) -> Processed {
         let now = self.watch.now();
         let unheard_since = result.unheard_since.filter(|at| after.note_unheard(*at));
+        if self.settings.plan.mode == Mode::Observe {
+            // An observing sweep writes nothing, to the table either.
+            return Processed::Counted(match result.action {
+                CloseAction::Done { step, outcome, .. } => ChannelResult::of(step, outcome),
+                CloseAction::Left { .. } => ChannelResult::Left(result.row),
+                CloseAction::WouldWrite => ChannelResult::WouldWrite,
+                CloseAction::NotAllowed => ChannelResult::NotStarted,
+            });
+        }
         let (progress, session, counted) = match result.action {
             CloseAction::Done {
                 step,
@@ -136,7 +145,7 @@ impl Run<'_> {
                 (None, None, ChannelResult::Left(result.row))
             }
             CloseAction::WouldWrite => (None, None, ChannelResult::WouldWrite),
-            CloseAction::NotAllowed => (None, None, ChannelResult::NotStarted),
+            CloseAction::NotAllowed => return Processed::Counted(ChannelResult::NotStarted),
         };
         Processed::News(Box::new(ChannelNews {
             before,

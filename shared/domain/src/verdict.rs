@@ -426,11 +426,11 @@ impl Case<'_> {
                 until: None,
             });
         }
-        let quiet_since = self.quiet_since()?;
-        let due_at = self
-            .policy
-            .orphan_cutoff
-            .map(|cutoff| quiet_since.plus(cutoff));
+        // Without a single message, nothing shows that it is a customer's: it is left.
+        let last = self.evidence.last_message.ok_or(Question::LastMessage)?;
+        let due_at = last
+            .zip(self.policy.orphan_cutoff)
+            .map(|(last, cutoff)| last.at.plus(cutoff));
         Ok(self.at(Row::ConversationOrphan, due_at, Step::Close, false))
     }
 

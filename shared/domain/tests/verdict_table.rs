@@ -289,9 +289,10 @@ fn of_conversation(
             if hooks.program || hooks.studio {
                 return Cell::Leave;
             }
-            match policy.orphan_cutoff {
-                Some(cutoff) => after(i64::try_from(cutoff.as_millis()).unwrap(), quiet),
-                None => Cell::Leave,
+            match (policy.orphan_cutoff, message) {
+                (Some(cutoff), Some(_)) => after(i64::try_from(cutoff.as_millis()).unwrap(), quiet),
+                // Without a message, nothing shows that it is a customer's.
+                (None, _) | (_, None) => Cell::Leave,
             }
         }),
     }

@@ -20,7 +20,7 @@ async fn a_lost_end_is_found_in_the_log_and_the_channel_is_cleaned() {
     assert_eq!(world.sweep().await.due, 0, "nobody told that it ended");
 
     let report = world.reconcile().await;
-    assert_eq!((report.learnt, report.whole), (1, true), "{report:?}");
+    assert_eq!((report.new_from_log, report.whole), (1, true), "{report:?}");
     let summary = world.sweep().await;
     assert_eq!((summary.due, summary.closed), (1, 1), "{summary:?}");
     assert!(world.is_inactive(chat.channel));
@@ -37,7 +37,7 @@ async fn a_chat_of_which_nothing_was_heard_is_found_in_the_log() {
     world.lose_events();
     world.time_passes(HOUR).await;
     let report = world.reconcile().await;
-    assert_eq!(report.learnt, 1, "{report:?}");
+    assert_eq!(report.new_from_log, 1, "{report:?}");
     assert_eq!(report.orphans, 0, "{report:?}");
     world.sweep().await;
     assert!(world.is_inactive(chat.channel));
@@ -46,7 +46,7 @@ async fn a_chat_of_which_nothing_was_heard_is_found_in_the_log() {
     let before = world.items().await;
     world.time_passes(HOUR).await;
     let again = world.reconcile().await;
-    assert_eq!((again.learnt, again.orphans), (0, 0), "{again:?}");
+    assert_eq!((again.new_from_log, again.orphans), (0, 0), "{again:?}");
     let mut after = world.items().await;
     let (mut before, note) = (before, "note:reconcile");
     before.remove(note);
@@ -65,7 +65,7 @@ async fn an_outage_of_ours_is_made_up_for_however_long_it_was() {
     world.lose_events();
     world.time_passes(3 * DAY).await;
     let report = world.reconcile().await;
-    assert_eq!(report.learnt, 1, "{report:?}");
+    assert_eq!(report.new_from_log, 1, "{report:?}");
     // From then on, only the overlap is read again.
     world.time_passes(HOUR).await;
     let next = world.reconcile().await;
@@ -105,7 +105,7 @@ async fn a_task_that_is_over_as_no_log_tells_is_found_by_what_it_left_open() {
     let order = Order::since(Duration::from_secs(60));
     let (report, _) = world.attempt_reconcile(order, SWEEP_TIME).await;
     let report = report.unwrap();
-    assert_eq!((report.learnt, report.found_over), (0, 1), "{report:?}");
+    assert_eq!((report.new_from_log, report.found_over), (0, 1), "{report:?}");
     // Nobody says when it ended, so the patience counts from now.
     let waiting = world
         .record(chat.channel)
@@ -135,12 +135,12 @@ async fn a_read_only_run_finds_the_same_and_writes_nothing() {
     let (planned, found) = world.attempt_reconcile(order.read_only(), SWEEP_TIME).await;
     let planned = planned.unwrap();
     assert_eq!(world.items().await, before);
-    assert_eq!((planned.learnt, planned.wrote), (2, false), "{planned:?}");
+    assert_eq!((planned.new_from_log, planned.wrote), (2, false), "{planned:?}");
     assert_eq!(world.twilio.calls().writes(), 0);
     let channels: Vec<_> = found.iter().map(|one| one.channel.to_string()).collect();
     assert!(channels.contains(&lost.channel.to_string()));
     assert!(channels.contains(&open.channel.to_string()));
 
     let (done, _) = world.attempt_reconcile(order, SWEEP_TIME).await;
-    assert_eq!(done.unwrap().learnt, 2);
+    assert_eq!(done.unwrap().new_from_log, 2);
 }

@@ -102,7 +102,7 @@ async fn row_35_a_service_that_is_not_there_says_nothing_of_its_channels() {
         panic!("{error}")
     };
     assert_eq!(summary.stopped, Some(Stop::ServiceIsGone));
-    assert_eq!((summary.gone, summary.left), (0, chats.len()));
+    assert_eq!((summary.gone, summary.not_started), (0, chats.len()));
     assert_eq!(world.items().await, items, "nothing is marked");
     world.finish().await;
 }

@@ -204,7 +204,11 @@ async fn row_20_a_customer_who_comes_back_between_our_reading_and_our_writing_is
         };
         let (summary, again) = join!(world.sweep(), meanwhile);
         assert_eq!((summary.closed, summary.raced), (1, usize::from(in_time)));
-        let mut told = vec![("ChannelClosed", chat.channel)];
+        // The message was read with the channel, and no task was there for it yet.
+        let mut told = vec![
+            ("ChannelClosed", chat.channel),
+            ("CustomerUnheard", chat.channel),
+        ];
         if in_time {
             told.push(("CloseRaced", chat.channel));
         }
