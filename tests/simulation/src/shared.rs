@@ -126,8 +126,8 @@ impl Shared {
         Timestamp::from_millis(self.now().as_millis() + self.lock().faults.skew)
     }
 
-    /// Brings the pretend Twilio up to the present and takes down what happened there. To be
-    /// called before and after everything that is done to it, so that the books know the
+    /// Brings the simulated Twilio up to the present and takes down what happened there. To be
+    /// called before and after everything that is done to it, so that the oracle knows the
     /// order of things.
     pub(crate) fn catch_up(&self) {
         let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
@@ -155,13 +155,13 @@ impl Shared {
         }
     }
 
-    /// Adds a line to the story, if it is told.
+    /// Adds a line to the trace, if it is on.
     pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
         let now = self.now();
         self.lock().trace(now, line);
     }
 
-    /// Judges what the books say; the first violation is the one that counts.
+    /// Records a violation; the first one counts.
     pub(crate) fn check(&self, checked: Result<(), Violation>) {
         if let Err(violation) = checked {
             self.trace(|| format!("VIOLATION {violation}"));
@@ -173,12 +173,12 @@ impl Shared {
         self.lock().violation.is_some()
     }
 
-    /// Whether a mistake is to be made.
+    /// Returns whether this is the mutation that is played.
     pub(crate) fn errs(&self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation)
     }
 
-    /// Takes the story out, with names in place of SIDs.
+    /// Takes the trace out, with names in place of SIDs.
     pub(crate) fn take_trace(&self) -> Vec<String> {
         let mut inner = self.lock();
         let lines = inner.trace.take().unwrap_or_default();
@@ -187,7 +187,7 @@ impl Shared {
     }
 }
 
-/// Whether a story is told.
+/// Switches the trace on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trace {
     /// Line by line.
@@ -204,10 +204,10 @@ impl Inner {
     }
 }
 
-/// A moment as a story tells it: the day of the schedule and the time of day.
+/// Writes a moment as the day of the schedule and the time of day.
 fn clock_time(now: Timestamp) -> String {
     const DAY: i64 = 86_400_000;
-    /// 2026-01-05, the day on which every pretend Twilio opens.
+    /// 2026-01-05, the day on which every simulated Twilio opens.
     const FIRST: i64 = 20_458;
     let (day, millis) = (now.as_millis() / DAY, now.as_millis() % DAY);
     let seconds = millis / 1000;

@@ -18,14 +18,14 @@ use tokio::time::Instant;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How often the progress is told.
+/// The interval at which the progress is printed.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// How many schedules are played to catch a mistake.
+/// The number of schedules within which a mutation must be caught.
 const CAUGHT_WITHIN: u64 = 200;
 
 /// Plays random days of a contact centre with everything that can go wrong, and checks every
-/// law after every step. Fails with 3 at the first law that is broken, and tells the story.
+/// law after every step. Exits with 3 at the first law that is broken, and prints the trace.
 #[derive(Debug, Parser)]
 #[command(arg_required_else_help = true)]
 struct Simulate {
@@ -35,10 +35,10 @@ struct Simulate {
     /// Begins with this seed
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Plays one schedule and tells its story
+    /// Plays one schedule and prints its trace
     #[arg(long, conflicts_with = "mutations")]
     seed: Option<u64>,
-    /// Looks for the first schedule that shows each mutation up
+    /// Looks for the first schedule that catches each mutation
     #[arg(long)]
     mutations: bool,
     /// Days for which people act and things fail, instead of a few hours
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Plays one schedule and tells its story.
+/// Plays one schedule and prints its trace.
 fn one(seed: u64, size: Size) -> ExitCode {
     let outcome = play(seed, size, None, Trace::On);
     for line in &outcome.trace {
@@ -117,7 +117,7 @@ fn many(from: u64, count: u64, size: Size) -> ExitCode {
     }
 }
 
-/// Looks for a schedule that shows each mistake up.
+/// Looks for a schedule that catches each mutation.
 fn mutations(from: u64, size: Size) -> ExitCode {
     let next = Mutex::new(Mutation::ALL.into_iter());
     let missed = AtomicU64::new(0);

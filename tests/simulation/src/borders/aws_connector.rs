@@ -32,7 +32,7 @@ pub(crate) struct AwsConnector {
     shared: Arc<Shared>,
     inner: Arc<Mutex<Option<SharedHttpConnector>>>,
     aws: Embedded,
-    /// What the embedded services answer the next request with.
+    /// The fault with which the embedded services answer the next request.
     fault: Arc<Mutex<Option<Fault>>>,
 }
 
@@ -119,7 +119,7 @@ impl AwsConnector {
         Ok(response)
     }
 
-    /// The request has its effect, and the books hear of it.
+    /// Lets the request have its effect, and tells the oracle.
     async fn reaches(
         &self,
         operation: &str,
@@ -228,7 +228,7 @@ impl AwsConnector {
         connector.call(request).await
     }
 
-    /// The request, with the mistake that is to be made.
+    /// Returns the request as the mutation changes it.
     fn mutated(
         &self,
         operation: &str,
@@ -268,7 +268,7 @@ impl AwsConnector {
         (request, body)
     }
 
-    /// The answer, with the mistake that is to be made.
+    /// Returns the answer as the mutation changes it.
     fn answered(&self, operation: &str, mut response: HttpResponse) -> HttpResponse {
         let body = match operation {
             "Query" if self.shared.errs(Mutation::EmptyIndex) => {

@@ -1,23 +1,23 @@
-//! What goes wrong on the way to Twilio and AWS and back, and how long everything takes.
+//! Faults on the way to Twilio and AWS and back, and the time that each request takes.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// The weather of a schedule: what is drawn for each request.
+/// Draws the faults of a schedule, request by request.
 pub(crate) struct Faults {
     pub(crate) rng: Rng,
     /// The chance that a request fails on a good day.
     ordinary: f64,
     /// Nothing fails any more.
     pub(crate) faultless: bool,
-    /// What fails more often now.
+    /// The part that fails more often now.
     pub(crate) outage: Option<Outage>,
-    /// Twilio does not accept our credentials at present.
+    /// Twilio does not accept the credentials at present.
     pub(crate) unauthorized: bool,
     /// The channel of which every request fails, on good days too.
     pub(crate) poisoned: Option<String>,
-    /// How far the functions' clocks are ahead of Twilio's, in milliseconds.
+    /// The lead of the functions' clocks over Twilio's, in milliseconds.
     pub(crate) skew: i64,
 }
 
@@ -49,7 +49,7 @@ impl Outage {
     ];
 }
 
-/// What becomes of a request to Twilio.
+/// The outcome of a request to Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TwilioOutcome {
     Good,
@@ -92,7 +92,7 @@ impl TwilioOutcome {
     }
 }
 
-/// What Twilio writes into `Retry-After`.
+/// The value of `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
     Absent,
@@ -103,7 +103,7 @@ pub(crate) enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// How long the one who asked is to wait.
+    /// Returns the time for which the client is asked to wait.
     pub(crate) fn asks_for(self) -> Duration {
         match self {
             Self::Absent | Self::Nonsense(_) => Duration::ZERO,
@@ -112,7 +112,7 @@ impl RetryAfter {
     }
 }
 
-/// What becomes of a request to AWS.
+/// The outcome of a request to AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AwsOutcome {
     Good,
@@ -120,9 +120,9 @@ pub(crate) enum AwsOutcome {
     InternalError,
     RequestLost,
     ResponseLost,
-    /// It takes longer than anybody waits, before the effect.
+    /// It takes longer than the client waits, before the effect.
     SlowBefore,
-    /// It takes longer than anybody waits, after the effect.
+    /// It takes longer than the client waits, after the effect.
     SlowAfter,
 }
 
@@ -140,7 +140,7 @@ impl AwsOutcome {
     }
 }
 
-/// Which part of AWS a request goes to.
+/// The part of AWS that a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Table,
@@ -169,12 +169,12 @@ impl Faults {
         self.skew = 0;
     }
 
-    /// Whether every request for a channel fails.
+    /// Returns whether every request for a channel fails.
     pub(crate) fn poisons(&self, channel: &str) -> bool {
         self.poisoned.as_deref() == Some(channel)
     }
 
-    /// What becomes of a request to Twilio.
+    /// Draws the outcome of a request to Twilio.
     pub(crate) fn twilio_outcome(&mut self, poisoned: bool) -> TwilioOutcome {
         if poisoned {
             return if self.rng.bool() {
@@ -243,7 +243,7 @@ impl Faults {
         ][self.rng.usize(..5)]
     }
 
-    /// What becomes of a request to AWS.
+    /// Draws the outcome of a request to AWS.
     pub(crate) fn aws_outcome(&mut self, part: Part) -> AwsOutcome {
         if self.faultless {
             return AwsOutcome::Good;
@@ -254,7 +254,7 @@ impl Faults {
             | (Some(Outage::Bus), Part::Bus) => true,
             (Some(_) | None, _) => false,
         };
-        // The SDK tries three times by itself, so that half is needed to get through to us.
+        // The SDK tries three times by itself, so that half is needed for the functions to notice.
         let chance = if in_outage { 0.5 } else { self.ordinary };
         if self.rng.f64() >= chance {
             return AwsOutcome::Good;
@@ -269,14 +269,14 @@ impl Faults {
         ][self.rng.usize(..6)]
     }
 
-    /// How long a request to Twilio is on its way, each way.
+    /// Draws the time that a request to Twilio takes each way.
     pub(crate) fn way_to_twilio(&mut self) -> Duration {
         let slow = !self.faultless && self.rng.u8(..100) < 3;
         let millis = if slow { 500..4_000 } else { 10..80 };
         Duration::from_millis(self.rng.u64(millis))
     }
 
-    /// How long a request to AWS is on its way, each way.
+    /// Draws the time that a request to AWS takes each way.
     pub(crate) fn way_to_aws(&mut self) -> Duration {
         let slow = !self.faultless && self.rng.u8(..100) < 3;
         let millis = if slow { 50..350 } else { 1..6 };

@@ -1,4 +1,4 @@
-//! Where the functions are cut off: every request to AWS and to Twilio passes here, may fail
+//! The borders of the functions: every request to AWS and to Twilio passes here, may fail
 //! before or after its effect, and is shown to the oracle.
 
 pub(crate) mod aws_connector;

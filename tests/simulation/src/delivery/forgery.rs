@@ -14,7 +14,7 @@ use crate::report::Mutation;
 use crate::report::{Law, Violation};
 
 impl EventStreams {
-    /// Somebody who is not Twilio calls the webhook.
+    /// Calls the webhook with a request that Twilio did not sign.
     pub(crate) fn forge(&mut self, deployment: &Arc<Deployment>) {
         let Some((channel, task)) = ({
             let inner = deployment.shared.lock();
@@ -50,7 +50,7 @@ impl EventStreams {
         deployment.shared.lock().oracle.forged(&event);
         deployment
             .shared
-            .trace(|| format!("somebody forges the end of {task}"));
+            .trace(|| format!("a forger sends the end of {task}"));
         let body = Value::from(vec![event]).to_string();
         let stolen = deployment.shared.errs(Mutation::StolenKey);
         let trick = if stolen {
@@ -75,7 +75,7 @@ impl EventStreams {
     }
 }
 
-/// How somebody forges a request.
+/// The ways to forge a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trick {
     WrongKey,

@@ -13,12 +13,12 @@ use world::WEBHOOK;
 
 use crate::functions::{Death, Deployment, End};
 use crate::oracle::Message;
-use crate::report::{Law, Violation};
+use crate::report::{Law, Mutation, Violation};
 use crate::schedule::PLAYED;
 
 use super::{EventStreams, PATIENCE, ask};
 
-/// How often Twilio calls a channel's webhook at most: `RetryCount` as the parking function
+/// Maximum number of calls of a channel's webhook: `RetryCount` as the parking function
 /// asks for it, and the first call.
 const CALLS: usize = 4;
 
@@ -56,6 +56,14 @@ impl EventStreams {
 /// Calls until an answer comes, a few times. Only the first call meets the death.
 async fn deliver(deployment: &Arc<Deployment>, call: &WebhookCall, death: Death) {
     let shared = &deployment.shared;
+    let message = Message::of_form(&call.parameters);
+    let is_a_customers = message.as_ref().is_some_and(Message::is_a_customers);
+    if is_a_customers && shared.errs(Mutation::DroppedMessages) {
+        message
+            .iter()
+            .for_each(|it| shared.lock().oracle.told_message(it));
+        return;
+    }
     for number in 0..CALLS {
         let death = if number == 0 { death } else { Death::Never };
         shared.lock().totals.webhooks += 1;
@@ -64,9 +72,9 @@ async fn deliver(deployment: &Arc<Deployment>, call: &WebhookCall, death: Death)
         let asked = timeout(PATIENCE, ask(deployment, request, death)).await;
         match asked {
             Ok(End::Done(200..300)) => {
-                if let Some(message) = Message::of_form(&call.parameters) {
-                    shared.lock().oracle.told_message(&message);
-                }
+                message
+                    .iter()
+                    .for_each(|it| shared.lock().oracle.told_message(it));
                 return;
             }
             Ok(End::Done(status @ 400..500)) => {
@@ -108,4 +116,13 @@ pub(super) fn is_early(deployment: &Deployment, event: &Value) -> bool {
         let record = history.and_then(|history| history.record.as_ref());
         record.is_none_or(|record| record.open_tasks().next().is_none())
     })
+}
+
+/// Returns the body without the messages of customers.
+pub(super) fn without_customers(body: &Value) -> Value {
+    let is_other = |event: &&Value| !Message::of_event(event).is_some_and(|it| it.is_a_customers());
+    let events = body
+        .as_array()
+        .map_or(std::slice::from_ref(body), Vec::as_slice);
+    events.iter().filter(is_other).cloned().collect()
 }

@@ -25,13 +25,13 @@ use crate::report::Mutation;
 use crate::report::{Law, Violation};
 use crate::shared::Caller;
 
-/// How long Twilio waits for an answer.
+/// The time for which Twilio waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long Twilio sends an event again.
+/// The time for which Twilio sends an event again.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(4 * 3600);
 
-/// How long an invocation of the webhook may take, as deployed.
+/// The longest invocation of the webhook, as deployed.
 const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct EventStreams {
@@ -40,12 +40,12 @@ pub(crate) struct EventStreams {
     late: Vec<(Timestamp, Value)>,
     /// Messages that wait until the first event of their task is known.
     early: Vec<Value>,
-    /// What is never told of a task, by task.
+    /// The events that are never sent, by task.
     silences: std::collections::BTreeMap<String, Silence>,
     pub(crate) under_way: JoinSet<()>,
 }
 
-/// What is never told of a task.
+/// The events of a task that are never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Silence {
     None,
@@ -268,9 +268,10 @@ impl Post {
             };
             (death, !faultless && self.rng.f64() < shared.script.faults)
         };
-        let body = match shared.errs(Mutation::ArrivalTime) {
-            true => arriving(&self.body, since),
-            false => self.body.to_string(),
+        let body = match shared.mutation {
+            Some(Mutation::ArrivalTime) => arriving(&self.body, since),
+            Some(Mutation::DroppedMessages) => messages::without_customers(&self.body).to_string(),
+            _ => self.body.to_string(),
         };
         let signed = simulator::sign::json(
             &shared.twilio.account().auth_token,

@@ -10,17 +10,17 @@ use tokio::time::timeout;
 use crate::report::{Law, Violation};
 use crate::shared::{CALLER, Caller, Shared};
 
-/// How an invocation is to die.
+/// The planned end of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Death {
     Never,
-    /// When it is polled for this time.
+    /// At its poll of this number.
     AtPoll(u32),
     /// After so long.
     After(Duration),
 }
 
-/// How an invocation ended.
+/// The end of an invocation.
 #[derive(Debug)]
 pub(crate) enum End<T> {
     Done(T),

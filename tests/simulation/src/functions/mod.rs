@@ -70,7 +70,7 @@ impl Deployment {
         store::create_table(&table, TABLE).await.unwrap();
         let functions = world::Functions::new(shared.twilio.clone(), project, clients, inactive);
         let deployment = Self {
-            ingest: Ingest::new(ingest(&shared, &functions)),
+            ingest: Ingest::new(functions.ingest()),
             sweep: sweep(&shared, &functions),
             park: park(&shared, &functions),
             agents,
@@ -108,14 +108,6 @@ impl Deployment {
             inner.trace(now, || format!("the record of {channel} expires"));
         }
     }
-}
-
-fn ingest(shared: &Shared, functions: &world::Functions) -> ingest::Settings {
-    let mut settings = functions.ingest();
-    if shared.errs(Mutation::DeafWebhook) {
-        settings.talk = ingest::Talk::Ignored;
-    }
-    settings
 }
 
 fn sweep(shared: &Arc<Shared>, functions: &world::Functions) -> Sweep {

@@ -37,13 +37,13 @@ pub(crate) struct Parking {
     rng: Rng,
     number: u32,
     pub(crate) under_way: JoinSet<()>,
-    /// What was due at the last run of the schedule.
+    /// The entries that were due at the last run of the schedule.
     last_due: BTreeMap<String, QueueEntry>,
     /// Held by each run while runs do not overlap.
     turn: Arc<Mutex<()>>,
 }
 
-/// What a run is invoked for.
+/// The reason of a run.
 #[derive(Clone, Debug)]
 enum Purpose {
     Tick,
@@ -69,7 +69,7 @@ impl Parking {
         let skew = u64::try_from(deployment.shared.lock().faults.skew).unwrap_or_default();
         let ahead = EVERY + Duration::from_millis(skew);
         let due = due_in(deployment, |queue| !queue.is_of_sweep(), ahead);
-        // What a run could not do, or did not see in a late index, the next one seldom can.
+        // What one run could not do or see in a late index, the next one seldom can.
         let in_vain = due.is_empty() || due == self.last_due;
         if in_vain && self.rng.u16(..if due.is_empty() { 500 } else { 8 }) > 0 {
             return;
@@ -112,7 +112,7 @@ impl Parking {
                 let millis = if late { 1_000..SLOWEST_BUS } else { 50..1_000 };
                 let delay = Duration::from_millis(self.rng.u64(millis));
                 let (death, limit) = self.draw_end(deployment);
-                let purpose = Purpose::Reply(reply.clone());
+                let purpose = Purpose::Reply(event_of(&reply));
                 let run = self.begin(deployment, purpose, death, limit);
                 self.under_way.spawn(async move {
                     tokio::time::sleep(delay).await;
@@ -161,10 +161,10 @@ impl Parking {
         let turn = Arc::clone(&self.turn);
         async move {
             if PLAYED.overlapping_runs {
-                return one(&deployment, number, &purpose, death, limit).await;
+                return one(&deployment, number, purpose, death, limit).await;
             }
             let _turn = turn.lock().await;
-            one(&deployment, number, &purpose, death, limit).await;
+            one(&deployment, number, purpose, death, limit).await;
         }
     }
 }
@@ -172,81 +172,80 @@ impl Parking {
 async fn one(
     deployment: &Arc<Deployment>,
     number: u32,
-    purpose: &Purpose,
+    purpose: Purpose,
     death: Death,
     limit: Duration,
 ) {
     let shared = &deployment.shared;
     let now = shared.functions_clock();
-    let faultless = {
-        let mut inner = shared.lock();
-        inner.totals.parking_runs += 1;
-        let mut history = RunHistory::new(inner.faults.skew);
-        if let Purpose::Manual(task, ManualRequest::Park) = purpose {
-            history.by_hand = Some(task.to_string());
-        }
-        inner.oracle.runs.insert(number, history);
-        let skew = inner.faults.skew;
-        inner.trace(shared.now(), || {
-            format!("parking run {number} begins for {purpose:?}, clock {skew} ms ahead, {death:?}, {limit:?}")
-        });
-        inner.faults.faultless
-    };
+    let faultless = begins(deployment, number, &purpose);
+    shared.trace(|| format!("parking run {number} begins for {purpose:?}, {death:?}, {limit:?}"));
     let function = Arc::clone(deployment);
-    let caller = Caller::Park(number);
-    let checked = match purpose.clone() {
-        Purpose::Tick => {
-            let work = async move { park_of(&function).tick(now, limit).await };
-            let end = invoke(shared, caller, death, limit, work).await;
-            shared.trace(|| format!("parking run {number} ends: {end:?}"));
-            check(deployment, faultless, &end)
-        }
-        Purpose::Reply(entry) => {
-            let event = json!({
-                "version": "0",
-                "source": entry["Source"],
-                "detail-type": entry["DetailType"],
-                "detail": serde_json::from_str::<Value>(entry["Detail"].as_str().unwrap_or("null")).unwrap_or_default(),
-            });
-            let work = async move { park_of(&function).handle(event, now, limit).await };
-            let end = invoke(shared, caller, death, limit, work).await;
-            shared.trace(|| format!("parking run {number} ends: {end:?}"));
-            Ok(())
-        }
-        Purpose::Manual(task, request) => {
-            let task = task.as_str().parse().unwrap();
-            let work = async move { park_of(&function).manual(task, request, now).await };
-            let end = invoke(shared, caller, death, limit, work).await;
-            let mut inner = shared.lock();
-            if let End::Done(Ok(_)) = end {
-                inner.totals.count("moves by hand");
+    let work = async move {
+        let park = function.park.as_ref().unwrap();
+        match purpose {
+            Purpose::Tick => Some(park.tick(now, limit).await),
+            Purpose::Reply(event) => {
+                let _ = park.handle(event, now, limit).await;
+                None
             }
-            inner.trace(shared.now(), || {
-                format!("parking run {number} ends: {end:?}")
-            });
-            Ok(())
+            Purpose::Manual(task, request) => {
+                let task = task.as_str().parse().unwrap();
+                let _ = park.manual(task, request, now).await;
+                None
+            }
         }
     };
+    let end = invoke(shared, Caller::Park(number), death, limit, work).await;
+    shared.trace(|| format!("parking run {number} ends: {end:?}"));
+    let checked = check(deployment, faultless, &end);
     shared.lock().oracle.runs.remove(&number);
     shared.check(checked);
 }
 
-fn park_of(deployment: &Deployment) -> &park::Park {
-    deployment.park.as_ref().unwrap()
+/// Takes down that a run begins. Returns whether nothing fails any more.
+fn begins(deployment: &Deployment, number: u32, purpose: &Purpose) -> bool {
+    let mut inner = deployment.shared.lock();
+    inner.totals.parking_runs += 1;
+    let mut history = RunHistory::new(inner.faults.skew);
+    match purpose {
+        Purpose::Tick => {}
+        Purpose::Reply(_) => inner.totals.count("parking runs by the bus"),
+        Purpose::Manual(task, request) => {
+            inner.totals.count("parking runs by hand");
+            if *request == ManualRequest::Park {
+                history.by_hand = Some(task.to_string());
+            }
+        }
+    }
+    inner.oracle.runs.insert(number, history);
+    inner.faults.faultless
+}
+
+/// Returns an entry of the bus as its rule hands it to a function.
+fn event_of(entry: &Value) -> Value {
+    let detail = entry["Detail"].as_str().unwrap_or_default();
+    json!({
+        "version": "0",
+        "source": entry["Source"],
+        "detail-type": entry["DetailType"],
+        "detail": serde_json::from_str::<Value>(detail).unwrap_or_default(),
+    })
 }
 
 fn check(
     deployment: &Deployment,
     faultless: bool,
-    end: &End<Result<Summary, ParkError>>,
+    end: &End<Option<Result<Summary, ParkError>>>,
 ) -> LawCheck {
     let mut inner = deployment.shared.lock();
     match end {
+        End::Done(None) => Ok(()),
         End::Died | End::Killed | End::Panicked => {
             inner.totals.count("parking runs that died");
             Ok(())
         }
-        End::Done(Err(error)) => {
+        End::Done(Some(Err(error))) => {
             inner.totals.count("parking runs that failed");
             let what = format!("a parking run without faults fails: {error}");
             match faultless {
@@ -254,7 +253,7 @@ fn check(
                 false => Ok(()),
             }
         }
-        End::Done(Ok(summary)) => {
+        End::Done(Some(Ok(summary))) => {
             if summary.due == 0 && summary.calls > 0 {
                 let what = format!("a parking run with nothing due asks Twilio: {summary:?}");
                 return Err(Violation::of(Law::BoundedCalls, what));

@@ -33,7 +33,7 @@ impl Reconciliations {
         }
     }
 
-    /// What the schedule does.
+    /// Reconciles as the schedule does.
     pub(crate) fn tick(&mut self, deployment: &Arc<Deployment>) {
         while self.under_way.try_join_next().is_some() {}
         let death = match self.rng.f64() < deployment.shared.script.crashes * 2.0 {

@@ -17,17 +17,17 @@ use crate::shared::Caller;
 /// The longest run of a sweep, as deployed.
 const LIMIT: Duration = Duration::from_secs(840);
 
-/// How many index partitions a look at what is due reads: five queues in four parts.
+/// The index partitions that a look at what is due reads: five queues in four parts.
 const QUEUES: u64 = 20;
 
-/// How often a channel may be due in a row on good days before it must be clean.
+/// The sweeps without faults for which a channel may be due in a row before it must be clean.
 const SWEEPS_TO_BE_CLEAN: usize = 2;
 
 pub(crate) struct Sweeps {
     rng: Rng,
     number: u32,
     pub(crate) under_way: JoinSet<()>,
-    /// How often in a row each channel was due for the same, on good days.
+    /// The number of sweeps without faults for which each channel was due for the same.
     waited: BTreeMap<String, (QueueEntry, usize)>,
 }
 
@@ -41,8 +41,8 @@ impl Sweeps {
         }
     }
 
-    /// What the schedule does: mostly one sweep, now and then two at once, and none where
-    /// nobody could have anything to do (which would cost nothing but our time). Says whether
+    /// Sweeps as the schedule does: mostly one sweep, now and then two at once, and none where
+    /// nothing could be due, which would cost only time. Returns whether
     /// there was something to do.
     pub(crate) fn tick(&mut self, deployment: &Arc<Deployment>) -> bool {
         while self.under_way.try_join_next().is_some() {}

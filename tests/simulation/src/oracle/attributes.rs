@@ -3,7 +3,7 @@
 //! Written without the code under test and without a JSON library: it walks over the text,
 //! finds the members of the outermost object, and compares what lies around ours.
 
-/// What a write changed.
+/// The change that a write made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     /// `long_lived` became `false` and was something else, or is there now.
@@ -66,13 +66,13 @@ pub(super) fn inactive_set(before: &str, after: &str) -> Result<bool, String> {
     }
 }
 
-/// A text, with a question mark in place of each of our values.
+/// A text, with a question mark in place of each named value.
 struct Cut<const N: usize> {
     around: String,
-    /// Where the closing brace stands in it.
+    /// The place of its closing brace.
     end: usize,
     members: usize,
-    /// The values of each of our members, as often as it stands there.
+    /// The values of each named member, as often as it occurs.
     values: [Vec<String>; N],
 }
 

@@ -1,4 +1,4 @@
-//! An event of the pretend Twilio, read once more and in another way than the webhook does.
+//! An event of the simulated Twilio, read once more and in another way than the webhook does.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid,
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// An event, as far as the books need it.
+/// An event, as far as the oracle needs it.
 pub(crate) struct Read {
     pub(crate) id: String,
     pub(crate) kind: String,

@@ -1,4 +1,4 @@
-//! The books: what really happened, what we were told, what we did. Each entry is checked
+//! The oracle: what really happened, what was told, what the functions did. Each entry is checked
 //! against the laws as it is made.
 //!
 //! They are kept apart from the code under test. Of it they use the record and its fold
@@ -33,7 +33,7 @@ use events::Read;
 use parking::ParkingHistory;
 use personal::Personal;
 
-/// What every reconciliation reads of the log, at least.
+/// The part of the log that every reconciliation reads at least.
 const LATELY: Duration = Duration::from_secs(4 * 3600);
 
 pub(crate) type LawCheck = Result<(), Violation>;
@@ -41,7 +41,7 @@ pub(crate) type LawCheck = Result<(), Violation>;
 pub(crate) struct Oracle {
     pub(crate) names: Names,
     pub(crate) policy: Policy,
-    /// Whether silent chats are parked.
+    /// True where silent chats are parked.
     parks: bool,
     parking: ParkingHistory,
     pub(crate) channels: BTreeMap<String, ChannelHistory>,
@@ -52,13 +52,13 @@ pub(crate) struct Oracle {
     /// The ids of the notices that the bus took.
     pub(crate) told: BTreeSet<String>,
     pub(crate) personal: Personal,
-    /// Facts that somebody forged.
+    /// Forged facts.
     forged: Vec<Fact>,
     /// Numbers everything that happens, so that two things in one millisecond have an order.
     order: u64,
 }
 
-/// What there is to know about a channel.
+/// The history of a channel.
 pub(crate) struct ChannelHistory {
     pub(crate) number: usize,
     pub(crate) born: Timestamp,
@@ -67,26 +67,26 @@ pub(crate) struct ChannelHistory {
     /// Its record, as it was written last.
     pub(crate) record: Option<Channel>,
     pub(crate) expires_at: Option<i64>,
-    /// What all facts add up to that are in the record.
+    /// The sum of all facts that are in the record.
     model: Channel,
     /// The facts that are in the record, by their event.
     held: BTreeMap<String, Fact>,
     /// Facts that were sent to the webhook and are not in the record yet.
     sent: BTreeMap<String, Fact>,
-    /// What sweeps learnt by looking.
+    /// The facts that runs learnt from TaskRouter.
     looked: Vec<Fact>,
     expired: Option<Timestamp>,
     tasks: usize,
     /// A Studio flow hears each message, whatever else became of it.
     pub(crate) has_flow: bool,
-    /// Somebody made something else than an object of its attributes.
+    /// Its attributes were overwritten with something that is no object.
     pub(crate) damaged: bool,
 }
 
-/// What there is to know about a task.
+/// The history of a task.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskHistory {
-    /// When it was created, in the order of things.
+    /// The number of its creation among all that happened.
     pub(crate) order: u64,
     pub(crate) created: Timestamp,
     /// The channel that it named first.
@@ -195,7 +195,7 @@ impl Oracle {
         }
     }
 
-    /// Somebody forged an event.
+    /// Takes down a forged event.
     pub(crate) fn forged(&mut self, event: &Value) {
         self.forged
             .extend(Read::of(event).and_then(|read| read.fact(event, self.parks)));
@@ -281,7 +281,7 @@ impl ChannelHistory {
     }
 }
 
-/// Whether a record has taken a fact in: taking it in again changes nothing.
+/// Returns whether a record has absorbed a fact: absorbing it again changes nothing.
 fn holds(record: &Channel, fact: &Fact) -> bool {
     let mut again = record.clone();
     again.absorb(fact);

@@ -1,4 +1,4 @@
-//! Names for SIDs, so that a story can be read.
+//! Names for SIDs, so that a trace can be read.
 
 use std::collections::BTreeMap;
 

@@ -53,6 +53,11 @@ impl Message {
         )
     }
 
+    /// Returns whether a customer wrote it.
+    pub(crate) fn is_a_customers(&self) -> bool {
+        !self.by_agent
+    }
+
     fn of(channel: &str, author: &str, at: Timestamp, index: u64) -> Option<Self> {
         let by_agent = author.contains(AGENTS);
         (by_agent || author.contains(ADDRESSES)).then(|| Self {
@@ -63,12 +68,12 @@ impl Message {
     }
 }
 
-/// What is known of parking.
+/// Messages and requests by hand, as far as parking depends on them.
 #[derive(Default)]
 pub(super) struct ParkingHistory {
     /// The newest message of the customer and of an agent on each channel, as acknowledged.
     told: BTreeMap<String, [Option<Position>; 2]>,
-    /// When each task was last parked because a person asked for it.
+    /// The moment at which a person last asked for each task to be parked.
     by_hand: BTreeMap<String, Timestamp>,
 }
 
@@ -76,7 +81,7 @@ pub(super) struct ParkingHistory {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TaskNow {
     pub(crate) attributes: String,
-    /// Whether it is in the TaskChannel of parked tasks; nothing if it is in neither of the pair.
+    /// True in the TaskChannel of parked tasks, nothing if it is in neither of the pair.
     pub(crate) parked: Option<bool>,
 }
 

@@ -1,25 +1,25 @@
-//! What must never leave Twilio: customers' addresses and words, and secrets.
+//! Personal data, which must never leave Twilio: customers' addresses and words, and secrets.
 
 use crate::report::{Law, Violation};
 
 use super::LawCheck;
 
-/// What every customer's address begins with.
+/// The beginning of every customer's address.
 pub(crate) const ADDRESSES: &str = "1555019";
 
-/// What customers and agents say.
+/// The words of customers and agents.
 pub(crate) const WORDS: &str = "quetzal";
 
-/// What agents are called.
+/// The beginning of every agent's name.
 pub(crate) const AGENTS: &str = "agent.ostrowski";
 
-/// Texts that must not be found on our side.
+/// Texts that must not be found in the table, on the bus or in the logs.
 pub(crate) struct Personal(Vec<String>);
 
 impl Personal {
     pub(crate) fn new(mut texts: Vec<String>) -> Self {
         texts.extend([ADDRESSES, WORDS, AGENTS].map(str::to_owned));
-        // What stands in the attributes of channels.
+        // They stand in the attributes of channels.
         texts.extend(["marker-of-", "pre_engagement"].map(str::to_owned));
         Self(texts)
     }

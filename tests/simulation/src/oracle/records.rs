@@ -34,7 +34,7 @@ impl Oracle {
                 return Err(Violation::of(Law::NoCrossChannel, what));
             }
         }
-        // What a reconciliation finds gone was nobody's closing.
+        // A reconciliation that finds a channel gone did not close it.
         let gone = matches!(record.closed_at(), Some((_, Outcome::Gone)));
         if self.with_bot.contains(&channel) && !gone {
             let what = format!("{channel} is with a bot and is taken up");
@@ -65,7 +65,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// What all facts of all records add up to, taken in once more from the first to the last
+    /// Checks what all facts of all records add up to, absorbed once more in one order
     /// and in another order.
     pub(crate) fn fold_afresh(&self) -> LawCheck {
         for (channel, history) in &self.channels {
@@ -123,12 +123,12 @@ fn marked(
     if told.contains(&id) {
         return Ok(());
     }
-    let what = format!("{channel} is marked {step} and nobody was told");
+    let what = format!("{channel} is marked {step} without a notice");
     Err(Violation::of(Law::ToldThenMarked, what))
 }
 
 impl ChannelHistory {
-    /// Whether the end of a task was found out by looking.
+    /// Returns whether the end of a task was found by a look at TaskRouter.
     pub(crate) fn was_looked_up(&self, task: TaskSid) -> bool {
         let ends = |fact: &Fact| fact.task == task && matches!(fact.news, News::Ended(_));
         self.looked.iter().any(ends)
@@ -140,7 +140,7 @@ impl ChannelHistory {
             .sent
             .iter()
             .filter(|(_, fact)| {
-                // An echo of a task of which nobody ever heard is in no record.
+                // An echo of a task that was never told of is in no record.
                 let heard_of = record.tasks().contains_key(&fact.task)
                     || self.model.tasks().contains_key(&fact.task);
                 heard_of && holds(record, fact)

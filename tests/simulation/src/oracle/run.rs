@@ -1,4 +1,4 @@
-//! What one sweep has seen and done so far.
+//! The history of one run of a function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::report::{Law, Violation};
 
 use super::LawCheck;
 
-/// What one sweep has seen and done so far.
+/// What one run has seen and done so far.
 pub(crate) struct RunHistory {
-    /// How far its clock is ahead of Twilio's, in milliseconds.
+    /// The lead of its clock over Twilio's, in milliseconds.
     pub(crate) skew: i64,
-    /// When it looked at the open tasks, in the order of things.
+    /// The number of its look at the open tasks among all that happened.
     pub(crate) looked: Option<u64>,
     /// The records that it read.
     pub(crate) records: BTreeMap<String, Channel>,
@@ -74,7 +74,7 @@ impl RunHistory {
 
     /// A request was answered with too many.
     pub(crate) fn is_asked_for_patience(&mut self, wait: Duration) {
-        // What the client makes of an absurd wait, and the least that it waits anyway.
+        // The client shortens an absurd wait, and waits a little in any case.
         let wait = wait.clamp(Duration::from_millis(250), Duration::from_secs(60));
         self.patient_until = self.patient_until.max(Some(Instant::now() + wait));
     }

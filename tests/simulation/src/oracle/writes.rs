@@ -9,7 +9,7 @@ use crate::report::{Law, Violation};
 
 use super::{LawCheck, Oracle, attributes};
 
-/// How far the functions' clocks are ahead or behind at most.
+/// The largest lead or lag of the functions' clocks.
 const LARGEST_SKEW: Duration = Duration::from_secs(600);
 
 /// A write of a channel that reaches Twilio.
@@ -24,21 +24,21 @@ pub(crate) struct Write<'a> {
     pub(crate) present: Option<&'a str>,
 }
 
-/// What nobody can prevent, and what is therefore counted.
+/// A race that no function can prevent, and that is therefore counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Race {
     /// A task was created after the last look at the channel's record, so long ago.
     WithTask(i64),
-    /// Somebody else's write between our reading and our writing was lost.
+    /// Another writer's change between the sweep's read and its write was lost.
     WithWriter,
 }
 
 /// A write that ends an interaction channel or a conversation.
 pub(crate) struct Closing<'a> {
     pub(crate) conversation: &'a str,
-    /// Whether it is the interaction channel that is closed.
+    /// True if it is the interaction channel that is closed.
     pub(crate) interaction: bool,
-    /// What is to change, by name.
+    /// The fields that are to change, with their values.
     pub(crate) fields: &'a [(&'a str, &'a str)],
     pub(crate) asks_for_webhooks: bool,
     /// The tasks that are open on the conversation.
@@ -117,7 +117,7 @@ impl Oracle {
         }
         let status = seen.map(String::as_str);
         self.early(sweep, now, conversation, |end| match status {
-            // Nobody can tell one that was parked from one that was forgotten.
+            // One that was parked looks like one that was forgotten.
             Some("active") => matches!(end, End::Completed | End::Vanished),
             Some("closed" | "failed") | None => false,
             Some(_) => true,

@@ -1,4 +1,4 @@
-//! Chats that are with a bot and that no agent has seen: nobody's business here.
+//! Chats that are with a bot and that no agent has seen. The functions leave them alone.
 
 use serde_json::json;
 use simulator::state::chat::{ChannelChange, ChannelType};

@@ -1,4 +1,4 @@
-//! What customers, agents and other people's software do.
+//! The acts of customers, agents and other software.
 
 mod bots;
 mod dialogue;
@@ -26,7 +26,7 @@ pub(crate) struct People {
     addresses: Vec<(String, Number)>,
     /// The customer of each channel, by the place among the addresses.
     customers: BTreeMap<Sid, usize>,
-    /// When the customer of each channel last wrote.
+    /// The time of each channel's last message by its customer.
     wrote_at: BTreeMap<Sid, Timestamp>,
 }
 
@@ -59,7 +59,7 @@ impl People {
         }
     }
 
-    /// Somebody does something.
+    /// Draws one act.
     pub(crate) fn act(&mut self, deployment: &Deployment) {
         deployment.shared.catch_up();
         if deployment.park.is_some() && self.rng.bool() {
@@ -76,7 +76,7 @@ impl People {
         deployment.shared.catch_up();
     }
 
-    /// Somebody ends what agents work on.
+    /// Ends the tasks that agents work on.
     pub(crate) fn end_of_day(&mut self, deployment: &Deployment) {
         deployment.shared.catch_up();
         {
@@ -215,7 +215,7 @@ impl People {
         }
     }
 
-    /// Somebody closes or deletes a conversation, or harms a channel.
+    /// Lets other software close or delete a conversation, or harm a channel.
     fn others_harm(&mut self, deployment: &Deployment) {
         if self.rng.bool() {
             self.others_end_a_conversation(deployment);
@@ -246,11 +246,11 @@ impl People {
         let mut inner = deployment.shared.lock();
         inner.totals.count("conversations ended by others");
         inner.trace(deployment.shared.now(), || {
-            format!("somebody {deed} {conversation}: {result:?}")
+            format!("other software {deed} {conversation}: {result:?}")
         });
     }
 
-    /// Somebody deletes a channel, or makes something else than an object of its attributes.
+    /// Lets other software delete a channel, or overwrite its attributes.
     fn others_harm_a_channel(&mut self, deployment: &Deployment) {
         let Some(channel) = self.some_channel(deployment) else {
             return;
@@ -278,11 +278,11 @@ impl People {
             "channels damaged by others"
         });
         inner.trace(deployment.shared.now(), || {
-            format!("somebody {deed} {channel}")
+            format!("other software {deed} {channel}")
         });
     }
 
-    /// Somebody's own software opens a task, on a channel or on none.
+    /// Lets other software open a task, on a channel or on none.
     fn others_open_a_task(&mut self, deployment: &Deployment) {
         let channel = self.some_channel(deployment);
         let conversation = {
@@ -296,7 +296,7 @@ impl People {
                 Some(channel),
                 json!({ "channelSid": channel, "from": WORDS }),
             ),
-            // Whoever makes a task by hand does not know the interaction.
+            // Software that makes a task by itself does not know the interaction.
             (1, _, Some(conversation)) => (
                 Some(conversation),
                 json!({ "conversationSid": conversation, "from": WORDS }),
@@ -320,7 +320,7 @@ impl People {
             .create_task(project.workspace, task);
         deployment
             .shared
-            .trace(|| format!("somebody opens a task on {channel:?}: {created:?}"));
+            .trace(|| format!("other software opens a task on {channel:?}: {created:?}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What must never happen, and what must happen in the end.
+//! The laws: what must never happen, and what must happen in the end.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum Law {
     NeverCloseLive,
     /// S3: nothing is written before its cutoff.
     NotEarly,
-    /// S4: of the attributes as they were read only our two values change.
+    /// S4: of the attributes as they were read only `status` and `long_lived` change.
     AttributesIntact,
     /// S5: what is acknowledged is in the table, and what is authentic is not turned away.
     AckMeansStored,
@@ -30,7 +30,7 @@ pub enum Law {
     ToldThenMarked,
     /// Flex hears of each write, by the webhooks of Chat.
     FlexHears,
-    /// Nobody asks Twilio again before the time that it asked for is over.
+    /// No run asks Twilio again before the time that it asked for is over.
     Patient,
     /// A race with a new task stays within the time that one channel takes.
     RacesAreNarrow,
@@ -73,7 +73,7 @@ impl fmt::Display for Law {
 pub struct Violation {
     /// The law.
     pub law: Law,
-    /// What was seen.
+    /// The observation that breaks it.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! What our side logs, kept by thread, since each thread plays its own schedules.
+//! The logs of the functions, kept by thread, since each thread plays its own schedules.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

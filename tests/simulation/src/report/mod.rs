@@ -1,4 +1,4 @@
-//! What a schedule says when it is over: laws, the mutations that must break them, and totals.
+//! The results of a schedule: laws, the mutations that must break them, and totals.
 
 mod law;
 pub(crate) mod logs;
@@ -16,6 +16,6 @@ pub struct ScheduleReport {
     pub totals: Totals,
     /// The first law that was broken.
     pub violation: Option<Violation>,
-    /// What happened, line by line, if that was asked for.
+    /// The trace, line by line, if it was asked for.
     pub trace: Vec<String>,
 }

@@ -1,11 +1,11 @@
 //! Ways to break the system, to prove that the simulation would notice.
 //!
 //! Each is done to what crosses a border (a request, an answer, a setting), so that the code
-//! under test knows nothing of it, and each stands for a mistake that somebody could make.
+//! under test knows nothing of it, and each stands for a mistake that a developer could make.
 
 use crate::report::Law;
 
-/// A deliberate mistake.
+/// A deliberate defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
     /// The look at the open tasks sees none.
@@ -66,8 +66,8 @@ pub enum Mutation {
     MovesInSilence,
     /// Every way back of a parked task names a version that is gone.
     NoWayBack,
-    /// The webhook does not listen to messages.
-    DeafWebhook,
+    /// Messages of customers are acknowledged and dropped.
+    DroppedMessages,
     /// The move of a task is not announced in its record.
     Unannounced,
     /// A chat is parked after a second of silence.
@@ -75,7 +75,7 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    /// Every mistake.
+    /// Every mutation.
     pub const ALL: [Self; 32] = [
         Self::BlindLook,
         Self::ForgottenTasks,
@@ -106,7 +106,7 @@ impl Mutation {
         Self::MovesAnyVersion,
         Self::MovesInSilence,
         Self::NoWayBack,
-        Self::DeafWebhook,
+        Self::DroppedMessages,
         Self::Unannounced,
         Self::HastyParking,
     ];
@@ -121,7 +121,7 @@ impl Mutation {
             }
             Self::ArrivalTime => &[Law::OrderFree, Law::AckMeansStored],
             Self::FloatText => &[Law::AttributesIntact],
-            // What Twilio shows is not what was meant, so that it is tried again and again.
+            // Twilio never shows what the sweep meant to write, so it tries again and again.
             Self::StaleText => &[Law::AttributesIntact, Law::BoundedCalls],
             Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
             Self::SilentWrites => &[Law::FlexHears],
@@ -133,14 +133,15 @@ impl Mutation {
             Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],
             Self::LostNotices => &[Law::ToldThenMarked],
             Self::Unheeded429 => &[Law::Patient],
-            Self::EmptyIndex => &[Law::EventuallyClean],
+            Self::EmptyIndex => &[Law::EventuallyClean, Law::NoPoison],
             Self::PoisonSpreads => &[Law::NoPoison, Law::EventuallyClean, Law::BoundedCalls],
             Self::WastefulCalls => &[Law::BoundedCalls],
-            Self::MovesAnyVersion | Self::MovesInSilence | Self::DeafWebhook => {
+            Self::MovesAnyVersion | Self::MovesInSilence | Self::DroppedMessages => {
                 &[Law::ParkRestores]
             }
-            Self::NoWayBack => &[Law::ParkRestores, Law::EventuallyClean],
-            Self::Unannounced => &[Law::ParkRestores],
+            // What is not noted, or never succeeds, stays due.
+            Self::NoWayBack | Self::Unannounced => &[Law::ParkRestores, Law::EventuallyClean],
+
             Self::HastyParking => &[Law::NotEarly],
         }
     }

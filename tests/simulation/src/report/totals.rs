@@ -1,9 +1,9 @@
-//! What happened, in numbers.
+//! Totals of what happened.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-/// What happened in one schedule or in many.
+/// Totals of one schedule or of many.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Totals {
     /// Schedules played.
@@ -28,11 +28,11 @@ pub struct Totals {
     pub orphans: u64,
     /// Records written.
     pub records: u64,
-    /// Channels closed for good by our write.
+    /// Channels closed for good by a sweep's write.
     pub closes: u64,
-    /// Conversations closed by our write, or along with their interaction.
+    /// Conversations closed by a sweep's write, or along with their interaction.
     pub conversations_closed: u64,
-    /// Long-lived channels released by our write.
+    /// Long-lived channels released by a sweep's write.
     pub releases: u64,
     /// Tasks moved to the TaskChannel of parked ones.
     pub parked: u64,
@@ -42,7 +42,7 @@ pub struct Totals {
     pub parking_runs: u64,
     /// Notices taken by the bus.
     pub notices: u64,
-    /// Messages of customers that nobody will ever see.
+    /// Messages of customers that no agent will ever see.
     pub lost_messages: u64,
     /// Whatever else is counted: faults, crashes, races, by name.
     pub counts: BTreeMap<&'static str, u64>,

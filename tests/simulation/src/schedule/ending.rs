@@ -20,14 +20,14 @@ use super::{parking_ending, pass};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How long Twilio may still be busy with what happened, and until the last task that nobody
-/// ends has ended by itself.
+/// The time for which Twilio may still be busy with what happened, and until the last task that
+/// no agent ends has ended by itself.
 const AFTERMATH: Duration = Duration::from_secs(26 * 3600);
 
-/// How often it is reconciled until everything is at rest.
+/// The interval of reconciliations until everything is at rest.
 const RECONCILED_EVERY: Duration = Duration::from_secs(12 * 3600);
 
-/// What goes on when people have stopped.
+/// The runs that go on when people have stopped.
 pub(crate) struct Runs<'a> {
     pub(crate) streams: &'a mut EventStreams,
     pub(crate) sweeps: &'a mut Sweeps,
@@ -87,7 +87,7 @@ pub(crate) async fn end(
     let mut reconciled = began;
     while began.elapsed() < patience && !shared.broken() {
         streams.pump(deployment);
-        // A task that nobody ends is inspected until it ends by itself.
+        // A task that no agent ends is inspected until it ends by itself.
         let first_hours = began.elapsed() < 180 * MINUTE;
         let step = if first_hours { 10 } else { 60 } * MINUTE;
         pass(deployment, parking, Instant::now() + step).await;
@@ -149,8 +149,8 @@ fn poison_one(deployment: &Deployment, rng: &mut fastrand::Rng) {
     }
 }
 
-/// L1, by what Twilio holds: the channel is as its last task's end wants it. Where nobody
-/// reconciles, that is so unless what we would have to know was lost for ever; else it is so
+/// Checks L1 by what Twilio holds: the channel is as its last task's end wants it. Without
+/// reconciliations, that is so unless an event that is needed was lost for ever; else it is so
 /// for all that is still held open.
 fn clean(
     deployment: &Deployment,
@@ -186,7 +186,7 @@ fn clean(
         // Else nothing was ever heard of it, or its record has expired since it was closed.
         let is_left_alone = gone || done || history.damaged || history.has_flow;
         return match reconciles && held_open && !is_left_alone {
-            true => dirty("it is held open and nobody knows it"),
+            true => dirty("it is held open and has no record"),
             false => Ok(()),
         };
     };
@@ -201,7 +201,7 @@ fn clean(
         };
     }
     if history.damaged {
-        // Somebody wrote over the whole of it, be it before or after it was closed.
+        // Its attributes were overwritten as a whole, before or after it was closed.
         return Ok(());
     }
     if let Some(Progress::Failed { .. }) = record.cleanup().map(|cleanup| &cleanup.progress) {
@@ -238,8 +238,8 @@ fn clean(
     Ok(())
 }
 
-/// Whether a record may hold a task open that has ended: its end was lost, and no other task
-/// of the channel ended since it began, so that nothing tells us to ask.
+/// Returns whether a record may hold a task open that has ended: its end was lost, and no other
+/// task of the channel ended since it began, so that nothing makes the sweep ask.
 fn may_be_unheard_of(oracle: &Oracle, record: &Channel, task: &str) -> bool {
     let Some(this) = oracle.tasks.get(task) else {
         return false;

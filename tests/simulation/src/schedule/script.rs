@@ -1,4 +1,4 @@
-//! What a schedule is like as a whole: how long, how many, how bad, with which settings.
+//! The script of a schedule: its length, its customers, its faults and its settings.
 
 use std::time::Duration;
 
@@ -9,36 +9,36 @@ use fastrand::Rng;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// How large a schedule is, where that is not left to its seed.
+/// The size of a schedule, where that is not left to its seed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// For how many days people act and things fail.
     pub days: Option<u64>,
-    /// How many customers there are.
+    /// The number of customers.
     pub customers: Option<usize>,
 }
 
-/// What a schedule is like, drawn from its seed and its size and from nothing else.
+/// The properties of a schedule, drawn from its seed and its size and from nothing else.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) seed: u64,
-    /// How long people act and things fail.
+    /// The time for which people act and things fail.
     pub(crate) length: Duration,
     pub(crate) customers: usize,
-    /// How many of a hundred customers write by a medium whose channels are long-lived.
+    /// The percentage of customers who write by a medium whose channels are long-lived.
     pub(crate) long_lived: u8,
-    /// How many of a hundred customers write to a number of Conversations.
+    /// The percentage of customers who write to a number of Conversations.
     pub(crate) conversing: u8,
     pub(crate) flex_deaf: bool,
     pub(crate) flex_delay: Duration,
     pub(crate) list_attributes: bool,
     pub(crate) lag: Option<Lag>,
     pub(crate) sweep_every: Duration,
-    /// How often it is reconciled, if it is.
+    /// The interval of reconciliations, if there are any.
     pub(crate) reconcile_every: Option<Duration>,
-    /// For how long people have acted before anybody listened.
+    /// The time for which people act before the webhook is connected.
     pub(crate) backlog: Option<Duration>,
-    /// How many chats are with a bot.
+    /// The number of chats that are with a bot.
     pub(crate) bots: usize,
     pub(crate) concurrency: usize,
     pub(crate) max_closes: usize,
@@ -57,13 +57,13 @@ pub(crate) struct Script {
     pub(crate) faults: f64,
     /// The chance that an invocation dies.
     pub(crate) crashes: f64,
-    /// The chance that somebody else writes between our reading and our writing.
+    /// The chance that other software writes between a function's read and its write.
     pub(crate) meddling: f64,
-    /// Whether silent chats are parked, and how.
+    /// The properties of parking, if silent chats are parked.
     pub(crate) parking: Option<ParkingScript>,
 }
 
-/// What parking is like.
+/// The properties of parking.
 #[derive(Clone, Debug)]
 pub(crate) struct ParkingScript {
     /// The interval between two looks of one run.
@@ -156,7 +156,7 @@ impl Script {
 }
 
 impl Script {
-    /// How much more happens than among the customers of an ordinary schedule.
+    /// Returns how many times the acts of an ordinary schedule happen.
     pub(crate) fn bustle(&self) -> f64 {
         self.customers.div_ceil(8) as f64
     }

@@ -1,4 +1,4 @@
-//! What a sweep's writes do at the pretend Twilio, held against the books before it happens.
+//! Writes of a sweep, held against the oracle before they have their effect.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::request::Thing;
 
 impl TwilioTransport {
     /// A Chat channel is written to or deleted.
-    pub(crate) fn write(&self, sweep: u32, channel: &str, request: &Request<Bytes>) {
+    pub(crate) fn write(&self, run: u32, channel: &str, request: &Request<Bytes>) {
         let Ok(sid) = channel.parse::<Sid>() else {
             return;
         };
@@ -34,7 +34,7 @@ impl TwilioTransport {
             present: present.as_deref(),
         };
         let now = self.shared.now();
-        let checked = self.shared.lock().oracle.written(sweep, now, &write);
+        let checked = self.shared.lock().oracle.written(run, now, &write);
         self.check_races(checked);
         let mut inner = self.shared.lock();
         if write.attributes.is_some_and(|text| text.contains("true")) {
@@ -43,14 +43,14 @@ impl TwilioTransport {
             inner.totals.closes += 1;
         }
         inner.trace(now, || {
-            format!("sweep {sweep} writes to {channel}: {:?}", write.attributes)
+            format!("run {run} writes to {channel}: {:?}", write.attributes)
         });
     }
 
     /// An interaction channel or its conversation is closed.
     pub(crate) fn close(
         &self,
-        sweep: u32,
+        run: u32,
         thing: Thing,
         conversation: &str,
         request: &Request<Bytes>,
@@ -68,18 +68,18 @@ impl TwilioTransport {
             open: &self.open_tasks_on(sid),
         };
         let now = self.shared.now();
-        let checked = self.shared.lock().oracle.closed(sweep, now, &closing);
+        let checked = self.shared.lock().oracle.closed(run, now, &closing);
         self.check_races(checked);
         let mut inner = self.shared.lock();
         if thing == Thing::Conversation {
             inner.totals.conversations_closed += 1;
         }
         inner.trace(now, || {
-            format!("sweep {sweep} closes {thing:?} of {conversation}")
+            format!("run {run} closes {thing:?} of {conversation}")
         });
     }
 
-    pub(crate) fn end_session(&self, sweep: u32, session: &str) {
+    pub(crate) fn end_session(&self, run: u32, session: &str) {
         let Ok(sid) = session.parse::<Sid>() else {
             return;
         };
@@ -92,9 +92,9 @@ impl TwilioTransport {
         let Some(channel) = channel else { return };
         let (now, open) = (self.shared.now(), self.open_tasks_on(channel));
         let channel = channel.to_string();
-        let checked = self.shared.lock().oracle.live(sweep, now, &channel, &open);
+        let checked = self.shared.lock().oracle.live(run, now, &channel, &open);
         self.shared
-            .trace(|| format!("sweep {sweep} ends the session of {channel}"));
+            .trace(|| format!("run {run} ends the session of {channel}"));
         let mut inner = self.shared.lock();
         match checked {
             Ok(races) if races.is_empty() => inner.totals.count("sessions ended"),
@@ -106,7 +106,7 @@ impl TwilioTransport {
         }
     }
 
-    /// Somebody else writes to the channel that was read just now.
+    /// Lets other software write to the channel that was read just now.
     pub(crate) fn meddle(&self, channel: &str) {
         let chance = self.shared.script.meddling;
         let number = {
@@ -145,7 +145,7 @@ impl TwilioTransport {
     }
 }
 
-/// Somebody's own software adds an attribute to a channel, reading and writing at once.
+/// Lets other software add an attribute to a channel, reading and writing at once.
 pub(crate) fn add_foreign_note(shared: &Shared, channel: Sid, number: u32) {
     let written = {
         let mut state = shared.twilio.state();
@@ -163,7 +163,7 @@ pub(crate) fn add_foreign_note(shared: &Shared, channel: Sid, number: u32) {
         let mut inner = shared.lock();
         inner.totals.count("writes by others");
         inner.trace(shared.now(), || {
-            format!("somebody writes note {number} to {channel}")
+            format!("other software writes note {number} to {channel}")
         });
     }
 }

@@ -48,7 +48,7 @@ impl TwilioTransport {
     }
 
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let Some(sweep) = caller().run() else {
+        let Some(run) = caller().run() else {
             panic!("the webhook calls Twilio");
         };
         let subject = Subject::of(&request, &self.shared.twilio.state());
@@ -56,11 +56,11 @@ impl TwilioTransport {
         let checked = {
             let mut inner = self.shared.lock();
             inner.totals.requests += 1;
-            let history = inner.oracle.runs.get_mut(&sweep);
+            let history = inner.oracle.runs.get_mut(&run);
             history.map_or(Ok(()), |history| history.asks(kind, which))
         };
         self.shared.check(checked);
-        if self.mutations.halts(sweep) {
+        if self.mutations.halts(run) {
             return std::future::pending().await;
         }
         let (twilio_outcome, there, back) = {
@@ -82,15 +82,15 @@ impl TwilioTransport {
             twilio_outcome
         };
         sleep(there).await;
-        let answer = self.meets(twilio_outcome, sweep, &subject, request).await;
+        let answer = self.meets(twilio_outcome, run, &subject, request).await;
         sleep(back).await;
         if let (Ok(answer), TwilioOutcome::Good) = (&answer, twilio_outcome) {
-            self.delivered(sweep, &subject, answer);
+            self.delivered(run, &subject, answer);
         }
         if let TwilioOutcome::TooMany(retry) = twilio_outcome {
-            self.patience(sweep, retry.asks_for());
+            self.patience(run, retry.asks_for());
         } else if let TwilioOutcome::Busy(seconds) = twilio_outcome {
-            self.patience(sweep, Duration::from_secs(seconds));
+            self.patience(run, Duration::from_secs(seconds));
         }
         answer
     }
@@ -98,7 +98,7 @@ impl TwilioTransport {
     async fn meets(
         &self,
         twilio_outcome: TwilioOutcome,
-        sweep: u32,
+        run: u32,
         subject: &Subject,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
@@ -115,7 +115,7 @@ impl TwilioTransport {
         }
         let broken = || TransportError::Broken("reset (an injected fault)".to_owned());
         match twilio_outcome {
-            TwilioOutcome::Good => self.reaches(sweep, subject, request).ok_or_else(broken),
+            TwilioOutcome::Good => self.reaches(run, subject, request).ok_or_else(broken),
             TwilioOutcome::TooMany(_) if self.shared.errs(Mutation::Unheeded429) => {
                 Ok(answers::status(500, 20500, &[]))
             }
@@ -129,27 +129,27 @@ impl TwilioTransport {
             TwilioOutcome::Unauthorized(code) => Ok(answers::status(code, 20003, &[])),
             TwilioOutcome::HangBefore => std::future::pending().await,
             TwilioOutcome::HangAfter => {
-                self.reaches(sweep, subject, request);
+                self.reaches(run, subject, request);
                 std::future::pending().await
             }
             TwilioOutcome::NoConnection => Err(TransportError::NoConnection("refused".to_owned())),
             TwilioOutcome::BrokenBefore => Err(broken()),
             TwilioOutcome::BrokenAfter => {
-                self.reaches(sweep, subject, request);
+                self.reaches(run, subject, request);
                 Err(broken())
             }
             TwilioOutcome::GarbageBefore => Ok(answers::garbage()),
             TwilioOutcome::GarbageAfter => {
-                self.reaches(sweep, subject, request);
+                self.reaches(run, subject, request);
                 Ok(answers::garbage())
             }
         }
     }
 
-    /// The request has its effect at the pretend Twilio.
+    /// The request has its effect at the simulated Twilio.
     fn reaches(
         &self,
-        sweep: u32,
+        run: u32,
         subject: &Subject,
         request: Request<Bytes>,
     ) -> Option<Response<Bytes>> {
@@ -167,16 +167,16 @@ impl TwilioTransport {
             self.shared.check(Err(checked));
         }
         match subject {
-            Subject::Write(Thing::ChatChannel, channel) => self.write(sweep, channel, &request),
-            Subject::Write(thing, channel) => self.close(sweep, *thing, channel, &request),
-            Subject::Session(session) => self.end_session(sweep, session),
+            Subject::Write(Thing::ChatChannel, channel) => self.write(run, channel, &request),
+            Subject::Write(thing, channel) => self.close(run, *thing, channel, &request),
+            Subject::Session(session) => self.end_session(run, session),
             Subject::Move(task) | Subject::Listen(task) if !parks => {
-                let what = format!("a sweep moves or listens to {task}");
+                let what = format!("a run moves or listens to {task}");
                 let checked = Violation::of(Law::NeverCloseLive, what);
                 self.shared.check(Err(checked));
             }
             Subject::Other if request.method() != http::Method::GET => {
-                let what = format!("a sweep writes to {}", request.uri().path());
+                let what = format!("a run writes to {}", request.uri().path());
                 let checked = Violation::of(Law::NeverCloseLive, what);
                 self.shared.check(Err(checked));
             }
@@ -195,22 +195,22 @@ impl TwilioTransport {
             Reply::Hang | Reply::Drop => return None,
         };
         if answer.status().is_success() {
-            self.seen(sweep, subject, &answer);
+            self.seen(run, subject, &answer);
             if let (Subject::Move(task), Some(before)) = (subject, before) {
-                self.moved(sweep, task, &before);
+                self.moved(run, task, &before);
             }
         }
         Some(self.mutations.in_answer(subject, answer))
     }
 
     /// Takes down what Twilio shows a sweep.
-    fn seen(&self, sweep: u32, subject: &Subject, answer: &Response<Bytes>) {
+    fn seen(&self, run: u32, subject: &Subject, answer: &Response<Bytes>) {
         let mut inner = self.shared.lock();
         match subject {
             Subject::Tasks => {
-                // What is created from now on, this look cannot show.
+                // This look cannot show what is created from now on.
                 let order = inner.oracle.next();
-                if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
+                if let Some(history) = inner.oracle.runs.get_mut(&run) {
                     history.looked = Some(order);
                 }
             }
@@ -220,12 +220,12 @@ impl TwilioTransport {
             }
             Subject::Read(Thing::InteractionChannel, conversation) => {
                 let status = body(answer)["status"].as_str().map(str::to_owned);
-                if let (Some(history), Some(status)) = (inner.oracle.runs.get_mut(&sweep), status) {
+                if let (Some(history), Some(status)) = (inner.oracle.runs.get_mut(&run), status) {
                     history.interactions.insert(conversation.clone(), status);
                 }
             }
             Subject::Read(Thing::Conversation, conversation) => {
-                if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
+                if let Some(history) = inner.oracle.runs.get_mut(&run) {
                     history.conversations.insert(conversation.clone());
                 }
             }
@@ -240,7 +240,7 @@ impl TwilioTransport {
     }
 
     /// An answer got to the sweep.
-    fn delivered(&self, sweep: u32, subject: &Subject, answer: &Response<Bytes>) {
+    fn delivered(&self, run: u32, subject: &Subject, answer: &Response<Bytes>) {
         let Subject::Read(Thing::ChatChannel, channel) = subject else {
             return;
         };
@@ -248,16 +248,16 @@ impl TwilioTransport {
         let Some(text) = body["attributes"].as_str() else {
             return;
         };
-        self.mutations.remember(sweep, channel, text);
+        self.mutations.remember(run, channel, text);
         let mut inner = self.shared.lock();
-        if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
+        if let Some(history) = inner.oracle.runs.get_mut(&run) {
             history.texts.insert(channel.clone(), text.to_owned());
         }
     }
 
-    fn patience(&self, sweep: u32, wait: Duration) {
+    fn patience(&self, run: u32, wait: Duration) {
         let mut inner = self.shared.lock();
-        if let Some(history) = inner.oracle.runs.get_mut(&sweep) {
+        if let Some(history) = inner.oracle.runs.get_mut(&run) {
             history.is_asked_for_patience(wait);
         }
     }

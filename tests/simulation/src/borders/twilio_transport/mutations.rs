@@ -1,4 +1,4 @@
-//! Mistakes that are made on purpose with what crosses the line.
+//! Mutations of requests to Twilio and of its answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::report::Mutation;
 use super::answers;
 use super::request::{Subject, Thing};
 
-/// What a mistake has to remember.
+/// The state of a mutation.
 #[derive(Default)]
 pub(crate) struct Mutations {
     mutation: Option<Mutation>,
@@ -22,7 +22,7 @@ pub(crate) struct Mutations {
     first_texts: Mutex<BTreeMap<String, String>>,
     /// The sweep that a damaged channel brought to a halt.
     halted: Mutex<Option<u32>>,
-    /// What was tried once, where every first try fails.
+    /// The request that was tried once, where every first try fails.
     tried: Mutex<Option<String>>,
 }
 
@@ -34,7 +34,7 @@ impl Mutations {
         }
     }
 
-    /// The request, with the mistake that is to be made.
+    /// Returns the request as the mutation changes it.
     pub(crate) fn in_request(
         &self,
         subject: &Subject,
@@ -125,7 +125,7 @@ impl Mutations {
         Some(Response::new(body.to_string().into()))
     }
 
-    /// The answer, with the mistake that is to be made.
+    /// Returns the answer as the mutation changes it.
     pub(crate) fn in_answer(&self, subject: &Subject, answer: Response<Bytes>) -> Response<Bytes> {
         match (subject, self.mutation) {
             (Subject::Task(_), Some(Mutation::ForgottenTasks)) => answers::status(404, 20404, &[]),
@@ -146,17 +146,17 @@ impl Mutations {
     }
 
     /// A channel's attributes got to a sweep.
-    pub(crate) fn remember(&self, sweep: u32, channel: &str, text: &str) {
+    pub(crate) fn remember(&self, run: u32, channel: &str, text: &str) {
         lock(&self.first_texts)
             .entry(channel.to_owned())
             .or_insert_with(|| text.to_owned());
         if text.starts_with('[') && self.mutation == Some(Mutation::PoisonSpreads) {
-            *lock(&self.halted) = Some(sweep);
+            *lock(&self.halted) = Some(run);
         }
     }
 
-    pub(crate) fn halts(&self, sweep: u32) -> bool {
-        *lock(&self.halted) == Some(sweep)
+    pub(crate) fn halts(&self, run: u32) -> bool {
+        *lock(&self.halted) == Some(run)
     }
 
     pub(crate) fn wastes(&self, request: &Request<Bytes>) -> bool {

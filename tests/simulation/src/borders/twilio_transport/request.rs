@@ -1,10 +1,10 @@
-//! What a request to Twilio is about.
+//! The subject of a request to Twilio.
 
 use bytes::Bytes;
 use http::Request;
 use simulator::{Sid, State};
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The open tasks; those of some channels if it names any.
@@ -27,11 +27,11 @@ pub(crate) enum Subject {
     Log,
     /// The Studio flows that are told of a channel's messages.
     Flows,
-    /// What a sweep has no business with.
+    /// Anything that no function writes to.
     Other,
 }
 
-/// What of a channel a request concerns; channels and conversations are both called channels.
+/// The part of a channel that a request concerns; a conversation is called a channel as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thing {
     ChatChannel,
@@ -78,7 +78,7 @@ impl Subject {
         }
     }
 
-    /// What is counted together, and of which thing it is one request.
+    /// Returns the kind under which the request is counted, and the SID that it concerns.
     pub(crate) fn counts_as(&self) -> (&'static str, &str) {
         match self {
             Self::Tasks => ("lists", ""),
