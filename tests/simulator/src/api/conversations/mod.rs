@@ -69,6 +69,13 @@ pub(crate) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Outcome
             let entries = services.map(|(at, one)| (place(at), service_json(call, one)));
             call.page("services", &paging, entries)
         }
+        ("GET", ["v1", "Services", service]) => {
+            call.bare()?;
+            let sid = call.sid(service)?;
+            let service = call.state.chat.services.get(sid);
+            let service = service.ok_or_else(|| call.no_route())?;
+            Ok(Answer::ok(service_json(call, service)))
+        }
         (_, ["v1", "Services", service, "Conversations", rest @ ..]) => {
             let service = call.sid(service)?;
             call.state
