@@ -246,9 +246,9 @@ impl AwsConnector {
                 body.as_object_mut().unwrap().remove(name);
             }
         } else if operation == "PutItem" && errs(Mutation::Unannounced) {
-            let seats = body.pointer_mut("/Item/talk/M/seats/M");
-            for (_, seat) in seats.and_then(Value::as_object_mut).into_iter().flatten() {
-                if let Some(fields) = seat.pointer_mut("/M").and_then(Value::as_object_mut) {
+            let tasks = body.pointer_mut("/Item/parking/M");
+            for (_, task) in tasks.and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Some(fields) = task.pointer_mut("/M").and_then(Value::as_object_mut) {
                     fields.remove("parking");
                 }
             }

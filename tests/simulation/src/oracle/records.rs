@@ -36,10 +36,6 @@ impl Oracle {
         }
         // A reconciliation that finds a channel gone did not close it.
         let gone = matches!(record.closed_at(), Some((_, Outcome::Gone)));
-        if self.with_bot.contains(&channel) && !gone {
-            let what = format!("{channel} is with a bot and is taken up");
-            return Err(Violation::of(Law::NeverCloseLive, what));
-        }
         let Some(history) = self.channels.get_mut(&channel) else {
             return Err(unsigned(&channel));
         };
@@ -101,8 +97,8 @@ fn marked(
     cleanup: &Cleanup,
 ) -> LawCheck {
     let step = match cleanup.progress {
-        Progress::Untouched => return Ok(()),
-        Progress::Left { .. } => "left",
+        // What is left as it is has no notice.
+        Progress::Untouched | Progress::Left { .. } => return Ok(()),
         Progress::Done {
             step: Step::Release,
             ..

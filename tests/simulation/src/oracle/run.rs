@@ -14,8 +14,12 @@ use super::LawCheck;
 pub(crate) struct RunHistory {
     /// The lead of its clock over Twilio's, in milliseconds.
     pub(crate) skew: i64,
-    /// The number of its look at the open tasks among all that happened.
-    pub(crate) looked: Option<u64>,
+    /// The number of its last look at each channel's open tasks among all that happened.
+    pub(crate) looked: BTreeMap<String, u64>,
+    /// For each channel whose webhooks it read, whether a program had one.
+    pub(crate) programs: BTreeMap<String, bool>,
+    /// The time of the newest message of each channel whose messages it read.
+    pub(crate) newest: BTreeMap<String, Timestamp>,
     /// The records that it read.
     pub(crate) records: BTreeMap<String, Channel>,
     /// For each record that it read, when the newest message of an agent was written of which
@@ -41,7 +45,9 @@ impl RunHistory {
     pub(crate) fn new(skew: i64) -> Self {
         Self {
             skew,
-            looked: None,
+            looked: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            newest: BTreeMap::new(),
             records: BTreeMap::new(),
             told: BTreeMap::new(),
             by_hand: None,

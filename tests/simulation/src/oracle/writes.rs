@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{End, HeldOpenBy, Timestamp};
+use domain::{End, HeldOpenBy, Platform, Timestamp};
 
 use crate::report::{Law, Violation};
 
@@ -115,14 +115,30 @@ impl Oracle {
             let what = format!("{conversation} is closed and was not looked at");
             return Err(Violation::of(Law::AttributesIntact, what));
         }
-        let status = seen.map(String::as_str);
-        self.early(sweep, now, conversation, |end| match status {
-            // One that was parked looks like one that was forgotten.
-            Some("active") => matches!(end, End::Completed | End::Vanished),
-            Some("closed" | "failed") | None => false,
-            Some(_) => true,
-        })?;
+        let put_aside = match seen.map(String::as_str) {
+            Some("active") | None => self.is_parked_by_program(sweep, conversation),
+            Some(status) => !matches!(status, "closed" | "failed"),
+        };
+        if put_aside {
+            let what = format!("{conversation} was put aside ({seen:?}) and is closed");
+            return Err(Violation::of(Law::PutAside, what));
+        }
+        self.early(sweep, now, conversation, |_| false)?;
         Ok(races)
+    }
+
+    /// Returns whether a run saw a program on a conversation whose last task was completed.
+    fn is_parked_by_program(&self, run: u32, conversation: &str) -> bool {
+        let Some(history) = self.runs.get(&run) else {
+            return false;
+        };
+        let idle = history
+            .records
+            .get(conversation)
+            .and_then(|record| record.idle());
+        let how = idle.and_then(|idle| idle.how());
+        let completed = matches!(how, Some(End::Completed | End::Vanished));
+        completed && history.programs.get(conversation) == Some(&true)
     }
 
     /// S2. Tasks that came after the last look are races; all others would have been seen.
@@ -135,7 +151,7 @@ impl Oracle {
     ) -> Result<Vec<Race>, Violation> {
         let history = self.runs.get(&sweep);
         let looked = history
-            .and_then(|history| history.looked)
+            .and_then(|history| history.looked.get(channel).copied())
             .unwrap_or(u64::MAX);
         let record = history.and_then(|history| history.records.get(channel));
         let mut races = Vec::new();
@@ -183,16 +199,19 @@ impl Oracle {
             let what = format!("{channel} is written to {early:?} before its time ({how})");
             Err(Violation::of(Law::NotEarly, what))
         };
+        let newest = history.newest.get(channel);
+        let has_program = history.programs.get(channel) == Some(&true);
         if let Some((since, holder)) = record.idle().and_then(|i| Some((i.since, i.holder()?))) {
+            let with_bot = self.with_bot.contains(channel);
             let waits = match holder {
-                HeldOpenBy::Conversation => self.policy.long_lived_cutoff,
-                HeldOpenBy::Session if last_step(End::Completed) => self.policy.long_lived_cutoff,
-                HeldOpenBy::Session => self.policy.ended_cutoff,
+                HeldOpenBy::Session if !has_program && !with_bot => Some(self.policy.orphan_grace),
+                HeldOpenBy::Session | HeldOpenBy::Conversation => self.policy.orphan_cutoff,
             };
-            let due = since.plus(waits).as_millis();
-            return match clock < due {
-                true => too_early(due, "an orphan"),
-                false => Ok(()),
+            let due = waits.map(|waits| newest.copied().unwrap_or(since).plus(waits));
+            return match due.map(Timestamp::as_millis) {
+                Some(due) if clock >= due => Ok(()),
+                Some(due) => too_early(due, "an orphan"),
+                None => too_early(i64::MAX, "an orphan that is never closed"),
             };
         }
         let ends = record.tasks().iter().filter_map(|(sid, task)| {
@@ -222,10 +241,17 @@ impl Oracle {
             End::Canceled | End::Deleted | End::SystemDeleted => self.policy.abandoned_cutoff,
         };
         let due = at.plus(cutoff).as_millis();
-        match clock < due {
-            true => too_early(due, &format!("{how:?}")),
-            false => Ok(()),
+        if clock < due {
+            return too_early(due, &format!("{how:?}"));
         }
+        let quiet_at = newest.map_or(at, |newest| at.max(*newest));
+        let quiet_at = quiet_at.plus(self.policy.quiet_cutoff).as_millis();
+        let completed = matches!(how, End::Completed | End::Vanished);
+        if record.platform() == Platform::Chat && completed && has_program && clock < quiet_at {
+            let what = format!("{channel} is with a program and is written to");
+            return Err(Violation::of(Law::PutAside, what));
+        }
+        Ok(())
     }
 
     /// S7, for attributes.

@@ -26,6 +26,8 @@ pub enum Law {
     /// S9: a task that is parked and brought back has its TaskChannel and every byte of its
     /// other attributes again, and a customer's word always brings it back.
     ParkRestores,
+    /// S10: a channel that an agent left or paused, or that a program has, is not written to.
+    PutAside,
     /// A closing is on the bus before it is marked, so that it is never lost.
     ToldThenMarked,
     /// Flex hears of each write, by the webhooks of Chat.
@@ -56,6 +58,7 @@ impl fmt::Display for Law {
             Self::NoCrossChannel => "S7 no-cross-channel",
             Self::NoPersonalData => "S8 no-personal-data",
             Self::ParkRestores => "S9 park-and-back-restores",
+            Self::PutAside => "S10 put-aside",
             Self::ToldThenMarked => "told-then-marked",
             Self::FlexHears => "flex-hears",
             Self::Patient => "patient",

@@ -184,7 +184,9 @@ fn clean(
         let gone = state.conversation(sid).is_none() && state.channel(sid).is_none();
         let done = state.channel(sid).is_some_and(|found| found.is_inactive());
         // Else nothing was ever heard of it, or its record has expired since it was closed.
-        let is_left_alone = gone || done || history.damaged || history.has_flow;
+        // A Conversation of which no task is known is only closed after months.
+        let orphan = state.conversation(sid).is_some();
+        let is_left_alone = orphan || gone || done || history.damaged || history.has_flow;
         return match reconciles && held_open && !is_left_alone {
             true => dirty("it is held open and has no record"),
             false => Ok(()),
@@ -209,7 +211,10 @@ fn clean(
     }
     if let Some(conversation) = state.conversation(sid) {
         if conversation.state != ConversationState::Closed {
-            return dirty("it is not closed");
+            return match is_put_aside(&state, deployment, sid, record) {
+                true => Ok(()),
+                false => dirty("it is not closed"),
+            };
         }
         // That of another task may have been heard of after the conversation was closed.
         let last = record
@@ -236,6 +241,23 @@ fn clean(
         return dirty("its session is still open");
     }
     Ok(())
+}
+
+/// Returns whether an agent or a program still has a conversation, or may have.
+fn is_put_aside(
+    state: &simulator::State,
+    deployment: &Deployment,
+    conversation: simulator::Sid,
+    record: &Channel,
+) -> bool {
+    let interaction = state.interaction_channel_in(conversation);
+    let left = interaction
+        .is_some_and(|it| matches!(it.status, ChannelStatus::Inactive | ChannelStatus::Pause));
+    let webhooks = state.webhooks_of(conversation).unwrap_or_default();
+    let program = webhooks.iter().any(|webhook| webhook.kind == "webhook");
+    let policy = &deployment.shared.script.policy;
+    let orphan = record.idle().is_some_and(|idle| idle.holder().is_some());
+    left || program || (orphan && policy.orphan_cutoff.is_none_or(|it| it > AFTERMATH))
 }
 
 /// Returns whether a record may hold a task open that has ended: its end was lost, and no other

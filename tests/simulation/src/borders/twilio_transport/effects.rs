@@ -121,6 +121,17 @@ impl TwilioTransport {
         }
     }
 
+    /// Returns whether a program has a webhook on a channel.
+    pub(super) fn has_program(&self, channel: &str) -> bool {
+        let state = self.shared.twilio.state();
+        let Ok(sid) = channel.parse::<Sid>() else {
+            return false;
+        };
+        let webhooks = state.webhooks_of(sid).unwrap_or_default().iter();
+        let mut programs = webhooks.filter(|webhook| webhook.kind == "webhook");
+        programs.any(|webhook| webhook.target.url.as_deref() != Some(world::WEBHOOK))
+    }
+
     fn open_tasks_on(&self, channel: Sid) -> Vec<String> {
         let state = self.shared.twilio.state();
         let open = state.open_tasks_on(channel);

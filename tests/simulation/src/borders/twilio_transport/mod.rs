@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Timestamp;
 use futures::future::{BoxFuture, FutureExt as _};
 use http::{Request, Response};
 use simulator::Reply;
@@ -180,9 +181,10 @@ impl TwilioTransport {
                 let checked = Violation::of(Law::NeverCloseLive, what);
                 self.shared.check(Err(checked));
             }
-            Subject::Tasks | Subject::Task(_) | Subject::Read(..) => {}
+            Subject::Tasks(_) | Subject::Task(_) | Subject::Read(..) => {}
+            Subject::Webhooks(_) | Subject::Messages(_) => {}
             Subject::Move(_) | Subject::Listen(_) => {}
-            Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
+            Subject::Participants(_) | Subject::Service | Subject::Log | Subject::Other => {}
         }
         if let Some(feigned) = self.mutations.feigned(subject, request.uri().path()) {
             return Some(feigned);
@@ -207,11 +209,13 @@ impl TwilioTransport {
     fn seen(&self, run: u32, subject: &Subject, answer: &Response<Bytes>) {
         let mut inner = self.shared.lock();
         match subject {
-            Subject::Tasks => {
+            Subject::Tasks(channels) => {
                 // This look cannot show what is created from now on.
                 let order = inner.oracle.next();
                 if let Some(history) = inner.oracle.runs.get_mut(&run) {
-                    history.looked = Some(order);
+                    for channel in channels {
+                        history.looked.insert(channel.clone(), order);
+                    }
                 }
             }
             Subject::Read(Thing::ChatChannel, channel) => {
@@ -222,6 +226,18 @@ impl TwilioTransport {
                 let status = body(answer)["status"].as_str().map(str::to_owned);
                 if let (Some(history), Some(status)) = (inner.oracle.runs.get_mut(&run), status) {
                     history.interactions.insert(conversation.clone(), status);
+                }
+            }
+            Subject::Webhooks(channel) => {
+                let program = self.has_program(channel);
+                if let Some(history) = inner.oracle.runs.get_mut(&run) {
+                    history.programs.insert(channel.clone(), program);
+                }
+            }
+            Subject::Messages(channel) => {
+                let newest = newest_message(&body(answer));
+                if let (Some(history), Some(at)) = (inner.oracle.runs.get_mut(&run), newest) {
+                    history.newest.insert(channel.clone(), at);
                 }
             }
             Subject::Read(Thing::Conversation, conversation) => {
@@ -235,7 +251,7 @@ impl TwilioTransport {
             }
             Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
             Subject::Move(_) | Subject::Listen(_) => {}
-            Subject::Service | Subject::Log | Subject::Flows | Subject::Other => {}
+            Subject::Participants(_) | Subject::Service | Subject::Log | Subject::Other => {}
         }
     }
 
@@ -265,4 +281,12 @@ impl TwilioTransport {
 
 fn body(answer: &Response<Bytes>) -> serde_json::Value {
     serde_json::from_slice(answer.body()).unwrap_or_default()
+}
+
+/// Returns when the newest message of a list was written.
+fn newest_message(body: &serde_json::Value) -> Option<Timestamp> {
+    let messages = body["messages"].as_array()?.iter();
+    let created = messages.filter_map(|message| message["date_created"].as_str()?.parse().ok());
+    let newest: jiff::Timestamp = created.max()?;
+    Some(Timestamp::from_millis(newest.as_millisecond()))
 }

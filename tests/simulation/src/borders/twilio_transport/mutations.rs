@@ -44,7 +44,7 @@ impl Mutations {
             return request;
         };
         match (subject, mutation) {
-            (Subject::Tasks, Mutation::HalfAQuestion) => {
+            (Subject::Tasks(_), Mutation::HalfAQuestion) => {
                 let uri = request.uri().to_string();
                 let asks_one = uri.split("%20OR%20conversationSid").next();
                 if let Some(uri) = asks_one.and_then(|uri| uri.parse().ok()) {
@@ -129,11 +129,11 @@ impl Mutations {
     pub(crate) fn in_answer(&self, subject: &Subject, answer: Response<Bytes>) -> Response<Bytes> {
         match (subject, self.mutation) {
             (Subject::Task(_), Some(Mutation::ForgottenTasks)) => answers::status(404, 20404, &[]),
-            (Subject::Tasks, Some(Mutation::BlindLook)) => {
+            (Subject::Tasks(_), Some(Mutation::BlindLook)) => {
                 answers::with(&answer, "tasks", json!([]))
             }
             (Subject::Log, Some(Mutation::EmptyLog)) => answers::with(&answer, "events", json!([])),
-            (Subject::Flows, Some(Mutation::UnseenBots)) => {
+            (Subject::Webhooks(_), Some(Mutation::UnseenBots)) => {
                 answers::with(&answer, "webhooks", json!([]))
             }
             (Subject::Read(Thing::InteractionChannel, _), Some(Mutation::LeftIsOver))

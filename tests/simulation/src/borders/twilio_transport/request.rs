@@ -7,8 +7,8 @@ use simulator::{Sid, State};
 /// The subject of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// The open tasks; those of some channels if it names any.
-    Tasks,
+    /// The open tasks; those of these channels if it names any.
+    Tasks(Vec<String>),
     /// One task.
     Task(String),
     /// Something of a channel is read.
@@ -25,8 +25,12 @@ pub(crate) enum Subject {
     Service,
     /// TaskRouter's log of events.
     Log,
-    /// The Studio flows that are told of a channel's messages.
-    Flows,
+    /// The webhooks of a channel.
+    Webhooks(String),
+    /// The newest messages of a channel.
+    Messages(String),
+    /// The participants of a Conversation.
+    Participants(String),
     /// Anything that no function writes to.
     Other,
 }
@@ -45,7 +49,9 @@ impl Subject {
         let reads = request.method() == http::Method::GET;
         let owned = |text: &&str| (*text).to_owned();
         let (thing, channel) = match path.as_slice() {
-            ["taskrouter", _, _, _, "Tasks"] if reads => return Self::Tasks,
+            ["taskrouter", _, _, _, "Tasks"] if reads => {
+                return Self::Tasks(channels_in(request.uri().query().unwrap_or_default()));
+            }
             ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
             ["taskrouter", _, _, _, "Tasks", task] => return Self::Move(owned(task)),
             ["chat", _, _, _, "Channels", channel, "Webhooks"] if !reads => {
@@ -56,7 +62,15 @@ impl Subject {
             }
             ["chat" | "conversations", _, "Services", _] if reads => return Self::Service,
             ["taskrouter", _, _, _, "Events"] if reads => return Self::Log,
-            ["chat" | "conversations", .., "Webhooks"] if reads => return Self::Flows,
+            ["chat" | "conversations", _, _, _, _, channel, "Webhooks"] if reads => {
+                return Self::Webhooks(owned(channel));
+            }
+            ["chat" | "conversations", _, _, _, _, channel, "Messages"] if reads => {
+                return Self::Messages(owned(channel));
+            }
+            ["conversations", _, _, _, _, channel, "Participants"] if reads => {
+                return Self::Participants(owned(channel));
+            }
             ["chat", _, _, _, "Channels", channel] => (Thing::ChatChannel, owned(channel)),
             ["conversations", _, _, _, "Conversations", conversation] => {
                 (Thing::Conversation, owned(conversation))
@@ -81,14 +95,27 @@ impl Subject {
     /// Returns the kind under which the request is counted, and the SID that it concerns.
     pub(crate) fn counts_as(&self) -> (&'static str, &str) {
         match self {
-            Self::Tasks => ("lists", ""),
+            Self::Tasks(_) => ("lists", ""),
             Self::Task(task) => ("tasks", task),
             Self::Move(task) => ("moves", task),
             Self::Listen(channel) => ("webhooks", channel),
-            Self::Read(_, channel) | Self::Write(_, channel) => ("channels", channel),
+            Self::Read(_, channel)
+            | Self::Write(_, channel)
+            | Self::Webhooks(channel)
+            | Self::Messages(channel)
+            | Self::Participants(channel) => ("channels", channel),
             Self::Session(session) => ("sessions", session),
             Self::Service => ("services", ""),
-            Self::Log | Self::Flows | Self::Other => ("others", ""),
+            Self::Log | Self::Other => ("others", ""),
         }
     }
+}
+
+/// Returns the SIDs of channels that a query names.
+fn channels_in(query: &str) -> Vec<String> {
+    let places = query.match_indices("CH").map(|(at, _)| at);
+    let sids = places.filter_map(|at| query.get(at..at + 34));
+    sids.filter(|sid| sid.parse::<Sid>().is_ok())
+        .map(str::to_owned)
+        .collect()
 }
