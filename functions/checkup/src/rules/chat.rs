@@ -33,9 +33,9 @@ pub(super) fn handles_messages(snapshot: &Snapshot, number: &PhoneNumber) -> Res
 
 /// Returns the part that a number has in Flex.
 ///
-/// A number of Conversations has an address configuration. A number of Chat has none, and its
-/// messages go to a Proxy service; or they went there once: it is in the Proxy pool, an enabled
-/// Flex Flow listens on it, and its handler was overwritten.
+/// A number of Conversations has an address configuration. The messages of a number of Chat go
+/// to a Proxy service; or they went there once: the number is in the Proxy pool, an enabled Flex
+/// Flow listens on it, and its handler was overwritten.
 pub(super) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role, Unseen> {
     let listens = |contact: Option<&Contact>| contact == Some(&number.contact);
     let way = Way::of(number.sms_url.as_deref(), snapshot.account);
@@ -44,11 +44,11 @@ pub(super) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role,
         flow.enabled && flow.channel_type == "sms" && listens(flow.contact_identity.as_ref())
     });
     let pooled = || see(&snapshot.pool).map(|pool| pool.contains(&number.sid));
-    let converses = see(&snapshot.addresses)?
-        .iter()
-        .any(|address| address.kind == "sms" && listens(address.contact.as_ref()));
-    Ok(match (converses, leads_to_proxy) {
-        (true, true) => {
+    let mut addresses = see(&snapshot.addresses)?.iter();
+    let address = addresses.find(|one| one.kind == "sms" && listens(one.contact.as_ref()));
+    let makes_conversations = address.is_some_and(|one| one.auto_creation.enabled);
+    Ok(match (address.is_some(), leads_to_proxy) {
+        (true, true) if makes_conversations => {
             let is_called =
                 number.sms_application_sid.is_none() && handles_messages(snapshot, number)?;
             if is_called && (served || pooled()?) {
@@ -58,7 +58,7 @@ pub(super) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role,
             }
         }
         (true, false) => Role::Conversations,
-        (false, true) => Role::Chat,
+        (_, true) => Role::Chat,
         (false, false) if served && pooled()? => Role::Chat,
         (false, false) => Role::Neither,
     })
@@ -85,7 +85,10 @@ impl<'a> ChatEntries<'a> {
         Ok(Self {
             owned,
             numbers,
-            conversing: addresses.filter_map(|one| one.contact.as_ref()).collect(),
+            conversing: addresses
+                .filter(|one| one.auto_creation.enabled)
+                .filter_map(|one| one.contact.as_ref())
+                .collect(),
         })
     }
 

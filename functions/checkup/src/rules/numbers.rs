@@ -3,7 +3,7 @@
 use twilio::rest::setup::{MessagingService, NumberChange, PhoneNumber, StudioFlow};
 
 use super::chat::{Role, handles_messages, role_of};
-use super::routes::Way;
+use super::routes::{Way, follows_url};
 use super::studio::{Entry, choose_flow, takes};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
@@ -156,7 +156,7 @@ fn two_platforms(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 
 fn messages(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     if snapshot.chat_service()?.is_none() {
-        // Which Proxy service is that of Flex, nobody can say.
+        // Without it, the Proxy service of Flex cannot be told from others.
         return Ok(Vec::new());
     }
     let proxy = snapshot.linked_proxy()?;
@@ -250,13 +250,6 @@ fn nowhere(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         let lost = way_of_others(snapshot, number, role)? == Some(Way::Nowhere);
         Ok(lost.then(|| "it takes messages, and they go nowhere".to_owned()))
     })
-}
-
-/// Returns true if calls follow the number's URL.
-pub(super) fn follows_url(number: &PhoneNumber) -> bool {
-    number.capabilities.voice
-        && number.voice_application_sid.is_none()
-        && number.trunk_sid.is_none()
 }
 
 fn voice_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {

@@ -2,6 +2,7 @@
 
 use domain::{AccountSid, ProxyServiceSid, StudioFlowSid};
 use http::Uri;
+use twilio::rest::setup::PhoneNumber;
 
 /// The target of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,13 @@ impl Way {
             Self::Elsewhere => "to a server outside Twilio".to_owned(),
         }
     }
+}
+
+/// Returns true if calls follow the number's URL.
+pub(super) fn follows_url(number: &PhoneNumber) -> bool {
+    number.capabilities.voice
+        && number.voice_application_sid.is_none()
+        && number.trunk_sid.is_none()
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use domain::{StudioFlowSid, TaskChannelSid, WorkflowSid};
 use twilio::rest::setup::{Kind, SendToFlex, StudioFlow, TaskChannel, Widget};
 
 use super::chat::ChatEntries;
-use super::numbers::follows_url;
-use super::routes::Way;
+use super::routes::{Way, follows_url};
 use super::templates::{ChannelSid, is_template};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;

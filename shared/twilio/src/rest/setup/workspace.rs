@@ -1,4 +1,4 @@
-//! TaskRouter's workspace and what work is divided into.
+//! TaskRouter's workspace: workflows, TaskChannels, workers and tasks.
 
 use domain::{Stage, TaskChannelSid, TaskSid, Timestamp, WorkerSid, WorkflowSid, WorkspaceSid};
 use form_urlencoded::Serializer;
@@ -20,8 +20,7 @@ const PAGE_SIZE: u16 = 1000;
 pub struct Workspace {
     /// The workspace.
     pub sid: WorkspaceSid,
-    /// Whether a worker may have tasks of several TaskChannels, and a task may move between
-    /// them.
+    /// True if a worker may have tasks of several TaskChannels, and a task may move between them.
     #[serde(default, deserialize_with = "flag")]
     pub multi_task_enabled: bool,
 }
@@ -36,16 +35,16 @@ pub struct TaskChannel {
     pub unique_name: String,
 }
 
-/// How much of a TaskChannel a worker can take.
+/// The capacity of a worker on a TaskChannel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct WorkerChannel {
-    /// Of which TaskChannel.
+    /// The TaskChannel.
     #[serde(default, rename = "task_channel_sid")]
     pub task_channel: Ref<TaskChannelSid>,
-    /// How many tasks.
+    /// The number of tasks.
     #[serde(default, rename = "configured_capacity", deserialize_with = "number")]
     pub capacity: Option<i64>,
-    /// Whether the worker takes tasks of it at all.
+    /// True if the worker takes tasks of it at all.
     #[serde(default, deserialize_with = "flag")]
     pub available: bool,
 }
@@ -55,7 +54,7 @@ pub struct WorkerChannel {
 pub struct WrapUp {
     /// The task.
     pub task: TaskSid,
-    /// When the task changed last, which is when its wrap-up began or later.
+    /// The time of the task's last change: the begin of its wrap-up, or later.
     pub changed_at: Option<Timestamp>,
 }
 
@@ -71,6 +70,11 @@ struct Worker {
 
 impl Client {
     /// Reads a workspace.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn workspace(&self, workspace: WorkspaceSid) -> Result<Workspace, TwilioError> {
         let call = Call::get(Product::TaskRouter, format!("/v1/Workspaces/{workspace}"));
         let read = |text: &str| record(text).filter(|seen: &Workspace| seen.sid == workspace);
@@ -78,6 +82,10 @@ impl Client {
     }
 
     /// Lists the workflows of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn workflows(
         &self,
         workspace: WorkspaceSid,
@@ -90,6 +98,10 @@ impl Client {
     }
 
     /// Lists the TaskChannels of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn task_channels(
         &self,
         workspace: WorkspaceSid,
@@ -98,6 +110,10 @@ impl Client {
     }
 
     /// Lists the workers of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn workers(&self, workspace: WorkspaceSid) -> Result<Listed<WorkerSid>, TwilioError> {
         let listed: Listed<Worker> = self.of(workspace, "Workers", "workers").await?;
         Ok(Listed {
@@ -106,7 +122,11 @@ impl Client {
         })
     }
 
-    /// Lists how much a worker can take of each TaskChannel.
+    /// Lists the capacities of a worker on the TaskChannels.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn worker_channels(
         &self,
         workspace: WorkspaceSid,
@@ -117,6 +137,10 @@ impl Client {
     }
 
     /// Lists the tasks of a workspace that are being wrapped up.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn wrap_ups(&self, workspace: WorkspaceSid) -> Result<Listed<WrapUp>, TwilioError> {
         let filter = [("AssignmentStatus", "wrapping")];
         let listed = self.tasks(workspace, &filter).await?;
@@ -135,6 +159,10 @@ impl Client {
     }
 
     /// Lists the open tasks of a workspace that their attributes call parked (`inactive` is 1).
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn parked_tasks(
         &self,
         workspace: WorkspaceSid,
@@ -157,16 +185,10 @@ impl Client {
         workspace: WorkspaceSid,
         filter: &[(&str, &str)],
     ) -> Result<Listed<TaskSeen>, TwilioError> {
-        let page_size = PAGE_SIZE.to_string();
-        let query = Serializer::new(String::new())
-            .extend_pairs(filter)
-            .append_pair("PageSize", &page_size)
-            .finish();
         let list = List {
             product: Product::TaskRouter,
             path: format!("/v1/Workspaces/{workspace}/Tasks"),
-            // Both ways of writing a space are right in a query; this one is right everywhere.
-            query: query.replace('+', "%20"),
+            query: tasks_query(filter),
         };
         self.whole_list(&list, "tasks", |text| read_task(text).ok())
             .await
@@ -181,4 +203,12 @@ impl Client {
         let path = format!("/v1/Workspaces/{workspace}/{rest}");
         self.whole(Product::TaskRouter, path, key, PAGE_SIZE).await
     }
+}
+
+fn tasks_query(filter: &[(&str, &str)]) -> String {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(filter);
+    query.append_pair("PageSize", &PAGE_SIZE.to_string());
+    // Both ways of writing a space are right in a query; this one is right everywhere.
+    query.finish().replace('+', "%20")
 }
