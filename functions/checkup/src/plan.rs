@@ -1,6 +1,6 @@
 //! Works out a plan for the findings of a report, from the snapshot alone.
 //!
-//! A fault that nobody can have meant is repaired by default. A repair that changes at once
+//! A fault that cannot be meant is repaired by default. A repair that changes at once
 //! what customers meet, or that undoes what may be meant, is planned only if its rule is named.
 //! The steps of a person come first; a repair that something else prevents is listed as
 //! blocked.
@@ -48,7 +48,7 @@ pub struct Errand {
     pub rule: &'static Rule,
     /// The things that it concerns.
     pub subjects: Vec<Subject>,
-    /// What a checkup does after it.
+    /// The next step, which a checkup makes.
     pub then: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub struct Blocked {
     pub rule: &'static Rule,
     /// The thing that it concerns.
     pub subject: Subject,
-    /// Why it cannot be made yet.
+    /// The obstacle.
     pub why: &'static str,
 }
 

@@ -14,7 +14,7 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// The thing.
     pub subject: Subject,
-    /// What is wrong with it, in words.
+    /// The fault, in words.
     pub found: String,
 }
 

@@ -28,7 +28,7 @@ pub type Seen<T> = Result<T, Unseen>;
 pub struct Unseen {
     /// Its name.
     pub resource: &'static str,
-    /// Why it could not be read.
+    /// The error that Twilio's answer, or its absence, came to.
     pub why: TwilioError,
 }
 

@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "address/studio-flow",
         severity: Severity::Error,
-        why: "a conversation that leads to a missing Studio flow reaches nobody",
+        why: "a conversation that leads to a missing Studio flow reaches no agent",
         remedy: "link the address to a Studio flow that takes conversations (--studio-flow chooses which)",
         repairer: Repairer::Named(link_address),
         check: address_studio_flow,

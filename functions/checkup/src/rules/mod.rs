@@ -46,7 +46,7 @@ pub struct Rule {
     pub id: &'static str,
     /// The severity of its findings.
     pub severity: Severity,
-    /// Why it matters.
+    /// The harm that a finding does.
     pub why: &'static str,
     /// The remedy of its findings.
     pub remedy: &'static str,
@@ -79,7 +79,7 @@ pub(crate) enum Repairer {
     PersonFirst(fn(&Snapshot) -> String),
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

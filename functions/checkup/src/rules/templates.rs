@@ -3,7 +3,7 @@
 /// The attribute by which a task of Chat names its channel.
 const KEY: &str = "channelSid";
 
-/// How a template of a task's attributes names the channel.
+/// The way in which a template of a task's attributes names the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChannelSid {
     /// By a template.
@@ -15,7 +15,7 @@ pub(super) enum ChannelSid {
 }
 
 impl ChannelSid {
-    /// Looks for the attribute. Of several the last counts, as in JSON.
+    /// Searches for the attribute. Of several the last counts, as in JSON.
     pub(super) fn of(attributes: &str) -> Self {
         let values = attributes.match_indices(KEY).filter_map(|(at, _)| {
             let before = attributes[..at].trim_end_matches('\\').chars().next_back();
@@ -65,7 +65,7 @@ fn is_channel_sid(text: &str) -> bool {
     text.starts_with("CH") && text.len() == 34 && text[2..].bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether a value is filled in by Studio, so that nothing can be said of it.
+/// Returns true if Studio fills a value in, so that nothing can be said of it.
 pub(super) fn is_template(value: &str) -> bool {
     value.contains("{{") || value.contains("{%")
 }

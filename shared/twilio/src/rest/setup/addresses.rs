@@ -17,10 +17,10 @@ const ADDRESSES: u16 = 50;
 /// The most services that a page may hold (the same).
 const SERVICES: u16 = 100;
 
-/// Where addresses are.
+/// The path of the addresses.
 const PATH: &str = "/v1/Configuration/Addresses";
 
-/// What new conversations get if nobody says otherwise.
+/// The defaults of new conversations.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ConversationDefaults {
     /// The service that they are made in.
@@ -46,15 +46,15 @@ pub struct Address {
     /// The address itself.
     #[serde(default, rename = "address", deserialize_with = "contact")]
     pub contact: Option<Contact>,
-    /// What is made of a message.
+    /// The reaction to a message.
     #[serde(default, deserialize_with = "auto_creation")]
     pub auto_creation: AutoCreation,
 }
 
-/// What is made of a message that belongs to no conversation.
+/// The reaction to a message that belongs to no conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct AutoCreation {
-    /// Whether anything is made of it.
+    /// True if a conversation is made.
     #[serde(default, deserialize_with = "flag")]
     pub enabled: bool,
     /// `studio`, `webhook` or `default`.
@@ -74,13 +74,22 @@ struct Service {
 }
 
 impl Client {
-    /// Reads what new conversations get if nobody says otherwise.
+    /// Reads the defaults of new conversations.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn conversation_defaults(&self) -> Result<ConversationDefaults, TwilioError> {
         let call = Call::get(Product::Conversations, "/v1/Configuration".to_owned());
         self.ask(call, record).await
     }
 
-    /// Lists the services: what Chat calls a service, Conversations does too, by the same SID.
+    /// Lists the services, which Chat and Conversations share.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn every_chat_service(&self) -> Result<Listed<ChatServiceSid>, TwilioError> {
         let path = "/v1/Services".to_owned();
         let listed: Listed<Service> = self
@@ -93,6 +102,10 @@ impl Client {
     }
 
     /// Lists the addresses that make conversations.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn addresses(&self) -> Result<Listed<Address>, TwilioError> {
         let path = PATH.to_owned();
         self.whole(
@@ -105,13 +118,22 @@ impl Client {
     }
 
     /// Reads an address.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn address(&self, address: AddressSid) -> Result<Address, TwilioError> {
         let call = Call::get(Product::Conversations, format!("{PATH}/{address}"));
         self.ask(call, |text| read_this(text, address)).await
     }
 
-    /// Lets an address hand its conversations to a flow of Studio. What is returned is the
-    /// address as Twilio says it is now.
+    /// Lets an address hand its conversations to a Studio flow, and returns the address as Twilio
+    /// shows it then.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn link_address(
         &self,
         address: AddressSid,
@@ -131,7 +153,7 @@ fn read_this(text: &str, asked_for: AddressSid) -> Option<Address> {
     record(text).filter(|seen: &Address| seen.sid == asked_for)
 }
 
-/// What is no object makes nothing.
+/// Reads an object; anything else makes nothing.
 fn auto_creation<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<AutoCreation, D::Error> {

@@ -1,4 +1,4 @@
-//! Event Streams: making and unmaking a connection.
+//! Event Streams: making and removing a connection.
 //!
 //! A sink's URL cannot be changed, and a sink feeds one subscription at most, so another URL is
 //! another sink and another subscription. Calls that make something are made once: a second
@@ -41,7 +41,7 @@ pub fn needed_events(parking: bool) -> impl Iterator<Item = (&'static str, u8)> 
     types.filter(move |(name, _)| parking || *name != MESSAGE_ADDED)
 }
 
-/// A sink, with what its maker called it.
+/// A sink, with its description.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DescribedSink {
     /// The sink.
@@ -54,6 +54,10 @@ pub struct DescribedSink {
 
 impl Client {
     /// Lists all sinks, with their descriptions.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn described_sinks(&self) -> Result<Listed<DescribedSink>, TwilioError> {
         let path = "/v1/Sinks".to_owned();
         self.whole(Product::Events, path, "sinks", PAGE_SIZE).await
@@ -61,6 +65,10 @@ impl Client {
 
     /// Creates a webhook sink that sends several events in one request. The URL may hold a user
     /// and a password.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn create_webhook_sink(
         &self,
         description: &str,
@@ -82,18 +90,30 @@ impl Client {
     }
 
     /// Asks Twilio to send a sink its test event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn test_sink(&self, sink: SinkSid) -> Result<(), TwilioError> {
         let path = format!("/v1/Sinks/{sink}/Test");
         self.tell(Call::post(Product::Events, path, &[])).await
     }
 
     /// Deletes a sink that feeds no subscription.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn delete_sink(&self, sink: SinkSid) -> Result<(), TwilioError> {
         let path = format!("/v1/Sinks/{sink}");
         self.tell(Call::delete(Product::Events, path)).await
     }
 
     /// Subscribes a sink to types of events, each in a version of its schema.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn create_subscription(
         &self,
         description: &str,
@@ -115,6 +135,10 @@ impl Client {
     }
 
     /// Deletes a subscription. Its sink stays.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn delete_subscription(
         &self,
         subscription: SubscriptionSid,

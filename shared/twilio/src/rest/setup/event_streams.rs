@@ -1,4 +1,4 @@
-//! Event Streams: who is told of what, and where.
+//! Event Streams: sinks, subscriptions and types of events.
 
 use std::fmt;
 
@@ -27,12 +27,12 @@ pub struct Sink {
     /// `initialized`, `validating`, `active` or `failed`.
     #[serde(default, deserialize_with = "word")]
     pub status: String,
-    /// Of a webhook, how it is called.
+    /// For a webhook: the way in which it is called.
     #[serde(default, rename = "sink_configuration", deserialize_with = "webhook")]
     pub webhook: Webhook,
 }
 
-/// How a webhook sink is called.
+/// The way in which a webhook sink is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Webhook {
     /// Its URL.
@@ -41,7 +41,7 @@ pub struct Webhook {
     /// `POST` or `GET`; `POST` where it is empty.
     #[serde(default, deserialize_with = "word")]
     pub method: String,
-    /// Whether several events come in one request.
+    /// True if several events come in one request.
     #[serde(default, deserialize_with = "flag")]
     pub batch_events: bool,
 }
@@ -81,12 +81,12 @@ impl fmt::Debug for Destination {
     }
 }
 
-/// A subscription: which events a sink is sent.
+/// A subscription: the events that a sink receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Subscription {
     /// The subscription.
     pub sid: SubscriptionSid,
-    /// Where its events go.
+    /// The sink that its events go to.
     #[serde(default, rename = "sink_sid")]
     pub sink: Ref<SinkSid>,
 }
@@ -102,39 +102,47 @@ pub struct SubscribedEvent {
     pub schema_version: Option<i64>,
 }
 
-/// A type of event that there is.
+/// A type of event that Twilio offers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct EventType {
     /// The type.
     #[serde(rename = "type")]
     pub name: String,
-    /// Whether it can be had.
+    /// Its availability.
     #[serde(default, deserialize_with = "status")]
     pub status: TypeStatus,
 }
 
-/// Whether a type of event can be had.
+/// The availability of a type of event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TypeStatus {
-    /// It can, or Twilio says nothing that we know.
+    /// Available, or of a status that we do not know.
     #[default]
     Available,
-    /// It still can.
+    /// Still available.
     Deprecated,
-    /// Not by everybody.
+    /// Available to some accounts.
     Restricted,
-    /// It cannot.
+    /// Not available.
     Discontinued,
 }
 
 impl Client {
     /// Lists all sinks.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn sinks(&self) -> Result<Listed<Sink>, TwilioError> {
         let path = "/v1/Sinks".to_owned();
         self.whole(Product::Events, path, "sinks", PAGE_SIZE).await
     }
 
     /// Lists all subscriptions.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn subscriptions(&self) -> Result<Listed<Subscription>, TwilioError> {
         let path = "/v1/Subscriptions".to_owned();
         self.whole(Product::Events, path, "subscriptions", PAGE_SIZE)
@@ -142,6 +150,10 @@ impl Client {
     }
 
     /// Lists the types of events that a subscription holds.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn subscribed_events(
         &self,
         subscription: SubscriptionSid,
@@ -150,14 +162,22 @@ impl Client {
         self.whole(Product::Events, path, "types", PAGE_SIZE).await
     }
 
-    /// Lists the types of events that there are.
+    /// Lists the types of events that Twilio offers.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn event_types(&self) -> Result<Listed<EventType>, TwilioError> {
         let path = "/v1/Types".to_owned();
         self.whole(Product::Events, path, "types", PAGE_SIZE).await
     }
 
-    /// Adds a type to a subscription, in this version of its schema. What is returned is the
-    /// type as Twilio says it is now.
+    /// Adds a type to a subscription, in this version of its schema, and returns the type as
+    /// Twilio shows it then.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn subscribe_also(
         &self,
         subscription: SubscriptionSid,
@@ -172,6 +192,10 @@ impl Client {
 
     /// Moves a type that a subscription holds to another version of its schema. The type must
     /// be one of ours: it becomes part of a path.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn set_schema_version(
         &self,
         subscription: SubscriptionSid,

@@ -21,7 +21,7 @@ pub enum Ref<T> {
 }
 
 impl<T: Copy> Ref<T> {
-    /// What it names.
+    /// Returns the SID, if there is a valid one.
     pub fn target(self) -> Option<T> {
         match self {
             Self::To(target) => Some(target),
@@ -114,7 +114,7 @@ pub(super) fn contact<'de, D: Deserializer<'de>>(
     Ok(text(deserializer)?.map(Contact))
 }
 
-/// Whether something is so; anything but `true` is no.
+/// True; anything else is false.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(Value::deserialize(deserializer)? == Value::Bool(true))
 }

@@ -1,4 +1,4 @@
-//! Flex Flows: what becomes of a message for which no Chat channel is open.
+//! Flex Flows, which take the messages for which no Chat channel is open.
 
 use domain::{ChatServiceSid, FlexFlowSid, StudioFlowSid, WorkflowSid, WorkspaceSid};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
 
-/// Where they are.
+/// The path of the Flex Flows.
 const PATH: &str = "/v1/FlexFlows";
 
 /// The most that a page may hold (Twilio, OpenAPI of Flex).
@@ -18,10 +18,10 @@ const PAGE_SIZE: u16 = 1000;
 /// The channel type of text messages.
 const SMS: &str = "sms";
 
-/// What a new Flex Flow is called, as in the Console.
+/// The name of a new Flex Flow, as in the Console.
 const NAME: &str = "Flex SMS Channel Flow";
 
-/// How often a new Flex Flow tries its Studio flow again: Twilio's default.
+/// The number of times that a new Flex Flow tries its Studio flow again: Twilio's default.
 const RETRIES: u8 = 3;
 
 /// A Flex Flow, with everything of it that can be set.
@@ -29,53 +29,53 @@ const RETRIES: u8 = 3;
 pub struct FlexFlow {
     /// The flow.
     pub sid: FlexFlowSid,
-    /// What people call it.
+    /// Its name.
     #[serde(default, deserialize_with = "word")]
     pub friendly_name: String,
     /// The service that it makes channels in.
     #[serde(default, rename = "chat_service_sid")]
     pub chat_service: Ref<ChatServiceSid>,
-    /// How customers reach it: `web`, `sms`, `whatsapp`, `facebook`, `line` or `custom`.
+    /// The type of the customers' address: `web`, `sms`, `whatsapp`, `facebook`, `line` or `custom`.
     #[serde(default, deserialize_with = "word")]
     pub channel_type: String,
     /// The address that customers write to; none for the web.
     #[serde(default, deserialize_with = "contact")]
     pub contact_identity: Option<Contact>,
-    /// Whether it acts.
+    /// True if it takes messages.
     #[serde(default, deserialize_with = "flag")]
     pub enabled: bool,
-    /// Where its messages go.
+    /// The kind of its target.
     #[serde(default, rename = "integration_type", deserialize_with = "kind")]
     pub kind: Option<Kind>,
-    /// The rest of where its messages go.
+    /// Its target.
     #[serde(default, deserialize_with = "integration")]
     pub integration: Integration,
-    /// Whether its channels outlive their tasks.
+    /// True if its channels outlive their tasks.
     #[serde(default, deserialize_with = "flag")]
     pub long_lived: bool,
-    /// Whether Twilio's own janitor ends the Proxy sessions of its channels.
+    /// True if Twilio's own janitor ends the Proxy sessions of its channels.
     #[serde(default, deserialize_with = "flag")]
     pub janitor_enabled: bool,
 }
 
-/// Where a Flex Flow sends its messages.
+/// The kind of target that a Flex Flow sends its messages to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// To a flow of Studio.
     Studio,
-    /// To somebody's own URL.
+    /// To a URL outside Twilio.
     External,
     /// Straight into a task.
     Task,
 }
 
-/// What belongs to the integration of a Flex Flow.
+/// The target that a Flex Flow sends its messages to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Integration {
     /// For Studio: the flow.
     #[serde(default, rename = "flow_sid")]
     pub flow: Ref<StudioFlowSid>,
-    /// For a URL of somebody's own: that URL.
+    /// For a URL outside Twilio: that URL.
     #[serde(default, deserialize_with = "text")]
     pub url: Option<String>,
     /// For a task: the workspace.
@@ -109,16 +109,16 @@ pub struct NewFlexFlow {
     pub contact: Contact,
     /// The service that it makes channels in.
     pub chat_service: ChatServiceSid,
-    /// Where its messages go.
+    /// The Studio flow that its messages go to.
     pub flow: StudioFlowSid,
-    /// Whether its channels outlive their tasks.
+    /// True if its channels outlive their tasks.
     pub long_lived: bool,
-    /// Whether Twilio's own janitor ends the Proxy sessions of its channels.
+    /// True if Twilio's own janitor ends the Proxy sessions of its channels.
     pub janitor_enabled: bool,
 }
 
 impl NewFlexFlow {
-    /// Whether a Flex Flow is the one that was to be made.
+    /// Returns true if a Flex Flow is the one that was to be made.
     pub fn is_made(&self, flow: &FlexFlow) -> bool {
         flow.enabled
             && flow.channel_type == SMS
@@ -221,27 +221,44 @@ impl Kind {
 
 impl Client {
     /// Lists all Flex Flows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn flex_flows(&self) -> Result<Listed<FlexFlow>, TwilioError> {
         self.whole(Product::Flex, PATH.to_owned(), "flex_flows", PAGE_SIZE)
             .await
     }
 
     /// Reads a Flex Flow.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn flex_flow(&self, flow: FlexFlowSid) -> Result<FlexFlow, TwilioError> {
         let call = Call::get(Product::Flex, format!("{PATH}/{flow}"));
         self.ask(call, |text| read_this(text, flow)).await
     }
 
-    /// Sets everything about a Flex Flow that can be set. It is tried once; what is returned is
-    /// the flow as Twilio says it is now.
+    /// Sets everything about a Flex Flow that can be set, and returns the flow as Twilio shows it
+    /// then. It is tried once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn set_flex_flow(&self, flow: &FlexFlow) -> Result<FlexFlow, TwilioError> {
         let path = format!("{PATH}/{}", flow.sid);
         let call = Call::post(Product::Flex, path, &pairs(&flow.form())).once();
         self.ask(call, |text| read_this(text, flow.sid)).await
     }
 
-    /// Makes a Flex Flow. It is tried once: whether a try whose answer was lost made it, only
-    /// the list says.
+    /// Makes a Flex Flow. It is tried once: after a lost answer, only the list shows if it was
+    /// made.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn create_flex_flow(&self, flow: &NewFlexFlow) -> Result<FlexFlow, TwilioError> {
         let form = flow.form();
         let call = Call::post(Product::Flex, PATH.to_owned(), &pairs(&form)).once();

@@ -17,7 +17,7 @@ const PAGE_SIZE: u16 = 1000;
 pub struct MessagingService {
     /// The service.
     pub sid: MessagingServiceSid,
-    /// Whether it leaves incoming messages to the URL of the number that they came to.
+    /// True if it leaves incoming messages to the URL of the number that they came to.
     #[serde(
         default,
         rename = "use_inbound_webhook_on_number",
@@ -33,6 +33,10 @@ struct Member {
 
 impl Client {
     /// Lists all messaging services.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn messaging_services(&self) -> Result<Listed<MessagingService>, TwilioError> {
         let path = "/v1/Services".to_owned();
         self.whole(Product::Messaging, path, "services", PAGE_SIZE)
@@ -40,6 +44,10 @@ impl Client {
     }
 
     /// Lists the numbers in a messaging service.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn numbers_of(
         &self,
         service: MessagingServiceSid,

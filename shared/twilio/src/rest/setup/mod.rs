@@ -1,12 +1,12 @@
-//! How an account is set up: who sends messages where, and who is told of them.
+//! The set-up of an account: where messages, calls and events go.
 //!
-//! A set-up is looked at because something is wrong with it, so these readers are lenient
-//! where the others are strict: a reference that is no SID is a [`Ref::Broken`], a value of
-//! another type counts as absent, and only a record without a SID of its own is left out, and
-//! counted. Lists are read to their end, which is bounded.
+//! A set-up is read because something may be wrong with it, so these readers are lenient where
+//! the others are strict: a reference that is no SID is a [`Ref::Broken`], a value of another
+//! type counts as absent, and only a record without a valid SID of its own is left out, and
+//! counted. Lists are read to their end, 100 pages at most.
 //!
-//! Changes name everything they want and are made once: what they are worked out from may have
-//! changed since, so whoever makes one reads again and compares.
+//! Changes name all their values and are tried once: the set-up may have changed since it was
+//! read, so the caller reads again and compares.
 
 mod addresses;
 mod connecting;
@@ -39,16 +39,15 @@ use super::client::Client;
 use super::error::{TwilioError, Why};
 use super::page::{Entry, List, ListFailure};
 
-/// More pages than this are not asked for. A set-up of so many thousand things is not one
-/// that anybody looks through.
+/// More pages than this are not read: 100,000 records of most lists.
 const MAX_PAGES: usize = 100;
 
 /// A list, read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// What is in it, in Twilio's order.
+    /// The records, in Twilio's order.
     pub items: Vec<T>,
-    /// How many records could not be read.
+    /// The number of records that could not be read.
     pub unreadable: usize,
 }
 
@@ -107,7 +106,7 @@ impl Client {
     }
 }
 
-/// A record, or nothing where it is none. What is wrong with it in detail is Twilio's affair.
+/// Reads a record; `None` if it is not valid.
 fn record<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }

@@ -20,16 +20,16 @@ pub struct PhoneNumber {
     /// The number itself.
     #[serde(rename = "phone_number")]
     pub contact: Contact,
-    /// What it can do.
+    /// Its capabilities.
     #[serde(default)]
     pub capabilities: Capabilities,
-    /// Where its messages go.
+    /// The URL that its messages go to.
     #[serde(default, deserialize_with = "text")]
     pub sms_url: Option<String>,
     /// An application that its messages go to instead.
     #[serde(default, deserialize_with = "text")]
     pub sms_application_sid: Option<String>,
-    /// Where its calls go.
+    /// The URL that its calls go to.
     #[serde(default, deserialize_with = "text")]
     pub voice_url: Option<String>,
     /// An application that its calls go to instead.
@@ -40,7 +40,7 @@ pub struct PhoneNumber {
     pub trunk_sid: Option<String>,
 }
 
-/// What a phone number can do.
+/// The capabilities of a phone number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Capabilities {
     /// Calls.
@@ -54,7 +54,7 @@ pub struct Capabilities {
 /// One thing to be changed about a phone number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumberChange {
-    /// Its messages go to this URL; to nobody where it is empty.
+    /// Its messages go to this URL; an empty one removes the handler.
     MessagesTo(String),
     /// No application takes its messages away.
     NoMessageApplication,
@@ -65,13 +65,13 @@ pub enum NumberChange {
 }
 
 impl PhoneNumber {
-    /// What the number is after a change.
+    /// Makes a change in this value. Twilio is not asked.
     pub fn change(&mut self, change: &NumberChange) {
-        let told = |url: &String| Some(url.clone()).filter(|url| !url.is_empty());
+        let stored = |url: &String| Some(url.clone()).filter(|url| !url.is_empty());
         match change {
-            NumberChange::MessagesTo(url) => self.sms_url = told(url),
+            NumberChange::MessagesTo(url) => self.sms_url = stored(url),
             NumberChange::NoMessageApplication => self.sms_application_sid = None,
-            NumberChange::CallsTo(url) => self.voice_url = told(url),
+            NumberChange::CallsTo(url) => self.voice_url = stored(url),
             NumberChange::NoCallApplication => self.voice_application_sid = None,
         }
     }
@@ -90,6 +90,10 @@ impl NumberChange {
 
 impl Client {
     /// Lists all phone numbers of an account.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn phone_numbers(
         &self,
         account: AccountSid,
@@ -100,6 +104,11 @@ impl Client {
     }
 
     /// Reads a phone number.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn phone_number(
         &self,
         account: AccountSid,
@@ -109,7 +118,11 @@ impl Client {
         self.ask(call, |text| read_this(text, number)).await
     }
 
-    /// Changes where a number leads. What is returned is the number as Twilio says it is now.
+    /// Changes the handlers of a number, and returns the number as Twilio shows it then.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the request or gives no usable answer.
     pub async fn change_number(
         &self,
         account: AccountSid,

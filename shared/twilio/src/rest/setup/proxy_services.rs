@@ -17,7 +17,7 @@ const PAGE_SIZE: u16 = 1000;
 pub struct ProxyService {
     /// The service.
     pub sid: ProxyServiceSid,
-    /// What it is called. Flex calls its own `Flex Proxy Service`, and anybody may change it.
+    /// Its name. Flex names its own `Flex Proxy Service`, and the name can be changed.
     #[serde(default, deserialize_with = "word")]
     pub unique_name: String,
     /// The Chat service that it delivers into.
@@ -34,6 +34,10 @@ pub struct PoolNumber {
 
 impl Client {
     /// Lists all Proxy services.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn proxy_services(&self) -> Result<Listed<ProxyService>, TwilioError> {
         let path = "/v1/Services".to_owned();
         self.whole(Product::Proxy, path, "services", PAGE_SIZE)
@@ -41,6 +45,10 @@ impl Client {
     }
 
     /// Lists the numbers in the pool of a Proxy service.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn proxy_pool(
         &self,
         service: ProxyServiceSid,

@@ -10,7 +10,7 @@ use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
 
-/// Where they are.
+/// The path of the flows.
 const PATH: &str = "/v2/Flows";
 
 /// The most that a page may hold (Twilio, OpenAPI of Studio).
@@ -27,7 +27,7 @@ pub struct StudioFlow {
     /// `published` or `draft`.
     #[serde(default, deserialize_with = "word")]
     pub status: String,
-    /// Whether Studio finds it valid; nothing where it does not say.
+    /// True if Studio finds it valid; `None` if it does not say.
     #[serde(default)]
     pub valid: Option<bool>,
     /// Its widgets, the trigger among them.
@@ -40,18 +40,18 @@ pub struct StudioFlow {
 pub struct Widget {
     /// Its name, which the flow's author gave it.
     pub name: String,
-    /// What it is: `trigger`, `send-to-flex`, `run-subflow` and so on.
+    /// Its type: `trigger`, `send-to-flex`, `run-subflow` and so on.
     pub kind: String,
-    /// Where it goes from here.
+    /// The ways to the next widgets.
     pub transitions: Vec<Transition>,
-    /// What it hands over, if it is one that hands over to Flex.
+    /// The task that it makes, if it hands over to Flex.
     pub send_to_flex: Option<SendToFlex>,
 }
 
 /// A way from a widget to another.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Transition {
-    /// What has to happen.
+    /// The event that takes this way.
     #[serde(default, deserialize_with = "word")]
     pub event: String,
     /// The widget that is next; none where the way ends.
@@ -59,7 +59,7 @@ pub struct Transition {
     pub next: Option<String>,
 }
 
-/// What a Send to Flex widget hands over. Each may be a template.
+/// The task that a Send to Flex widget makes. Each field may be a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SendToFlex {
     /// The workflow's SID.
@@ -98,14 +98,18 @@ struct State {
 }
 
 impl StudioFlow {
-    /// Whether its newest revision takes contacts.
+    /// Returns true if its newest revision takes contacts.
     pub fn is_published(&self) -> bool {
         self.status == "published"
     }
 }
 
 impl Client {
-    /// Lists all flows. What is in them, the list does not say.
+    /// Lists all flows, without their widgets.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a request, gives no usable answer, or the list has too many pages.
     pub async fn studio_flows(&self) -> Result<Listed<StudioFlowSid>, TwilioError> {
         let listed: Listed<Listing> = self
             .whole(Product::Studio, PATH.to_owned(), "flows", PAGE_SIZE)
@@ -117,6 +121,11 @@ impl Client {
     }
 
     /// Reads a flow with its widgets.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Gone`] if it does not exist, and if Twilio refuses the request or
+    /// gives no usable answer.
     pub async fn studio_flow(&self, flow: StudioFlowSid) -> Result<StudioFlow, TwilioError> {
         let call = Call::get(Product::Studio, format!("{PATH}/{flow}"));
         let read = |text: &str| record(text).filter(|seen: &StudioFlow| seen.sid == flow);
