@@ -94,7 +94,7 @@ fn a_sound_project_ends_well() {
     let (code, value) = stage.json(&[]);
     assert_eq!(code, 0);
     let expected = json!({
-        "version": 1, "sound": true, "errors": 0, "warnings": 0, "findings": [], "not_looked": [],
+        "version": 1, "sound": true, "errors": 0, "warnings": 0, "findings": [], "skipped_rules": [],
     });
     assert_eq!(value, expected);
 }
@@ -162,9 +162,9 @@ fn missing_rights_are_said_and_the_other_rules_are_applied() {
     });
     let (code, value) = stage.json(&[]);
     assert_eq!((code, &value["sound"]), (1, &json!(false)));
-    let not_looked = value["not_looked"].as_array().unwrap();
+    let skipped_rules = value["skipped_rules"].as_array().unwrap();
     assert!(
-        not_looked
+        skipped_rules
             .iter()
             .all(|one| one["resource"] == "the Studio flows")
     );

@@ -9,8 +9,8 @@ mod print;
 use std::sync::Arc;
 
 use ::checkup::{
-    Choice, LongLived, Plan, Repair, RepairFailure, Report, Rule, Snapshot, Subject, Switch,
-    Wanted, apply, audit, plan,
+    Choice, Expectations, LongLived, Plan, Repair, RepairFailure, Report, Rule, Snapshot, Subject,
+    Toggle, apply, audit, plan,
 };
 use anyhow::Context;
 use bytes::Bytes;
@@ -56,7 +56,7 @@ pub(crate) struct Options {
     on: Vec<String>,
     /// Whether JanitorEnabled is wanted: on, off or any, instead of FLEX_JANITOR
     #[arg(long, value_name = "SWITCH")]
-    janitor: Option<Switch>,
+    janitor: Option<Toggle>,
     /// The channel types that are to be long-lived, or none, instead of FLEX_LONG_LIVED
     #[arg(long, value_name = "TYPES")]
     long_lived: Option<LongLived>,
@@ -193,10 +193,11 @@ fn end(options: &Options, told: &Told) -> anyhow::Result<Outcome> {
     if report.count(::checkup::Severity::Error) > 0 {
         return Ok(Outcome::Broken);
     }
-    match report.not_looked.first() {
+    match report.skipped_rules.first() {
         Some(first) => {
-            let count = report.not_looked.len();
-            Err(first.unseen.clone()).with_context(|| format!("{count} rules were not applied"))
+            let count = report.skipped_rules.len();
+            Err(first.unavailable.clone())
+                .with_context(|| format!("{count} rules were not applied"))
         }
         None => Ok(Outcome::Good),
     }
@@ -206,7 +207,7 @@ fn end(options: &Options, told: &Told) -> anyhow::Result<Outcome> {
 struct Desk {
     secrets: Arc<TwilioSecrets>,
     account: TwilioAccount,
-    wanted: Wanted,
+    wanted: Expectations,
     now: Timestamp,
 }
 
@@ -225,13 +226,13 @@ impl Desk {
         let now = office.as_ref().map_or_else(clock, Office::now);
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
-        let wanted = Wanted::read(&mut environment);
+        let wanted = Expectations::read(&mut environment);
         let (account, secrets) = environment.finish(|| Some((account?, secrets?)))?;
         Ok(Self {
             secrets: secrets.get(now).await?,
             account,
             now,
-            wanted: Wanted {
+            wanted: Expectations {
                 janitor: options.janitor.unwrap_or(wanted.janitor),
                 long_lived: options.long_lived.clone().or(wanted.long_lived),
                 ..wanted

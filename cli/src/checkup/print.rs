@@ -17,7 +17,7 @@ struct Json<'a> {
     errors: usize,
     warnings: usize,
     findings: Vec<JsonFinding<'a>>,
-    not_looked: Vec<JsonNotLooked<'a>>,
+    skipped_rules: Vec<JsonSkippedRule<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<JsonPlan<'a>>,
     /// What was repaired before the findings were made.
@@ -37,7 +37,7 @@ struct JsonFinding<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonNotLooked<'a> {
+struct JsonSkippedRule<'a> {
     rule: &'static str,
     resource: &'a str,
     why: String,
@@ -45,14 +45,14 @@ struct JsonNotLooked<'a> {
 
 #[derive(Serialize)]
 struct JsonPlan<'a> {
-    errands: Vec<JsonErrand<'a>>,
+    manual_steps: Vec<JsonManualStep<'a>>,
     repairs: Vec<JsonRepair<'a>>,
     blocked: Vec<JsonBlocked<'a>>,
     offers: Vec<JsonOffer>,
 }
 
 #[derive(Serialize)]
-struct JsonErrand<'a> {
+struct JsonManualStep<'a> {
     rule: &'static str,
     subjects: &'a [Subject],
     remedy: &'static str,
@@ -86,7 +86,7 @@ struct JsonOffer {
 pub(super) fn json(told: &Told) -> anyhow::Result<()> {
     let report = &told.report;
     let findings = report.findings.iter();
-    let not_looked = report.not_looked.iter();
+    let skipped_rules = report.skipped_rules.iter();
     let made = told.made.iter();
     say::json(&Json {
         sound: report.is_sound(),
@@ -103,11 +103,11 @@ pub(super) fn json(told: &Told) -> anyhow::Result<()> {
                 fix: finding.rule.fix(),
             })
             .collect(),
-        not_looked: not_looked
-            .map(|one| JsonNotLooked {
+        skipped_rules: skipped_rules
+            .map(|one| JsonSkippedRule {
                 rule: one.rule.id,
-                resource: one.unseen.resource,
-                why: one.unseen.why.to_string(),
+                resource: one.unavailable.resource,
+                why: one.unavailable.why.to_string(),
             })
             .collect(),
         plan: told.plan.as_ref().map(json_plan),
@@ -123,11 +123,11 @@ pub(super) fn json(told: &Told) -> anyhow::Result<()> {
 }
 
 fn json_plan(plan: &Plan) -> JsonPlan<'_> {
-    let errands = plan.errands.iter().map(|errand| JsonErrand {
-        rule: errand.rule.id,
-        subjects: &errand.subjects,
-        remedy: errand.rule.remedy,
-        then: errand.then.as_deref(),
+    let manual_steps = plan.manual_steps.iter().map(|manual_step| JsonManualStep {
+        rule: manual_step.rule.id,
+        subjects: &manual_step.subjects,
+        remedy: manual_step.rule.remedy,
+        then: manual_step.then.as_deref(),
     });
     let repairs = plan.repairs.iter().map(|repair| JsonRepair {
         subject: std::borrow::Cow::Owned(repair.subject()),
@@ -145,7 +145,7 @@ fn json_plan(plan: &Plan) -> JsonPlan<'_> {
         findings: *findings,
     });
     JsonPlan {
-        errands: errands.collect(),
+        manual_steps: manual_steps.collect(),
         repairs: repairs.collect(),
         blocked: blocked.collect(),
         offers: offers.collect(),
@@ -168,8 +168,8 @@ pub(super) fn table(told: &Told) -> anyhow::Result<()> {
         }
         say::print(&table)?;
     }
-    for one in &report.not_looked {
-        say::cross(&format!("{}: {}", one.rule.id, one.unseen));
+    for one in &report.skipped_rules {
+        say::cross(&format!("{}: {}", one.rule.id, one.unavailable));
     }
     if told.plan.is_none() {
         for (rule, _) in by_rule(report) {
@@ -204,9 +204,9 @@ fn by_rule(report: &Report) -> Vec<(&'static Rule, Vec<(String, &str)>)> {
 
 /// Says what is to be done, in its order, on standard error.
 pub(super) fn plan(plan: &Plan) {
-    for errand in &plan.errands {
-        let count = errand.subjects.len();
-        let about: Vec<String> = errand
+    for manual_step in &plan.manual_steps {
+        let count = manual_step.subjects.len();
+        let about: Vec<String> = manual_step
             .subjects
             .iter()
             .take(3)
@@ -215,11 +215,11 @@ pub(super) fn plan(plan: &Plan) {
         let more = if count > about.len() { ", …" } else { "" };
         say::aloud(&format!(
             "A person ({} for {}{more}): {}.",
-            errand.rule.id,
+            manual_step.rule.id,
             about.join(", "),
-            errand.rule.remedy
+            manual_step.rule.remedy
         ));
-        if let Some(then) = &errand.then {
+        if let Some(then) = &manual_step.then {
             say::aloud(&format!("  Then: {then}."));
         }
     }
@@ -247,10 +247,10 @@ pub(super) fn plan(plan: &Plan) {
 fn summary(report: &Report) -> String {
     let errors = report.count(Severity::Error);
     let warnings = report.count(Severity::Warning);
-    let not_looked = report.not_looked.len();
+    let skipped_rules = report.skipped_rules.len();
     let mut text = format!("{errors} errors, {warnings} warnings");
-    if not_looked > 0 {
-        text.push_str(&format!(", {not_looked} rules not applied"));
+    if skipped_rules > 0 {
+        text.push_str(&format!(", {skipped_rules} rules not applied"));
     }
     if report.is_sound() && warnings == 0 {
         text = "Nothing is wrong.".to_owned();

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use domain::{FlexFlowSid, PhoneNumberSid, StudioFlowSid};
 use twilio::rest::setup::{FlexFlow, NumberChange, PhoneNumber};
 
+use crate::expectations::Expectations;
 use crate::repair::Repair;
 use crate::snapshot::Snapshot;
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 /// A finding is about something in the snapshot that it was made from.
 pub(crate) const VANISHED: &str = "it is not in the snapshot";
@@ -17,7 +17,7 @@ pub(crate) const VANISHED: &str = "it is not in the snapshot";
 /// The repairs that rules have asked for so far.
 pub(crate) struct Draft<'a> {
     pub(crate) snapshot: &'a Snapshot,
-    pub(crate) wanted: &'a Wanted,
+    pub(crate) wanted: &'a Expectations,
     /// The Studio flow that messages are to take, if the operator named one.
     pub(crate) message_flow: Option<StudioFlowSid>,
     /// The Studio flow that calls are to take, if the operator named one.
@@ -36,7 +36,7 @@ struct FlexFlowChange {
 impl<'a> Draft<'a> {
     pub(crate) fn new(
         snapshot: &'a Snapshot,
-        wanted: &'a Wanted,
+        wanted: &'a Expectations,
         message_flow: Option<StudioFlowSid>,
         voice_flow: Option<StudioFlowSid>,
     ) -> Self {

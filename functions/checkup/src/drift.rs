@@ -57,8 +57,8 @@ impl Memory {
             .into_iter()
             .map(|(rule, subjects)| (rule.to_owned(), Remembered::of(subjects)))
             .collect();
-        for not_looked in &report.not_looked {
-            let rule = not_looked.rule.id;
+        for skipped_rules in &report.skipped_rules {
+            let rule = skipped_rules.rule.id;
             let known = before.and_then(|before| before.rules.get(rule));
             rules.extend(known.map(|known| (rule.to_owned(), known.clone())));
         }

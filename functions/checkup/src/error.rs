@@ -22,25 +22,25 @@ pub enum CheckupError {
     Hosts(#[from] InvalidHosts),
     /// Nothing could be read at Twilio.
     #[error("cannot read anything at Twilio: {0}")]
-    Blind(TwilioError),
+    LookupFailed(TwilioError),
     /// The time was up before everything was read.
     #[error("the time was up before everything was read")]
     OutOfTime,
     /// The findings could not be published.
     #[error("cannot publish the findings: {0}")]
-    Untold(String),
+    PublishFailed(String),
 }
 
 impl From<CheckupError> for Diagnostic {
     fn from(error: CheckupError) -> Self {
         let name = match &error {
-            CheckupError::Blind(TwilioError::Unauthorized { .. }) => "Unauthorized",
-            CheckupError::Blind(_) => "TwilioUnavailable",
+            CheckupError::LookupFailed(TwilioError::Unauthorized { .. }) => "Unauthorized",
+            CheckupError::LookupFailed(_) => "TwilioUnavailable",
             CheckupError::Secrets(_) => "SecretsUnavailable",
             CheckupError::Store(_) => "TableUnavailable",
             CheckupError::Credentials(_) | CheckupError::Hosts(_) => "SettingsInvalid",
             CheckupError::OutOfTime => "OutOfTime",
-            CheckupError::Untold(_) => "BusUnavailable",
+            CheckupError::PublishFailed(_) => "BusUnavailable",
         };
         Self {
             error_type: name.to_owned(),

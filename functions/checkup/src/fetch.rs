@@ -16,8 +16,8 @@ use twilio::rest::setup::{
 };
 use twilio::rest::{Client, FlexConfiguration, TwilioError};
 
-use crate::snapshot::{CAPACITIES, Capacities, Seen, Snapshot, Unseen, see};
-use crate::wanted::Wanted;
+use crate::expectations::Expectations;
+use crate::snapshot::{CAPACITIES, Capacities, Snapshot, Unavailable, available};
 
 /// The number of requests for the things of one list that are made side by side. The client
 /// bounds those of all lists together.
@@ -56,14 +56,14 @@ impl Snapshot {
     pub async fn fetch(
         client: &Client,
         account: AccountSid,
-        wanted: &Wanted,
+        wanted: &Expectations,
         now: Timestamp,
     ) -> Result<Self, TwilioError> {
         let configuration = client.flex_configuration().await;
         if let Err(error @ TwilioError::Unauthorized { status: 401, .. }) = configuration {
             return Err(error);
         }
-        let configuration = configuration.map_err(|why| Unseen {
+        let configuration = configuration.map_err(|why| Unavailable {
             resource: "the Flex configuration",
             why,
         });
@@ -72,11 +72,11 @@ impl Snapshot {
             client,
             lost: &lost,
         };
-        let named = see(&configuration).map(|flex| flex.workspace);
+        let named = available(&configuration).map(|flex| flex.workspace);
         // The workspace that Flex works with is the one to be looked at.
         let workspace = match named {
             Ok(named) => Ok(named),
-            Err(unseen) => wanted.workspace.map(Some).ok_or(unseen),
+            Err(unavailable) => wanted.workspace.map(Some).ok_or(unavailable),
         };
         let (
             chat_services,
@@ -146,12 +146,12 @@ struct Fetch<'a> {
 }
 
 struct Router {
-    workspace: Seen<Option<Workspace>>,
-    workflows: Seen<BTreeSet<WorkflowSid>>,
-    task_channels: Seen<Vec<TaskChannel>>,
-    capacities: Seen<Capacities>,
-    parked: Seen<Vec<TaskSid>>,
-    wrap_ups: Seen<Vec<WrapUp>>,
+    workspace: Result<Option<Workspace>, Unavailable>,
+    workflows: Result<BTreeSet<WorkflowSid>, Unavailable>,
+    task_channels: Result<Vec<TaskChannel>, Unavailable>,
+    capacities: Result<Capacities, Unavailable>,
+    parked: Result<Vec<TaskSid>, Unavailable>,
+    wrap_ups: Result<Vec<WrapUp>, Unavailable>,
 }
 
 impl Fetch<'_> {
@@ -160,32 +160,37 @@ impl Fetch<'_> {
         &self,
         resource: &'static str,
         listed: impl Future<Output = Result<Listed<T>, TwilioError>>,
-    ) -> Seen<Vec<T>> {
+    ) -> Result<Vec<T>, Unavailable> {
         match listed.await {
             Ok(listed) => Ok(self.lost.items(resource, listed)),
-            Err(why) => Err(Unseen { resource, why }),
+            Err(why) => Err(Unavailable { resource, why }),
         }
     }
 
-    async fn chat_services(&self) -> Seen<BTreeSet<ChatServiceSid>> {
+    async fn chat_services(&self) -> Result<BTreeSet<ChatServiceSid>, Unavailable> {
         let services = self.list("the chat services", self.client.every_chat_service());
         Ok(services.await?.into_iter().collect())
     }
 
-    async fn flex_flows(&self) -> Seen<Vec<FlexFlow>> {
+    async fn flex_flows(&self) -> Result<Vec<FlexFlow>, Unavailable> {
         self.list("the Flex Flows", self.client.flex_flows()).await
     }
 
     async fn proxy(
         &self,
-        configuration: &Seen<FlexConfiguration>,
-        wanted: &Wanted,
-    ) -> (Seen<Vec<ProxyService>>, Seen<BTreeSet<PhoneNumberSid>>) {
+        configuration: &Result<FlexConfiguration, Unavailable>,
+        wanted: &Expectations,
+    ) -> (
+        Result<Vec<ProxyService>, Unavailable>,
+        Result<BTreeSet<PhoneNumberSid>, Unavailable>,
+    ) {
         let services = self
             .list("the Proxy services", self.client.proxy_services())
             .await;
-        let chosen = see(&services).map(|services| {
-            let chat_service = see(configuration).ok().and_then(|flex| flex.chat_service);
+        let chosen = available(&services).map(|services| {
+            let chat_service = available(configuration)
+                .ok()
+                .and_then(|flex| flex.chat_service);
             our_proxy(services, chat_service, wanted.proxy_service)
         });
         let pool = match chosen {
@@ -195,23 +200,27 @@ impl Fetch<'_> {
                 pool.map(|pool| pool.into_iter().map(|number| number.sid).collect())
             }
             Ok(None) => Ok(BTreeSet::new()),
-            Err(unseen) => Err(unseen),
+            Err(unavailable) => Err(unavailable),
         };
         (services, pool)
     }
 
-    async fn router(&self, workspace: &Seen<Option<WorkspaceSid>>, wanted: &Wanted) -> Router {
+    async fn router(
+        &self,
+        workspace: &Result<Option<WorkspaceSid>, Unavailable>,
+        wanted: &Expectations,
+    ) -> Router {
         let sid = match workspace {
             Ok(Some(sid)) => *sid,
             Ok(None) => return Router::empty(),
-            Err(unseen) => return Router::unseen(unseen),
+            Err(unavailable) => return Router::unavailable(unavailable),
         };
         let client = self.client;
         let found = match client.workspace(sid).await {
             Ok(found) => found,
             Err(TwilioError::Gone) => return Router::empty(),
             Err(why) => {
-                return Router::unseen(&Unseen {
+                return Router::unavailable(&Unavailable {
                     resource: "the workspace",
                     why,
                 });
@@ -235,7 +244,11 @@ impl Fetch<'_> {
         }
     }
 
-    async fn capacities(&self, workspace: WorkspaceSid, parking: bool) -> Seen<Capacities> {
+    async fn capacities(
+        &self,
+        workspace: WorkspaceSid,
+        parking: bool,
+    ) -> Result<Capacities, Unavailable> {
         if !parking {
             return Ok(Capacities::default());
         }
@@ -257,7 +270,11 @@ impl Fetch<'_> {
         })
     }
 
-    async fn parked(&self, workspace: WorkspaceSid, parking: bool) -> Seen<Vec<TaskSid>> {
+    async fn parked(
+        &self,
+        workspace: WorkspaceSid,
+        parking: bool,
+    ) -> Result<Vec<TaskSid>, Unavailable> {
         if parking {
             return Ok(Vec::new());
         }
@@ -265,7 +282,7 @@ impl Fetch<'_> {
         self.list("the parked tasks", tasks).await
     }
 
-    async fn studio_flows(&self) -> Seen<BTreeMap<StudioFlowSid, StudioFlow>> {
+    async fn studio_flows(&self) -> Result<BTreeMap<StudioFlowSid, StudioFlow>, Unavailable> {
         const RESOURCE: &str = "the Studio flows";
         let flows = self.list(RESOURCE, self.client.studio_flows()).await?;
         let flows = stream::iter(flows)
@@ -274,7 +291,7 @@ impl Fetch<'_> {
                     Ok(seen) => Ok(Some((flow, seen))),
                     // Deleted since it was listed.
                     Err(TwilioError::Gone) => Ok(None),
-                    Err(why) => Err(Unseen {
+                    Err(why) => Err(Unavailable {
                         resource: RESOURCE,
                         why,
                     }),
@@ -285,12 +302,12 @@ impl Fetch<'_> {
         flows.try_collect().await
     }
 
-    async fn numbers(&self, account: AccountSid) -> Seen<Vec<PhoneNumber>> {
+    async fn numbers(&self, account: AccountSid) -> Result<Vec<PhoneNumber>, Unavailable> {
         self.list("the phone numbers", self.client.phone_numbers(account))
             .await
     }
 
-    async fn messaging(&self) -> Seen<BTreeMap<PhoneNumberSid, MessagingService>> {
+    async fn messaging(&self) -> Result<BTreeMap<PhoneNumberSid, MessagingService>, Unavailable> {
         const RESOURCE: &str = "the messaging services";
         let services = self.list(RESOURCE, self.client.messaging_services());
         let members: Vec<Vec<_>> = stream::iter(services.await?)
@@ -305,24 +322,24 @@ impl Fetch<'_> {
         Ok(members.into_iter().flatten().collect())
     }
 
-    async fn defaults(&self) -> Seen<ConversationDefaults> {
+    async fn defaults(&self) -> Result<ConversationDefaults, Unavailable> {
         let defaults = self.client.conversation_defaults().await;
-        defaults.map_err(|why| Unseen {
+        defaults.map_err(|why| Unavailable {
             resource: "the defaults of Conversations",
             why,
         })
     }
 
-    async fn addresses(&self) -> Seen<Vec<Address>> {
+    async fn addresses(&self) -> Result<Vec<Address>, Unavailable> {
         self.list("the addresses of Conversations", self.client.addresses())
             .await
     }
 
-    async fn sinks(&self) -> Seen<Vec<Sink>> {
+    async fn sinks(&self) -> Result<Vec<Sink>, Unavailable> {
         self.list("the event sinks", self.client.sinks()).await
     }
 
-    async fn subscriptions(&self) -> Seen<Subscriptions> {
+    async fn subscriptions(&self) -> Result<Subscriptions, Unavailable> {
         const RESOURCE: &str = "the event subscriptions";
         let subscriptions = self.list(RESOURCE, self.client.subscriptions());
         stream::iter(subscriptions.await?)
@@ -336,7 +353,7 @@ impl Fetch<'_> {
             .await
     }
 
-    async fn event_types(&self) -> Seen<Vec<EventType>> {
+    async fn event_types(&self) -> Result<Vec<EventType>, Unavailable> {
         self.list("the event types", self.client.event_types())
             .await
     }
@@ -354,14 +371,14 @@ impl Router {
         }
     }
 
-    fn unseen(unseen: &Unseen) -> Self {
+    fn unavailable(unavailable: &Unavailable) -> Self {
         Self {
-            workspace: Err(unseen.clone()),
-            workflows: Err(unseen.clone()),
-            task_channels: Err(unseen.clone()),
-            capacities: Err(unseen.clone()),
-            parked: Err(unseen.clone()),
-            wrap_ups: Err(unseen.clone()),
+            workspace: Err(unavailable.clone()),
+            workflows: Err(unavailable.clone()),
+            task_channels: Err(unavailable.clone()),
+            capacities: Err(unavailable.clone()),
+            parked: Err(unavailable.clone()),
+            wrap_ups: Err(unavailable.clone()),
         }
     }
 }

@@ -9,12 +9,13 @@
 //! The scheduled [`Checkup`] never writes at Twilio. It publishes its findings, and what changed
 //! since its last run, by rules and counts.
 //!
-//! The modules in reading order: `snapshot` and `wanted` are what is judged, `rules` judge,
+//! The modules in reading order: `snapshot` and `expectations` are what is judged, `rules` judge,
 //! `report` holds the findings, `draft` and `plan` turn them into the changes of `repair`.
 
 mod draft;
 mod drift;
 mod error;
+mod expectations;
 mod fetch;
 mod plan;
 mod repair;
@@ -23,7 +24,6 @@ mod rules;
 mod settings;
 mod snapshot;
 mod subject;
-mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,14 +38,14 @@ use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Trans
 
 pub use drift::{Drift, Memory, Remembered};
 pub use error::CheckupError;
-pub use plan::{Blocked, Choice, Errand, Plan, plan};
+pub use expectations::{Expectations, LongLived, Toggle};
+pub use plan::{Blocked, Choice, ManualStep, Plan, plan};
 pub use repair::{Repair, RepairFailure, apply};
-pub use report::{Finding, NotLooked, Report, audit};
+pub use report::{Finding, Report, SkippedRule, audit};
 pub use rules::{Fix, Rule, Severity, all, rule, table};
 pub use settings::Settings;
-pub use snapshot::{Capacities, Seen, Snapshot, Unseen};
+pub use snapshot::{Capacities, Snapshot, Unavailable};
 pub use subject::Subject;
-pub use wanted::{LongLived, Switch, Wanted};
 
 /// The name of the note of the last run.
 const NOTE: &str = "checkup";
@@ -72,7 +72,7 @@ pub struct Summary {
     /// Findings that are only worth knowing.
     pub infos: usize,
     /// Rules that could not be applied.
-    pub not_looked: usize,
+    pub skipped_rules: usize,
     /// Rules of which other findings were made than last time.
     pub drift: usize,
     /// Requests to Twilio, repeated ones counted.
@@ -89,7 +89,7 @@ impl Summary {
             at_ms = now.as_millis(),
             ErrorsFound = self.errors,
             WarningsFound = self.warnings,
-            Unreadable = self.not_looked,
+            Unreadable = self.skipped_rules,
             Calls = self.calls,
         );
     }
@@ -126,12 +126,12 @@ impl Checkup {
         let snapshot = tokio::time::timeout(time, fetch)
             .await
             .map_err(|_| CheckupError::OutOfTime)?
-            .map_err(CheckupError::Blind)?;
+            .map_err(CheckupError::LookupFailed)?;
         let report = audit(&snapshot, &settings.wanted, |_| true);
-        if let [only, ..] = report.not_looked.as_slice()
-            && snapshot.saw_nothing()
+        if let [only, ..] = report.skipped_rules.as_slice()
+            && snapshot.read_nothing()
         {
-            return Err(CheckupError::Blind(only.unseen.why.clone()));
+            return Err(CheckupError::LookupFailed(only.unavailable.why.clone()));
         }
         let before = settings.table.note::<Memory>(NOTE).await?;
         let memory = Memory::of(&report, before.as_ref(), now);
@@ -147,7 +147,7 @@ impl Checkup {
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             infos: report.count(Severity::Info),
-            not_looked: report.not_looked.len(),
+            skipped_rules: report.skipped_rules.len(),
             drift: drift.len(),
             calls: stats.attempts,
             throttled: stats.throttled,
@@ -167,17 +167,17 @@ impl Checkup {
     ) -> Result<(), CheckupError> {
         let is_worse_than_info = |finding: &Finding| finding.rule.severity != Severity::Info;
         let is_sound = !report.findings.iter().any(is_worse_than_info);
-        if is_sound && report.not_looked.is_empty() && drift.is_empty() {
+        if is_sound && report.skipped_rules.is_empty() && drift.is_empty() {
             return Ok(());
         }
-        let not_looked: Vec<&str> = report.not_looked.iter().map(|one| one.rule.id).collect();
+        let skipped_rules: Vec<&str> = report.skipped_rules.iter().map(|one| one.rule.id).collect();
         let detail = json!({
             "account": self.settings.account.sid,
             "errors": report.count(Severity::Error),
             "warnings": report.count(Severity::Warning),
             "infos": report.count(Severity::Info),
             "findings": report.counts(),
-            "not_looked": not_looked,
+            "skipped_rules": skipped_rules,
             "drift": drift,
         });
         let notice = Notice {
@@ -188,7 +188,7 @@ impl Checkup {
         };
         let published = self.settings.bus.publish(&[notice]).await;
         match published.failed.into_iter().next() {
-            Some((_, why)) => Err(CheckupError::Untold(why)),
+            Some((_, why)) => Err(CheckupError::PublishFailed(why)),
             None => Ok(()),
         }
     }
@@ -210,7 +210,7 @@ fn log(report: &Report, summary: &Summary) {
         errors,
         warnings,
         infos,
-        not_looked,
+        skipped_rules,
         drift,
         calls,
         throttled,
@@ -219,7 +219,7 @@ fn log(report: &Report, summary: &Summary) {
         errors,
         warnings,
         infos,
-        not_looked,
+        skipped_rules,
         drift,
         calls,
         throttled,

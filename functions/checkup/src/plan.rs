@@ -8,12 +8,12 @@
 use domain::StudioFlowSid;
 
 use crate::draft::Draft;
+use crate::expectations::Expectations;
 use crate::repair::Repair;
 use crate::report::{Finding, Report};
 use crate::rules::{RepairFn, Repairer, Rule};
 use crate::snapshot::Snapshot;
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 /// The choices of an operator.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub struct Choice {
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The steps of a person.
-    pub errands: Vec<Errand>,
+    pub manual_steps: Vec<ManualStep>,
     /// The repairs that [`apply`](crate::apply) makes.
     pub repairs: Vec<Repair>,
     /// The repairs that something else prevents.
@@ -43,7 +43,7 @@ pub struct Plan {
 
 /// A step of a person.
 #[derive(Clone, Debug)]
-pub struct Errand {
+pub struct ManualStep {
     /// The rule whose remedy it is.
     pub rule: &'static Rule,
     /// The things that it concerns.
@@ -64,7 +64,7 @@ pub struct Blocked {
 }
 
 /// Works out a plan for a report on this snapshot.
-pub fn plan(snapshot: &Snapshot, wanted: &Wanted, report: &Report, choice: &Choice) -> Plan {
+pub fn plan(snapshot: &Snapshot, wanted: &Expectations, report: &Report, choice: &Choice) -> Plan {
     let mut planner = Planner {
         choice,
         plan: Plan::default(),
@@ -95,21 +95,23 @@ impl Planner<'_> {
         let named = self.choice.rules.iter().any(|one| one.id == rule.id);
         let unnamed = !named && !self.choice.rules.is_empty();
         match rule.repairer {
-            Repairer::Person => self.errand(finding, None),
-            Repairer::PersonFirst(then) => self.errand(finding, Some(then(self.draft.snapshot))),
+            Repairer::Person => self.manual_step(finding, None),
+            Repairer::PersonFirst(then) => {
+                self.manual_step(finding, Some(then(self.draft.snapshot)))
+            }
             Repairer::Named(_) if !named => self.offer(rule),
             Repairer::Default(_) if unnamed => {}
             Repairer::Default(repair) | Repairer::Named(repair) => self.repair(finding, repair),
         }
     }
 
-    fn errand(&mut self, finding: &Finding, then: Option<String>) {
+    fn manual_step(&mut self, finding: &Finding, then: Option<String>) {
         let rule = finding.rule;
         let subject = finding.subject.clone();
-        let mut errands = self.plan.errands.iter_mut();
-        match errands.find(|one| one.rule.id == rule.id) {
+        let mut manual_steps = self.plan.manual_steps.iter_mut();
+        match manual_steps.find(|one| one.rule.id == rule.id) {
             Some(known) => known.subjects.push(subject),
-            None => self.plan.errands.push(Errand {
+            None => self.plan.manual_steps.push(ManualStep {
                 rule,
                 subjects: vec![subject],
                 then,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::expectations::Expectations;
 use crate::rules::{Rule, Severity, all};
-use crate::snapshot::{Snapshot, Unseen};
+use crate::snapshot::{Snapshot, Unavailable};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 /// A thing that breaks a rule.
 #[derive(Clone, Debug)]
@@ -20,11 +20,11 @@ pub struct Finding {
 
 /// A rule that could not be applied.
 #[derive(Clone, Debug)]
-pub struct NotLooked {
+pub struct SkippedRule {
     /// The rule.
     pub rule: &'static Rule,
     /// The resource that it needs, and why that could not be read.
-    pub unseen: Unseen,
+    pub unavailable: Unavailable,
 }
 
 /// The result of an audit.
@@ -33,11 +33,11 @@ pub struct Report {
     /// The findings, in the order of the rules.
     pub findings: Vec<Finding>,
     /// The rules that could not be applied.
-    pub not_looked: Vec<NotLooked>,
+    pub skipped_rules: Vec<SkippedRule>,
 }
 
 /// Applies the rules for which `chosen` returns true.
-pub fn audit(snapshot: &Snapshot, wanted: &Wanted, chosen: impl Fn(&Rule) -> bool) -> Report {
+pub fn audit(snapshot: &Snapshot, wanted: &Expectations, chosen: impl Fn(&Rule) -> bool) -> Report {
     let mut report = Report::default();
     for rule in all().filter(|rule| chosen(rule)) {
         match (rule.check)(snapshot, wanted) {
@@ -49,7 +49,7 @@ pub fn audit(snapshot: &Snapshot, wanted: &Wanted, chosen: impl Fn(&Rule) -> boo
                 });
                 report.findings.extend(findings);
             }
-            Err(unseen) => report.not_looked.push(NotLooked { rule, unseen }),
+            Err(unavailable) => report.skipped_rules.push(SkippedRule { rule, unavailable }),
         }
     }
     report
@@ -75,6 +75,6 @@ impl Report {
 
     /// Returns true if every rule was applied and none found an error.
     pub fn is_sound(&self) -> bool {
-        self.not_looked.is_empty() && self.count(Severity::Error) == 0
+        self.skipped_rules.is_empty() && self.count(Severity::Error) == 0
     }
 }

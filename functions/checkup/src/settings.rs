@@ -5,7 +5,7 @@ use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
 use store::ChannelTable;
 
-use crate::wanted::Wanted;
+use crate::expectations::Expectations;
 
 /// The settings of the scheduled checkup.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Settings {
     /// The Twilio account.
     pub account: TwilioAccount,
     /// The expectations of the set-up.
-    pub wanted: Wanted,
+    pub wanted: Expectations,
 }
 
 impl Settings {
@@ -43,7 +43,7 @@ impl Settings {
         let bus = common::notice_bus(&mut environment, aws.as_ref());
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
-        let wanted = Wanted::read(&mut environment);
+        let wanted = Expectations::read(&mut environment);
         environment.finish(|| {
             let aws = aws?;
             Some(Self {

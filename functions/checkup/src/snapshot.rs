@@ -19,13 +19,10 @@ use twilio::rest::{FlexConfiguration, TwilioError};
 /// The name of the list of the workers' capacities.
 pub(crate) const CAPACITIES: &str = "the workers' capacities";
 
-/// A resource, or why it could not be read.
-pub type Seen<T> = Result<T, Unseen>;
-
 /// A resource that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read {resource}: {why}")]
-pub struct Unseen {
+pub struct Unavailable {
     /// Its name.
     pub resource: &'static str,
     /// The error that Twilio's answer, or its absence, came to.
@@ -49,61 +46,62 @@ pub struct Snapshot {
     /// The account.
     pub account: AccountSid,
     /// The Flex configuration: where Flex keeps its things.
-    pub configuration: Seen<FlexConfiguration>,
+    pub configuration: Result<FlexConfiguration, Unavailable>,
     /// The Chat and Conversations services that exist.
-    pub chat_services: Seen<BTreeSet<ChatServiceSid>>,
+    pub chat_services: Result<BTreeSet<ChatServiceSid>, Unavailable>,
     /// The Flex Flows.
-    pub flex_flows: Seen<Vec<FlexFlow>>,
+    pub flex_flows: Result<Vec<FlexFlow>, Unavailable>,
     /// The Proxy services.
-    pub proxy_services: Seen<Vec<ProxyService>>,
+    pub proxy_services: Result<Vec<ProxyService>, Unavailable>,
     /// The numbers in the pool of the project's Proxy service; none without one.
-    pub pool: Seen<BTreeSet<PhoneNumberSid>>,
+    pub pool: Result<BTreeSet<PhoneNumberSid>, Unavailable>,
     /// The workspace; none where Flex names none, or one that does not exist.
-    pub workspace: Seen<Option<Workspace>>,
+    pub workspace: Result<Option<Workspace>, Unavailable>,
     /// Its workflows.
-    pub workflows: Seen<BTreeSet<WorkflowSid>>,
+    pub workflows: Result<BTreeSet<WorkflowSid>, Unavailable>,
     /// Its TaskChannels.
-    pub task_channels: Seen<Vec<TaskChannel>>,
+    pub task_channels: Result<Vec<TaskChannel>, Unavailable>,
     /// The capacities of its workers; empty without parking.
-    pub capacities: Seen<Capacities>,
+    pub capacities: Result<Capacities, Unavailable>,
     /// Its open tasks that are parked; empty with parking, where they are as they should be.
-    pub parked: Seen<Vec<TaskSid>>,
+    pub parked: Result<Vec<TaskSid>, Unavailable>,
     /// Its tasks that are being wrapped up.
-    pub wrap_ups: Seen<Vec<WrapUp>>,
+    pub wrap_ups: Result<Vec<WrapUp>, Unavailable>,
     /// The Studio flows that exist.
-    pub studio_flows: Seen<BTreeMap<StudioFlowSid, StudioFlow>>,
+    pub studio_flows: Result<BTreeMap<StudioFlowSid, StudioFlow>, Unavailable>,
     /// The phone numbers.
-    pub numbers: Seen<Vec<PhoneNumber>>,
+    pub numbers: Result<Vec<PhoneNumber>, Unavailable>,
     /// The messaging services that numbers are in.
-    pub messaging: Seen<BTreeMap<PhoneNumberSid, MessagingService>>,
+    pub messaging: Result<BTreeMap<PhoneNumberSid, MessagingService>, Unavailable>,
     /// The defaults of new conversations.
-    pub defaults: Seen<ConversationDefaults>,
+    pub defaults: Result<ConversationDefaults, Unavailable>,
     /// The addresses that make conversations.
-    pub addresses: Seen<Vec<Address>>,
+    pub addresses: Result<Vec<Address>, Unavailable>,
     /// The sinks of Event Streams.
-    pub sinks: Seen<Vec<Sink>>,
+    pub sinks: Result<Vec<Sink>, Unavailable>,
     /// The subscriptions, each with its types.
-    pub subscriptions: Seen<BTreeMap<SubscriptionSid, (Subscription, Vec<SubscribedEvent>)>>,
+    pub subscriptions:
+        Result<BTreeMap<SubscriptionSid, (Subscription, Vec<SubscribedEvent>)>, Unavailable>,
     /// The types of events that there are.
-    pub event_types: Seen<Vec<EventType>>,
+    pub event_types: Result<Vec<EventType>, Unavailable>,
     /// The number of records in each list that have no valid SID, where there are any.
     pub unreadable: BTreeMap<&'static str, usize>,
 }
 
 /// Returns a resource, or why it could not be read.
-pub(crate) fn see<T>(seen: &Seen<T>) -> Result<&T, Unseen> {
+pub(crate) fn available<T>(seen: &Result<T, Unavailable>) -> Result<&T, Unavailable> {
     seen.as_ref().map_err(Clone::clone)
 }
 
 impl Snapshot {
     /// Returns true if no resource at all could be read.
-    pub(crate) fn saw_nothing(&self) -> bool {
+    pub(crate) fn read_nothing(&self) -> bool {
         self.failures().iter().all(Option::is_some)
     }
 
     /// Returns for each resource why it could not be read. Every field is named, so that a new
     /// one cannot be forgotten here.
-    fn failures(&self) -> Vec<Option<&Unseen>> {
+    fn failures(&self) -> Vec<Option<&Unavailable>> {
         let Self {
             at: _,
             account: _,
@@ -152,24 +150,24 @@ impl Snapshot {
     }
 
     /// Returns the project's Chat service, if Flex names one.
-    pub(crate) fn chat_service(&self) -> Result<Option<ChatServiceSid>, Unseen> {
-        Ok(see(&self.configuration)?.chat_service)
+    pub(crate) fn chat_service(&self) -> Result<Option<ChatServiceSid>, Unavailable> {
+        Ok(available(&self.configuration)?.chat_service)
     }
 
     /// Returns the project's Chat service, if it exists.
-    pub(crate) fn living_chat_service(&self) -> Result<Option<ChatServiceSid>, Unseen> {
-        let services = see(&self.chat_services)?;
+    pub(crate) fn living_chat_service(&self) -> Result<Option<ChatServiceSid>, Unavailable> {
+        let services = available(&self.chat_services)?;
         let named = self.chat_service()?;
         Ok(named.filter(|service| services.contains(service)))
     }
 
     /// Returns the Proxy service that is linked to the project's Chat service.
-    pub(crate) fn linked_proxy(&self) -> Result<Option<ProxyServiceSid>, Unseen> {
+    pub(crate) fn linked_proxy(&self) -> Result<Option<ProxyServiceSid>, Unavailable> {
         let Some(chat_service) = self.chat_service()? else {
             return Ok(None);
         };
         let linked = |service: &&ProxyService| service.chat_service.target() == Some(chat_service);
-        let services = see(&self.proxy_services)?;
+        let services = available(&self.proxy_services)?;
         Ok(services.iter().find(linked).map(|service| service.sid))
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use twilio::rest::setup::{Contact, FlexFlow, PhoneNumber};
 
 use super::routes::Way;
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::snapshot::{Snapshot, Unavailable, available};
 
 /// The part that a phone number has in Flex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,11 @@ pub(super) enum Role {
 
 /// Returns true if a number's own message handler is called: a messaging service takes the
 /// messages of the numbers in it, unless it defers to their handlers.
-pub(super) fn handles_messages(snapshot: &Snapshot, number: &PhoneNumber) -> Result<bool, Unseen> {
-    let service = see(&snapshot.messaging)?.get(&number.sid);
+pub(super) fn handles_messages(
+    snapshot: &Snapshot,
+    number: &PhoneNumber,
+) -> Result<bool, Unavailable> {
+    let service = available(&snapshot.messaging)?.get(&number.sid);
     Ok(service.is_none_or(|service| service.defers_to_number))
 }
 
@@ -36,15 +39,15 @@ pub(super) fn handles_messages(snapshot: &Snapshot, number: &PhoneNumber) -> Res
 /// A number of Conversations has an address configuration. The messages of a number of Chat go
 /// to a Proxy service; or they went there once: the number is in the Proxy pool, an enabled Flex
 /// Flow listens on it, and its handler was overwritten.
-pub(super) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role, Unseen> {
+pub(super) fn role_of(snapshot: &Snapshot, number: &PhoneNumber) -> Result<Role, Unavailable> {
     let listens = |contact: Option<&Contact>| contact == Some(&number.contact);
     let way = Way::of(number.sms_url.as_deref(), snapshot.account);
     let leads_to_proxy = matches!(way, Way::Proxy(_));
-    let served = see(&snapshot.flex_flows)?.iter().any(|flow| {
+    let served = available(&snapshot.flex_flows)?.iter().any(|flow| {
         flow.enabled && flow.channel_type == "sms" && listens(flow.contact_identity.as_ref())
     });
-    let pooled = || see(&snapshot.pool).map(|pool| pool.contains(&number.sid));
-    let mut addresses = see(&snapshot.addresses)?.iter();
+    let pooled = || available(&snapshot.pool).map(|pool| pool.contains(&number.sid));
+    let mut addresses = available(&snapshot.addresses)?.iter();
     let address = addresses.find(|one| one.kind == "sms" && listens(one.contact.as_ref()));
     let makes_conversations = address.is_some_and(|one| one.auto_creation.enabled);
     Ok(match (address.is_some(), leads_to_proxy) {
@@ -72,16 +75,16 @@ pub(super) struct ChatEntries<'a> {
 }
 
 impl<'a> ChatEntries<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot) -> Result<Self, Unseen> {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Result<Self, Unavailable> {
         let mut numbers = BTreeSet::new();
         let mut owned = BTreeSet::new();
-        for number in see(&snapshot.numbers)? {
+        for number in available(&snapshot.numbers)? {
             owned.insert(&number.contact);
             if matches!(role_of(snapshot, number)?, Role::Chat | Role::Both) {
                 numbers.insert(&number.contact);
             }
         }
-        let addresses = see(&snapshot.addresses)?.iter();
+        let addresses = available(&snapshot.addresses)?.iter();
         Ok(Self {
             owned,
             numbers,

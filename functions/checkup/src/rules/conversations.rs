@@ -7,10 +7,10 @@ use twilio::rest::setup::{Address, Ref};
 use super::studio::{Entry, choose_flow};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::{Draft, VANISHED};
+use crate::expectations::Expectations;
 use crate::repair::Repair;
-use crate::snapshot::{Snapshot, see};
+use crate::snapshot::{Snapshot, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -71,8 +71,8 @@ fn link_address(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'static
     Ok(())
 }
 
-fn service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let defaults = see(&snapshot.defaults)?;
+fn service(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let defaults = available(&snapshot.defaults)?;
     let Some(ours) = snapshot.chat_service()? else {
         return Ok(Vec::new());
     };
@@ -89,8 +89,8 @@ fn service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn close_timer(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let timer = see(&snapshot.defaults)?.closed_timer;
+fn close_timer(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let timer = available(&snapshot.defaults)?.closed_timer;
     let short = timer.filter(|timer| *timer < KEPT);
     Ok(short
         .map(|timer| {
@@ -104,13 +104,13 @@ fn close_timer(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 
 /// Returns the addresses for which `say` has something to say, each with that.
 fn each(snapshot: &Snapshot, say: impl Fn(&Address) -> Option<String>) -> Verdict {
-    let addresses = see(&snapshot.addresses)?.iter();
+    let addresses = available(&snapshot.addresses)?.iter();
     Ok(addresses
         .filter_map(|address| Some((Subject::Address(address.sid), say(address)?)))
         .collect())
 }
 
-fn address_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn address_service(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let Some(ours) = snapshot.chat_service()? else {
         return Ok(Vec::new());
     };
@@ -127,8 +127,8 @@ fn address_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn address_studio_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let flows = see(&snapshot.studio_flows)?;
+fn address_studio_flow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let flows = available(&snapshot.studio_flows)?;
     each(snapshot, |address| {
         let creation = &address.auto_creation;
         match creation.flow {
@@ -143,7 +143,7 @@ fn address_studio_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn address_disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn address_disabled(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |address| {
         let off = !address.auto_creation.enabled;
         off.then(|| "it makes no conversations".to_owned())

@@ -7,10 +7,10 @@ use twilio::rest::setup::{MESSAGE_ADDED, Sink, SubscribedEvent, TypeStatus, need
 
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::{Draft, VANISHED};
+use crate::expectations::Expectations;
 use crate::repair::Repair;
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::snapshot::{Snapshot, Unavailable, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -136,7 +136,7 @@ fn needed(
 }
 
 /// Returns the types that are needed, each with the version of its schema.
-fn types_for(wanted: &Wanted) -> impl Iterator<Item = (&'static str, u8)> {
+fn types_for(wanted: &Expectations) -> impl Iterator<Item = (&'static str, u8)> {
     needed_events(!wanted.parking.is_empty())
 }
 
@@ -144,17 +144,17 @@ fn types_for(wanted: &Wanted) -> impl Iterator<Item = (&'static str, u8)> {
 type Held<'a> = (SubscriptionSid, &'a [SubscribedEvent]);
 
 /// Returns the subscription of a sink, and its types. One sink feeds one subscription.
-fn held(snapshot: &Snapshot, sink: SinkSid) -> Result<Option<Held<'_>>, Unseen> {
-    let subscriptions = see(&snapshot.subscriptions)?.values();
+fn held(snapshot: &Snapshot, sink: SinkSid) -> Result<Option<Held<'_>>, Unavailable> {
+    let subscriptions = available(&snapshot.subscriptions)?.values();
     let mut ours = subscriptions.filter(|(one, _)| one.sink.target() == Some(sink));
     Ok(ours.next().map(|(one, types)| (one.sid, types.as_slice())))
 }
 
 /// Returns the sinks that lead to our webhook: by its URL, or, where that is not known, those
 /// that receive events of tasks.
-fn ours<'a>(snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<&'a Sink>, Unseen> {
+fn ours<'a>(snapshot: &'a Snapshot, wanted: &Expectations) -> Result<Vec<&'a Sink>, Unavailable> {
     let mut ours = Vec::new();
-    for sink in see(&snapshot.sinks)? {
+    for sink in available(&snapshot.sinks)? {
         let destination = sink.webhook.destination.as_ref();
         let leads_to_us = sink.kind == "webhook"
             && match &wanted.webhook {
@@ -172,14 +172,18 @@ fn ours<'a>(snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<&'a Sink>, Un
 }
 
 /// Returns the sinks of ours for which `say` has something to say, each with that.
-fn each(snapshot: &Snapshot, wanted: &Wanted, say: impl Fn(&Sink) -> Option<String>) -> Verdict {
+fn each(
+    snapshot: &Snapshot,
+    wanted: &Expectations,
+    say: impl Fn(&Sink) -> Option<String>,
+) -> Verdict {
     let ours = ours(snapshot, wanted)?.into_iter();
     Ok(ours
         .filter_map(|sink| Some((Subject::Sink(sink.sid), say(sink)?)))
         .collect())
 }
 
-fn sink(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn sink(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     if !ours(snapshot, wanted)?.is_empty() {
         return Ok(Vec::new());
     }
@@ -190,7 +194,7 @@ fn sink(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(vec![(Subject::Project, found)])
 }
 
-fn sink_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn sink_status(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     each(snapshot, wanted, |sink| {
         let text = match sink.status.as_str() {
             "active" => return None,
@@ -203,7 +207,7 @@ fn sink_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     })
 }
 
-fn sink_method(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn sink_method(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     each(snapshot, wanted, |sink| {
         let method = &sink.webhook.method;
         let wrong = !method.is_empty() && !method.eq_ignore_ascii_case("post");
@@ -211,14 +215,14 @@ fn sink_method(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     })
 }
 
-fn sink_batching(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn sink_batching(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     each(snapshot, wanted, |sink| {
         let off = !sink.webhook.batch_events;
         off.then(|| "it is sent each event by itself".to_owned())
     })
 }
 
-fn subscription(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn subscription(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     let mut found = Vec::new();
     for sink in ours(snapshot, wanted)? {
         if held(snapshot, sink.sid)?.is_none() {
@@ -235,8 +239,8 @@ type Versions<'a> = BTreeMap<&'a str, Option<i64>>;
 /// Returns our subscriptions, each with the types that it holds.
 fn all_held<'a>(
     snapshot: &'a Snapshot,
-    wanted: &Wanted,
-) -> Result<Vec<(SubscriptionSid, Versions<'a>)>, Unseen> {
+    wanted: &Expectations,
+) -> Result<Vec<(SubscriptionSid, Versions<'a>)>, Unavailable> {
     let mut all = Vec::new();
     for sink in ours(snapshot, wanted)? {
         if let Some((sid, types)) = held(snapshot, sink.sid)? {
@@ -248,7 +252,7 @@ fn all_held<'a>(
     Ok(all)
 }
 
-fn types(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn types(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     let held = all_held(snapshot, wanted)?;
     let Some((first, _)) = held.first() else {
         return Ok(Vec::new());
@@ -263,7 +267,7 @@ fn types(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
         .collect())
 }
 
-fn schema_version(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn schema_version(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     let mut found = Vec::new();
     for (sid, types) in all_held(snapshot, wanted)? {
         for (name, version) in types_for(wanted) {
@@ -281,8 +285,8 @@ fn schema_version(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn type_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let known: BTreeMap<&str, TypeStatus> = see(&snapshot.event_types)?
+fn type_status(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let known: BTreeMap<&str, TypeStatus> = available(&snapshot.event_types)?
         .iter()
         .map(|one| (one.name.as_str(), one.status))
         .collect();
@@ -304,19 +308,19 @@ fn type_status(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn messages(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn messages(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     if !wanted.parking.is_empty() {
         return Ok(Vec::new());
     }
     subscribed(snapshot, wanted, MESSAGE_ADDED)
 }
 
-fn error_logs(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn error_logs(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     subscribed(snapshot, wanted, ERROR_LOGS)
 }
 
 /// Returns our subscriptions that hold a type which they should not.
-fn subscribed(snapshot: &Snapshot, wanted: &Wanted, name: &'static str) -> Verdict {
+fn subscribed(snapshot: &Snapshot, wanted: &Expectations, name: &'static str) -> Verdict {
     let held = all_held(snapshot, wanted)?.into_iter();
     Ok(held
         .filter(|(_, types)| types.contains_key(name))

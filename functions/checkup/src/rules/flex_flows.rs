@@ -8,10 +8,10 @@ use super::chat::{ChatEntries, Role, role_of};
 use super::studio::{Entry, choose_flow, named};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
+use crate::expectations::Expectations;
 use crate::repair::Repair;
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::snapshot::{Snapshot, Unavailable, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -165,9 +165,9 @@ pub(super) fn then_link(snapshot: &Snapshot) -> String {
 
 /// Returns the flows by which messages can arrive, enabled or not: a disabled one may be there
 /// for outbound messages.
-fn flows(snapshot: &Snapshot) -> Result<Vec<&FlexFlow>, Unseen> {
+fn flows(snapshot: &Snapshot) -> Result<Vec<&FlexFlow>, Unavailable> {
     let entries = ChatEntries::of(snapshot)?;
-    let flows = see(&snapshot.flex_flows)?.iter();
+    let flows = available(&snapshot.flex_flows)?.iter();
     Ok(flows.filter(|flow| entries.lead_to(flow)).collect())
 }
 
@@ -179,8 +179,8 @@ fn each(snapshot: &Snapshot, say: impl Fn(&FlexFlow) -> Option<String>) -> Verdi
         .collect())
 }
 
-fn chat_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let services = see(&snapshot.chat_services)?;
+fn chat_service(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let services = available(&snapshot.chat_services)?;
     let Some(ours) = snapshot.chat_service()? else {
         return Ok(Vec::new());
     };
@@ -194,7 +194,7 @@ fn chat_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn integration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn integration(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |flow| {
         let target = &flow.integration;
         let lacking = match flow.kind {
@@ -221,8 +221,8 @@ fn integration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn studio_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let flows = see(&snapshot.studio_flows)?;
+fn studio_flow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let flows = available(&snapshot.studio_flows)?;
     each(snapshot, |flow| match flow.integration.flow {
         _ if flow.kind != Some(Kind::Studio) => None,
         Ref::None => None,
@@ -234,8 +234,8 @@ fn studio_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn workspace(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let Some(ours) = see(&snapshot.configuration)?.workspace else {
+fn workspace(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let Some(ours) = available(&snapshot.configuration)?.workspace else {
         return Ok(Vec::new());
     };
     each(snapshot, |flow| match flow.integration.workspace {
@@ -249,9 +249,9 @@ fn workspace(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let workflows = see(&snapshot.workflows)?;
-    let Some(workspace) = see(&snapshot.workspace)? else {
+fn workflow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let workflows = available(&snapshot.workflows)?;
+    let Some(workspace) = available(&snapshot.workspace)? else {
         return Ok(Vec::new());
     };
     each(snapshot, |flow| match flow.integration.workflow {
@@ -265,9 +265,9 @@ fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?;
-    if see(&snapshot.workspace)?.is_none() {
+fn task_channel(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let channels = available(&snapshot.task_channels)?;
+    if available(&snapshot.workspace)?.is_none() {
         return Ok(Vec::new());
     }
     each(snapshot, |flow| {
@@ -290,7 +290,7 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 /// Returns the flows of each address. Web chats have no address, and as many flows as web sites.
-fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
+fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unavailable> {
     let mut groups: BTreeMap<(&str, &Contact), Vec<&FlexFlow>> = BTreeMap::new();
     for flow in flows(snapshot)? {
         if let Some(contact) = &flow.contact_identity {
@@ -301,7 +301,7 @@ fn by_address(snapshot: &Snapshot) -> Result<Vec<Vec<&FlexFlow>>, Unseen> {
     Ok(groups.into_values().collect())
 }
 
-fn disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn disabled(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let web = flows(snapshot)?.into_iter();
     let web: Vec<&FlexFlow> = web.filter(|flow| flow.contact_identity.is_none()).collect();
     let groups = by_address(snapshot)?.into_iter().chain([web]);
@@ -315,7 +315,7 @@ fn disabled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn doubled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn doubled(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let mut found = Vec::new();
     for group in by_address(snapshot)? {
         let enabled: Vec<&FlexFlow> = group.into_iter().filter(|flow| flow.enabled).collect();
@@ -334,14 +334,14 @@ fn doubled(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 }
 
 /// Returns the numbers of Chat that no Flex Flow listens on.
-fn contacts_without_flow(snapshot: &Snapshot) -> Result<Vec<&PhoneNumber>, Unseen> {
-    let flows = see(&snapshot.flex_flows)?.iter();
+fn contacts_without_flow(snapshot: &Snapshot) -> Result<Vec<&PhoneNumber>, Unavailable> {
+    let flows = available(&snapshot.flex_flows)?.iter();
     let served: BTreeSet<&Contact> = flows
         .filter(|flow| flow.channel_type == "sms")
         .filter_map(|flow| flow.contact_identity.as_ref())
         .collect();
     let mut lonely = Vec::new();
-    for number in see(&snapshot.numbers)? {
+    for number in available(&snapshot.numbers)? {
         if role_of(snapshot, number)? == Role::Chat && !served.contains(&number.contact) {
             lonely.push(number);
         }
@@ -349,7 +349,7 @@ fn contacts_without_flow(snapshot: &Snapshot) -> Result<Vec<&PhoneNumber>, Unsee
     Ok(lonely)
 }
 
-fn missing(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn missing(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let lonely = contacts_without_flow(snapshot)?.into_iter();
     Ok(lonely
         .map(|number| {
@@ -359,7 +359,7 @@ fn missing(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn janitor(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn janitor(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     let Some(on) = wanted.janitor.wanted() else {
         return Ok(Vec::new());
     };
@@ -368,7 +368,7 @@ fn janitor(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     })
 }
 
-fn long_lived(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
+fn long_lived(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
     let Some(long_lived) = &wanted.long_lived else {
         return Ok(Vec::new());
     };

@@ -29,12 +29,12 @@ mod templates;
 use serde::Serialize;
 
 use crate::draft::Draft;
-use crate::snapshot::{Snapshot, Unseen};
+use crate::expectations::Expectations;
+use crate::snapshot::{Snapshot, Unavailable};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 /// The faults that a check found, or the resource that it could not read.
-pub(crate) type Verdict = Result<Vec<(Subject, String)>, Unseen>;
+pub(crate) type Verdict = Result<Vec<(Subject, String)>, Unavailable>;
 
 /// Adds to a draft the repair of the thing that a finding is about, or says why it cannot.
 pub(crate) type RepairFn = fn(&mut Draft<'_>, &Subject) -> Result<(), &'static str>;
@@ -52,7 +52,7 @@ pub struct Rule {
     pub remedy: &'static str,
     /// The party that repairs its findings.
     pub(crate) repairer: Repairer,
-    pub(crate) check: fn(&Snapshot, &Wanted) -> Verdict,
+    pub(crate) check: fn(&Snapshot, &Expectations) -> Verdict,
 }
 
 impl Rule {

@@ -7,9 +7,9 @@ use super::routes::{Way, follows_url};
 use super::studio::{Entry, choose_flow, takes};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::expectations::Expectations;
+use crate::snapshot::{Snapshot, Unavailable, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -134,10 +134,10 @@ fn lead_to_voice_flow(draft: &mut Draft<'_>, subject: &Subject) -> Result<(), &'
 /// Returns the numbers for which `say` has something to say, each with that.
 fn each(
     snapshot: &Snapshot,
-    say: impl Fn(&PhoneNumber, Role) -> Result<Option<String>, Unseen>,
+    say: impl Fn(&PhoneNumber, Role) -> Result<Option<String>, Unavailable>,
 ) -> Verdict {
     let mut found = Vec::new();
-    for number in see(&snapshot.numbers)? {
+    for number in available(&snapshot.numbers)? {
         let role = role_of(snapshot, number)?;
         if let Some(text) = say(number, role)? {
             let text = format!("number {}: {text}", number.contact);
@@ -147,14 +147,14 @@ fn each(
     Ok(found)
 }
 
-fn two_platforms(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn two_platforms(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |_, role| {
         let text = "it is a number of Chat and of Conversations at once";
         Ok((role == Role::Both).then(|| text.to_owned()))
     })
 }
 
-fn messages(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn messages(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     if snapshot.chat_service()?.is_none() {
         // Without it, the Proxy service of Flex cannot be told from others.
         return Ok(Vec::new());
@@ -174,7 +174,7 @@ fn handler_beside(
     snapshot: &Snapshot,
     number: &PhoneNumber,
     role: Role,
-) -> Result<Option<Way>, Unseen> {
+) -> Result<Option<Way>, Unavailable> {
     let is_set = number.sms_url.is_some() && number.sms_application_sid.is_none();
     if role != Role::Conversations || !is_set || !handles_messages(snapshot, number)? {
         return Ok(None);
@@ -182,7 +182,7 @@ fn handler_beside(
     Ok(Some(Way::of(number.sms_url.as_deref(), snapshot.account)))
 }
 
-fn greeting(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn greeting(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |number, role| {
         let way = handler_beside(snapshot, number, role)?;
         let greets = way == Some(Way::Nowhere);
@@ -190,7 +190,7 @@ fn greeting(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn message_handler(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn message_handler(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |number, role| {
         let way = handler_beside(snapshot, number, role)?;
         let way = way.filter(|way| *way != Way::Nowhere);
@@ -198,7 +198,7 @@ fn message_handler(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn message_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn message_application(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |number, role| {
         if number.sms_application_sid.is_none() || role == Role::Neither {
             return Ok(None);
@@ -208,8 +208,8 @@ fn message_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn messaging_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let services = see(&snapshot.messaging)?;
+fn messaging_service(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let services = available(&snapshot.messaging)?;
     each(snapshot, |number, role| {
         // A number of Conversations may be in a messaging service, and in the USA it must be:
         // https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
@@ -224,7 +224,7 @@ fn way_of_others(
     snapshot: &Snapshot,
     number: &PhoneNumber,
     role: Role,
-) -> Result<Option<Way>, Unseen> {
+) -> Result<Option<Way>, Unavailable> {
     let follows_url = role == Role::Neither
         && number.capabilities.sms
         && number.sms_application_sid.is_none()
@@ -232,8 +232,8 @@ fn way_of_others(
     Ok(follows_url.then(|| Way::of(number.sms_url.as_deref(), snapshot.account)))
 }
 
-fn message_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let flows = see(&snapshot.studio_flows)?;
+fn message_flow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let flows = available(&snapshot.studio_flows)?;
     each(snapshot, |number, role| {
         Ok(match way_of_others(snapshot, number, role)? {
             Some(Way::Broken) => Some("its messages go to nothing of this account".to_owned()),
@@ -245,15 +245,15 @@ fn message_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn nowhere(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn nowhere(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each(snapshot, |number, role| {
         let lost = way_of_others(snapshot, number, role)? == Some(Way::Nowhere);
         Ok(lost.then(|| "it takes messages, and they go nowhere".to_owned()))
     })
 }
 
-fn voice_flow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let flows = see(&snapshot.studio_flows)?;
+fn voice_flow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let flows = available(&snapshot.studio_flows)?;
     each(snapshot, |number, _| {
         if !follows_url(number) {
             return Ok(None);
@@ -291,7 +291,7 @@ fn each_that_may_call(
     snapshot: &Snapshot,
     say: impl Fn(&PhoneNumber) -> Option<String>,
 ) -> Verdict {
-    let mut flows = see(&snapshot.studio_flows)?.values();
+    let mut flows = available(&snapshot.studio_flows)?.values();
     if !flows.any(|flow| takes(flow, Entry::Call)) {
         return Ok(Vec::new());
     }
@@ -300,7 +300,7 @@ fn each_that_may_call(
     })
 }
 
-fn voice(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn voice(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each_that_may_call(snapshot, |number| {
         let way = Way::of(number.voice_url.as_deref(), snapshot.account);
         let elsewhere = matches!(way, Way::Nowhere | Way::Proxy(_) | Way::Elsewhere);
@@ -309,14 +309,14 @@ fn voice(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     })
 }
 
-fn voice_application(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn voice_application(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each_that_may_call(snapshot, |number| {
         let taken = number.voice_application_sid.is_some();
         taken.then(|| "an application takes its calls".to_owned())
     })
 }
 
-fn trunk(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn trunk(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     each_that_may_call(snapshot, |number| {
         let taken = number.trunk_sid.is_some();
         taken.then(|| "a SIP trunk takes its calls".to_owned())

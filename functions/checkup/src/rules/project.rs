@@ -2,9 +2,9 @@
 
 use super::flex_flows::then_link;
 use super::{Repairer, Rule, Severity, Verdict};
-use crate::snapshot::{Snapshot, see};
+use crate::expectations::Expectations;
+use crate::snapshot::{Snapshot, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -54,8 +54,8 @@ fn then_name_workflows(_: &Snapshot) -> String {
         .to_owned()
 }
 
-fn configuration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let flex = see(&snapshot.configuration)?;
+fn configuration(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let flex = available(&snapshot.configuration)?;
     let lacking = [
         ("workspace", flex.workspace.is_none()),
         ("chat service", flex.chat_service.is_none()),
@@ -71,9 +71,11 @@ fn configuration(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn workspace(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let gone = see(&snapshot.workspace)?.is_none();
-    let named = see(&snapshot.configuration)?.workspace.filter(|_| gone);
+fn workspace(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let gone = available(&snapshot.workspace)?.is_none();
+    let named = available(&snapshot.configuration)?
+        .workspace
+        .filter(|_| gone);
     Ok(named
         .map(|sid| {
             let found = "the workspace that the Flex configuration names does not exist";
@@ -83,8 +85,8 @@ fn workspace(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn chat_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let services = see(&snapshot.chat_services)?;
+fn chat_service(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let services = available(&snapshot.chat_services)?;
     let gone = snapshot
         .chat_service()?
         .filter(|sid| !services.contains(sid));
@@ -97,8 +99,8 @@ fn chat_service(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn settings(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let flex = see(&snapshot.configuration)?;
+fn settings(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let flex = available(&snapshot.configuration)?;
     let mut found = Vec::new();
     if let (Some(ours), Some(theirs)) = (wanted.workspace, flex.workspace)
         && ours != theirs
@@ -122,7 +124,7 @@ fn settings(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn unreadable(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn unreadable(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let lists = snapshot.unreadable.iter();
     Ok(lists
         .map(|(list, count)| {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::chat::{ChatEntries, Role, role_of};
 use super::{Repairer, Rule, Severity, Verdict};
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::expectations::Expectations;
+use crate::snapshot::{Snapshot, Unavailable, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -55,16 +55,16 @@ fn then_point(snapshot: &Snapshot) -> String {
 }
 
 /// Returns true if messages to numbers are carried by Proxy here.
-fn is_needed(snapshot: &Snapshot, wanted: &Wanted) -> Result<bool, Unseen> {
+fn is_needed(snapshot: &Snapshot, wanted: &Expectations) -> Result<bool, Unavailable> {
     let entries = ChatEntries::of(snapshot)?;
-    let by_number = see(&snapshot.flex_flows)?
+    let by_number = available(&snapshot.flex_flows)?
         .iter()
         .any(|flow| flow.enabled && flow.contact_identity.is_some() && entries.lead_to(flow));
     Ok(by_number || wanted.proxy_service.is_some())
 }
 
-fn service(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let services = see(&snapshot.proxy_services)?;
+fn service(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let services = available(&snapshot.proxy_services)?;
     if let Some(named) = wanted.proxy_service {
         let gone = services.iter().all(|service| service.sid != named);
         let found = "the Proxy service that PROXY_SERVICE_SID names does not exist";
@@ -80,8 +80,8 @@ fn service(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(Vec::new())
 }
 
-fn chat_service(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let services = see(&snapshot.proxy_services)?;
+fn chat_service(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let services = available(&snapshot.proxy_services)?;
     let Some(chat_service) = snapshot.chat_service()? else {
         return Ok(Vec::new());
     };
@@ -112,9 +112,9 @@ fn chat_service(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(vec![(subject, found)])
 }
 
-fn pool(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let pool = see(&snapshot.pool)?;
-    let numbers = see(&snapshot.numbers)?;
+fn pool(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let pool = available(&snapshot.pool)?;
+    let numbers = available(&snapshot.numbers)?;
     // Of the pool of a service that is not there, another rule speaks.
     let named = wanted.proxy_service;
     let there = |sid| {
@@ -137,13 +137,13 @@ fn pool(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn pool_stranger(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let numbers = see(&snapshot.numbers)?;
+fn pool_stranger(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let numbers = available(&snapshot.numbers)?;
     if !ChatEntries::of(snapshot)?.are_in_use() {
         return Ok(Vec::new());
     }
     let owned: BTreeSet<_> = numbers.iter().map(|number| number.sid).collect();
-    let strangers = see(&snapshot.pool)?.difference(&owned);
+    let strangers = available(&snapshot.pool)?.difference(&owned);
     Ok(strangers
         .map(|sid| {
             let found = "it is in the pool, and not a number of the account".to_owned();

@@ -10,9 +10,9 @@ use super::routes::{Way, follows_url};
 use super::templates::{ChannelSid, is_template};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
-use crate::snapshot::{Snapshot, Unseen, see};
+use crate::expectations::Expectations;
+use crate::snapshot::{Snapshot, Unavailable, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -125,7 +125,7 @@ impl Entry {
 }
 
 /// Returns the flows that contacts take, and the ways by which they come in.
-fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>, Unseen> {
+fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>, Unavailable> {
     let mut used: BTreeMap<StudioFlowSid, BTreeSet<Entry>> = BTreeMap::new();
     let mut add = |flow: Option<StudioFlowSid>, entry| {
         if let Some(flow) = flow {
@@ -133,18 +133,18 @@ fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>,
         }
     };
     let entries = ChatEntries::of(snapshot)?;
-    for flow in see(&snapshot.flex_flows)? {
+    for flow in available(&snapshot.flex_flows)? {
         if flow.enabled && flow.kind == Some(Kind::Studio) && entries.lead_to(flow) {
             add(flow.integration.flow.target(), Entry::Message);
         }
     }
-    for address in see(&snapshot.addresses)? {
+    for address in available(&snapshot.addresses)? {
         let creation = &address.auto_creation;
         if creation.enabled && creation.kind == "studio" {
             add(creation.flow.target(), Entry::Conversation);
         }
     }
-    for number in see(&snapshot.numbers)? {
+    for number in available(&snapshot.numbers)? {
         if follows_url(number)
             && let Way::Studio(flow) = Way::of(number.voice_url.as_deref(), snapshot.account)
         {
@@ -155,8 +155,8 @@ fn used(snapshot: &Snapshot) -> Result<BTreeMap<StudioFlowSid, BTreeSet<Entry>>,
 }
 
 /// Returns the flows that exist and that contacts take.
-fn in_use(snapshot: &Snapshot) -> Result<Vec<(&StudioFlow, BTreeSet<Entry>)>, Unseen> {
-    let flows = see(&snapshot.studio_flows)?;
+fn in_use(snapshot: &Snapshot) -> Result<Vec<(&StudioFlow, BTreeSet<Entry>)>, Unavailable> {
+    let flows = available(&snapshot.studio_flows)?;
     let used = used(snapshot)?.into_iter();
     Ok(used
         .filter_map(|(flow, entries)| Some((flows.get(&flow)?, entries)))
@@ -239,7 +239,7 @@ type Handover<'a> = (Subject, &'a SendToFlex, BTreeSet<Entry>);
 
 /// Returns the Send to Flex widgets that contacts meet. What is wrong with a flow that no contact
 /// takes does no harm.
-fn handovers(snapshot: &Snapshot) -> Result<Vec<Handover<'_>>, Unseen> {
+fn handovers(snapshot: &Snapshot) -> Result<Vec<Handover<'_>>, Unavailable> {
     let mut handovers = Vec::new();
     for (flow, entries) in in_use(snapshot)? {
         let met: Vec<(Entry, Vec<&Widget>)> = entries
@@ -263,7 +263,7 @@ fn handovers(snapshot: &Snapshot) -> Result<Vec<Handover<'_>>, Unseen> {
     Ok(handovers)
 }
 
-fn unpublished(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn unpublished(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let flows = in_use(snapshot)?.into_iter();
     Ok(flows
         .filter(|(flow, _)| !flow.is_published())
@@ -274,7 +274,7 @@ fn unpublished(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn invalid(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn invalid(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let flows = in_use(snapshot)?.into_iter();
     Ok(flows
         .filter(|(flow, _)| flow.valid == Some(false))
@@ -285,7 +285,7 @@ fn invalid(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn trigger(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn trigger(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let mut found = Vec::new();
     for (flow, entries) in in_use(snapshot)? {
         for entry in entries {
@@ -300,7 +300,7 @@ fn trigger(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn no_flex(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn no_flex(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let mut found = Vec::new();
     for (flow, entries) in in_use(snapshot)? {
         for entry in entries {
@@ -318,9 +318,9 @@ fn no_flex(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let workflows = see(&snapshot.workflows)?;
-    if see(&snapshot.workspace)?.is_none() {
+fn workflow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let workflows = available(&snapshot.workflows)?;
+    if available(&snapshot.workspace)?.is_none() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -347,9 +347,9 @@ pub(super) fn named<'a>(channels: &'a [TaskChannel], text: &str) -> Option<&'a T
         .find(|channel| Some(channel.sid) == sid || channel.unique_name == text)
 }
 
-fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?;
-    if see(&snapshot.workspace)?.is_none() {
+fn task_channel(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let channels = available(&snapshot.task_channels)?;
+    if available(&snapshot.workspace)?.is_none() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -364,8 +364,8 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn channel_kind(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?;
+fn channel_kind(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let channels = available(&snapshot.task_channels)?;
     let mut found = Vec::new();
     for (subject, handover, by) in handovers(snapshot)? {
         let channel = handover
@@ -390,7 +390,7 @@ fn channel_kind(snapshot: &Snapshot, _: &Wanted) -> Verdict {
 
 /// Returns the widgets that hand a chat over, and how they name its channel. For a Conversation
 /// the widget adds what is needed by itself.
-fn chats(snapshot: &Snapshot) -> Result<Vec<(Subject, ChannelSid)>, Unseen> {
+fn chats(snapshot: &Snapshot) -> Result<Vec<(Subject, ChannelSid)>, Unavailable> {
     let handovers = handovers(snapshot)?.into_iter();
     Ok(handovers
         .filter(|(_, _, by)| by.contains(&Entry::Message))
@@ -401,7 +401,7 @@ fn chats(snapshot: &Snapshot) -> Result<Vec<(Subject, ChannelSid)>, Unseen> {
         .collect())
 }
 
-fn channel_sid(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn channel_sid(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let chats = chats(snapshot)?.into_iter();
     Ok(chats
         .filter(|(_, named)| *named == ChannelSid::Missing)
@@ -409,7 +409,7 @@ fn channel_sid(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn channel_sid_fixed(snapshot: &Snapshot, _: &Wanted) -> Verdict {
+fn channel_sid_fixed(snapshot: &Snapshot, _: &Expectations) -> Verdict {
     let chats = chats(snapshot)?.into_iter();
     Ok(chats
         .filter(|(_, named)| *named == ChannelSid::Fixed)

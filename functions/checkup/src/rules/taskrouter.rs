@@ -4,9 +4,9 @@ use domain::PairFault;
 
 use super::studio::{Entry, takes};
 use super::{Repairer, Rule, Severity, Verdict};
-use crate::snapshot::{CAPACITIES, Snapshot, see};
+use crate::expectations::Expectations;
+use crate::snapshot::{CAPACITIES, Snapshot, available};
 use crate::subject::Subject;
-use crate::wanted::Wanted;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -75,16 +75,16 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let workflows = see(&snapshot.workflows)?;
-    let Some(workspace) = see(&snapshot.workspace)? else {
+fn workflow(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let workflows = available(&snapshot.workflows)?;
+    let Some(workspace) = available(&snapshot.workspace)? else {
         return Ok(Vec::new());
     };
     if workflows.is_empty() {
         let found = "the workspace has no workflow".to_owned();
         return Ok(vec![(Subject::Workspace(workspace.sid), found)]);
     }
-    let named = see(&snapshot.configuration)?.workflow;
+    let named = available(&snapshot.configuration)?.workflow;
     let gone = named.filter(|workflow| !workflows.contains(workflow));
     Ok(gone
         .map(|sid| {
@@ -95,8 +95,9 @@ fn workflow(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn multi_tasking(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let workspace = see(&snapshot.workspace)?.filter(|workspace| !workspace.multi_task_enabled);
+fn multi_tasking(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let workspace =
+        available(&snapshot.workspace)?.filter(|workspace| !workspace.multi_task_enabled);
     Ok(workspace
         .map(|workspace| {
             let found = "multi-tasking is off".to_owned();
@@ -106,12 +107,12 @@ fn multi_tasking(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?;
-    let Some(workspace) = see(&snapshot.workspace)? else {
+fn task_channel(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let channels = available(&snapshot.task_channels)?;
+    let Some(workspace) = available(&snapshot.workspace)? else {
         return Ok(Vec::new());
     };
-    let mut flows = see(&snapshot.studio_flows)?.values();
+    let mut flows = available(&snapshot.studio_flows)?.values();
     let mut needed = vec!["chat"];
     if flows.any(|flow| takes(flow, Entry::Call)) {
         needed.push("voice");
@@ -126,9 +127,9 @@ fn task_channel(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn parking_channel(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let channels = see(&snapshot.task_channels)?.iter();
-    if see(&snapshot.workspace)?.is_none() {
+fn parking_channel(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let channels = available(&snapshot.task_channels)?.iter();
+    if available(&snapshot.workspace)?.is_none() {
         return Ok(Vec::new());
     }
     let names = channels.map(|channel| (channel.sid, channel.unique_name.clone()));
@@ -149,9 +150,9 @@ fn parking_channel(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
         .collect())
 }
 
-fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let capacities = &see(&snapshot.capacities)?.by_worker;
-    let channels = see(&snapshot.task_channels)?;
+fn parking_capacity(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let capacities = &available(&snapshot.capacities)?.by_worker;
+    let channels = available(&snapshot.task_channels)?;
     let mut found = Vec::new();
     for pair in wanted.parking.iter() {
         // Of a TaskChannel that is not there, another rule speaks.
@@ -174,8 +175,8 @@ fn parking_capacity(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
     Ok(found)
 }
 
-fn workers_not_read(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let not_read = see(&snapshot.capacities)?.not_read;
+fn workers_not_read(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let not_read = available(&snapshot.capacities)?.not_read;
     let found = || format!("the capacity of {not_read} workers was not read");
     Ok((not_read > 0)
         .then(|| (Subject::List(CAPACITIES), found()))
@@ -183,8 +184,8 @@ fn workers_not_read(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn parked(snapshot: &Snapshot, _: &Wanted) -> Verdict {
-    let tasks = see(&snapshot.parked)?.iter();
+fn parked(snapshot: &Snapshot, _: &Expectations) -> Verdict {
+    let tasks = available(&snapshot.parked)?.iter();
     Ok(tasks
         .map(|task| {
             let found = "it is parked, and PARK_TASK_CHANNELS is empty".to_owned();
@@ -193,8 +194,8 @@ fn parked(snapshot: &Snapshot, _: &Wanted) -> Verdict {
         .collect())
 }
 
-fn wrap_up(snapshot: &Snapshot, wanted: &Wanted) -> Verdict {
-    let wrap_ups = see(&snapshot.wrap_ups)?.iter();
+fn wrap_up(snapshot: &Snapshot, wanted: &Expectations) -> Verdict {
+    let wrap_ups = available(&snapshot.wrap_ups)?.iter();
     Ok(wrap_ups
         .filter_map(|one| {
             let age = snapshot.at.since(one.changed_at?);

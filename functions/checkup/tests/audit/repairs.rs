@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checkup::{Choice, Fix, LongLived, Rule, Switch, all, apply, rule};
+use checkup::{Choice, Fix, LongLived, Rule, Toggle, all, apply, rule};
 
 use simulator::{At, Fault, FaultKind};
 
@@ -67,11 +67,11 @@ async fn what_is_dangerous_is_offered_and_not_done() {
         (broken.how)(&mut stage);
         let plan = stage.plan(&Choice::default()).await;
         let offered = plan.offers.iter().any(|(one, _)| one.id == rule.id);
-        let errand = plan.errands.iter().any(|one| one.rule.id == rule.id);
+        let manual_step = plan.manual_steps.iter().any(|one| one.rule.id == rule.id);
         match rule.fix() {
             Fix::Default => assert!(!plan.repairs.is_empty(), "{}", rule.id),
             Fix::Named => assert!(offered && plan.repairs.is_empty(), "{}", rule.id),
-            Fix::Person => assert!(errand && plan.repairs.is_empty(), "{}", rule.id),
+            Fix::Person => assert!(manual_step && plan.repairs.is_empty(), "{}", rule.id),
         }
     }
 }
@@ -82,7 +82,7 @@ async fn a_new_chat_service_is_followed_by_all_flex_flows() {
     stage.state().lose(stage.project.chat_service).unwrap();
     let plan = stage.plan(&Choice::default()).await;
     assert!(plan.repairs.is_empty(), "{plan:#?}");
-    let then = plan.errands[0].then.as_deref().unwrap();
+    let then = plan.manual_steps[0].then.as_deref().unwrap();
     assert!(then.contains("links the Flex Flows (4)"), "{then}");
 
     // What Flex System Checkup does.
@@ -109,7 +109,7 @@ async fn a_new_chat_service_is_followed_by_all_flex_flows() {
 #[tokio::test]
 async fn chosen_flex_flows_alone_are_mended() {
     let mut stage = Stage::new().await;
-    stage.wanted.janitor = Switch::Off;
+    stage.wanted.janitor = Toggle::Off;
     let chosen = stage.flow("web");
     let choice = Choice {
         subjects: vec![chosen.to_string()],
@@ -148,7 +148,7 @@ async fn a_flex_flow_keeps_everything_that_was_not_to_be_mended() {
         .clone();
         flow.clone()
     };
-    stage.wanted.janitor = Switch::Off;
+    stage.wanted.janitor = Toggle::Off;
     stage.wanted.long_lived = Some("sms".parse::<LongLived>().unwrap());
     let choice = Choice {
         subjects: vec![sid.to_string()],
@@ -199,7 +199,7 @@ async fn of_several_studio_flows_none_is_guessed() {
 #[tokio::test]
 async fn what_changed_since_the_plan_is_left_alone() {
     let mut stage = Stage::new().await;
-    stage.wanted.janitor = Switch::Off;
+    stage.wanted.janitor = Toggle::Off;
     let plan = stage.plan(&named(&["flex-flow/janitor"])).await;
     let sid = stage.flow("web");
     stage.state().flex_flow_mut(sid).unwrap().friendly_name = "Renamed meanwhile".to_owned();
@@ -217,7 +217,7 @@ async fn what_changed_since_the_plan_is_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn flex_flows_are_written_a_second_apart_and_again_when_twilio_is_too_busy() {
     let (line, mut stage) = Line::to_a_sound_project();
-    stage.wanted.janitor = Switch::Off;
+    stage.wanted.janitor = Toggle::Off;
     // 429 says that nothing was processed; a second plan in a row may meet the same limit.
     stage.twilio.fail(Fault {
         at: At::product("flex-api").method("POST"),
@@ -237,7 +237,7 @@ async fn flex_flows_are_written_a_second_apart_and_again_when_twilio_is_too_busy
 #[tokio::test(start_paused = true)]
 async fn a_repair_that_twilio_refuses_for_good_is_given_up() {
     let (line, mut stage) = Line::to_a_sound_project();
-    stage.wanted.janitor = Switch::Off;
+    stage.wanted.janitor = Toggle::Off;
     let plan = stage.plan(&named(&["flex-flow/janitor"])).await;
     stage.twilio.fail(Fault {
         at: At::product("flex-api").method("POST"),

@@ -148,10 +148,10 @@ async fn what_nobody_saw_did_not_change() {
     });
     let summary = night.run().await.unwrap();
     assert_eq!((summary.drift, summary.warnings), (0, 0));
-    assert!(summary.not_looked > 0);
+    assert!(summary.skipped_rules > 0);
     let told = night.notices();
-    let not_looked = told[0]["not_looked"].as_array().unwrap();
-    assert!(not_looked.contains(&json!("number/message-flow")));
+    let skipped_rules = told[0]["skipped_rules"].as_array().unwrap();
+    assert!(skipped_rules.contains(&json!("number/message-flow")));
     night.stage.twilio.clear_faults();
     assert_eq!(night.run().await.unwrap().drift, 0);
 }
@@ -162,7 +162,10 @@ async fn what_could_not_be_told_is_told_by_the_next_run() {
     night.run().await.unwrap();
     night.stage.add_number_to_missing_flow("+15550100055");
     night.aws.bus.refuse_entries(|_| Some("AccessDenied"));
-    assert!(matches!(night.run().await, Err(CheckupError::Untold(_))));
+    assert!(matches!(
+        night.run().await,
+        Err(CheckupError::PublishFailed(_))
+    ));
     night.aws.bus.accept_entries();
     assert_eq!(night.run().await.unwrap().drift, 1);
 }
@@ -178,7 +181,10 @@ async fn wrong_credentials_fail_the_run_and_forget_nothing() {
             kind: FaultKind::Status(status),
             times: None,
         });
-        assert!(matches!(night.run().await, Err(CheckupError::Blind(_))));
+        assert!(matches!(
+            night.run().await,
+            Err(CheckupError::LookupFailed(_))
+        ));
         night.stage.twilio.clear_faults();
     }
     assert_eq!(night.run().await.unwrap().drift, 0);

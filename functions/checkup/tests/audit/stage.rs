@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use checkup::{Choice, Plan, Report, Snapshot, Wanted, audit, plan};
+use checkup::{Choice, Expectations, Plan, Report, Snapshot, audit, plan};
 use domain::{AccountSid, Pair, Pairs, Timestamp};
 use futures::future::BoxFuture;
 use http::{Method, Request, Response};
@@ -26,7 +26,7 @@ pub(crate) struct Stage {
     pub(crate) order: Order,
     pub(crate) worker: Sid,
     pub(crate) inactive: Sid,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: Expectations,
     pub(crate) account: TwilioAccount,
     client: Client,
 }
@@ -125,14 +125,14 @@ impl Stage {
             region: None,
         };
         let client = checkup::client(&secrets(&twilio), &account, transport).unwrap();
-        let wanted = Wanted {
+        let wanted = Expectations {
             webhook: Destination::parse(WEBHOOK),
             parking: Pairs::new(vec![Pair {
                 active: parsed(project.chat_task_channel),
                 inactive: parsed(inactive),
             }])
             .unwrap(),
-            ..Wanted::default()
+            ..Expectations::default()
         };
         Self {
             twilio,

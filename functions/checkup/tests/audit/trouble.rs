@@ -99,13 +99,13 @@ async fn missing_rights_on_one_resource_silence_the_rules_that_need_it_and_no_ot
         let stage = Stage::new().await;
         forbid(&stage, at, 403);
         let report = stage.report().await;
-        let silent = |rule: &str| report.not_looked.iter().find(|one| one.rule.id == rule);
-        let unseen = &silent(blind)
+        let silent = |rule: &str| report.skipped_rules.iter().find(|one| one.rule.id == rule);
+        let unavailable = &silent(blind)
             .unwrap_or_else(|| panic!("{blind}: {report:?}"))
-            .unseen;
-        assert_eq!(unseen.resource, resource);
+            .unavailable;
+        assert_eq!(unavailable.resource, resource);
         assert!(matches!(
-            unseen.why,
+            unavailable.why,
             TwilioError::Unauthorized { status: 403, .. }
         ));
         assert!(silent(still_seen).is_none(), "{resource}: {still_seen}");

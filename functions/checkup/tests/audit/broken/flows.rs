@@ -1,6 +1,6 @@
 //! Projects that break the rules about Studio and Flex Flows.
 
-use checkup::{LongLived, Switch};
+use checkup::{LongLived, Toggle};
 use serde_json::{Value, json};
 use simulator::Sid;
 use simulator::state::flows::Medium;
@@ -142,7 +142,7 @@ pub(super) const BROKEN: &[Broken] = &[
         stage.state().lose(flow).unwrap();
     }),
     breaks("flex-flow/janitor", |stage| {
-        stage.wanted.janitor = Switch::Off
+        stage.wanted.janitor = Toggle::Off
     }),
     breaks("flex-flow/long-lived", |stage| {
         stage.wanted.long_lived = Some("whatsapp,sms".parse::<LongLived>().unwrap());

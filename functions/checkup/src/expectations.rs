@@ -16,7 +16,7 @@ const WRAP_UP_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The expectations of a set-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Expectations {
     /// The workspace of the sweep's settings.
     pub workspace: Option<WorkspaceSid>,
     /// The chat service of the sweep's settings.
@@ -26,7 +26,7 @@ pub struct Wanted {
     /// The URL of our webhook as Twilio calls it, if it is known.
     pub webhook: Option<Destination>,
     /// The state of Twilio's own janitor in Flex Flows.
-    pub janitor: Switch,
+    pub janitor: Toggle,
     /// The channel types that are long-lived; not looked at if absent.
     pub long_lived: Option<LongLived>,
     /// The TaskChannels between which parking moves tasks; empty without parking.
@@ -35,14 +35,14 @@ pub struct Wanted {
     pub wrap_up_limit: Duration,
 }
 
-impl Default for Wanted {
+impl Default for Expectations {
     fn default() -> Self {
         Self {
             workspace: None,
             chat_service: None,
             proxy_service: None,
             webhook: None,
-            janitor: Switch::default(),
+            janitor: Toggle::default(),
             long_lived: None,
             parking: Pairs::default(),
             wrap_up_limit: WRAP_UP_LIMIT,
@@ -52,7 +52,7 @@ impl Default for Wanted {
 
 /// The wanted state of a switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Switch {
+pub enum Toggle {
     /// On, as Twilio recommends for its janitor.
     #[default]
     On,
@@ -62,7 +62,7 @@ pub enum Switch {
     Any,
 }
 
-impl FromStr for Switch {
+impl FromStr for Toggle {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -75,7 +75,7 @@ impl FromStr for Switch {
     }
 }
 
-impl Switch {
+impl Toggle {
     /// Returns the state, if it matters.
     pub const fn wanted(self) -> Option<bool> {
         match self {
@@ -113,7 +113,7 @@ impl FromStr for LongLived {
     }
 }
 
-impl Wanted {
+impl Expectations {
     /// Reads the expectations from the settings; each may be absent.
     pub fn read(environment: &mut Environment) -> Self {
         let webhook = environment.url("WEBHOOK_URL");
@@ -126,7 +126,7 @@ impl Wanted {
             chat_service: environment.optional("CHAT_SERVICE_SID"),
             proxy_service: environment.optional("PROXY_SERVICE_SID"),
             webhook: destination,
-            janitor: environment.or("FLEX_JANITOR", Switch::default()),
+            janitor: environment.or("FLEX_JANITOR", Toggle::default()),
             long_lived: environment.optional("FLEX_LONG_LIVED"),
             parking: common::park_pairs(environment).unwrap_or_default(),
             wrap_up_limit: environment.duration_or("WRAP_UP_LIMIT", WRAP_UP_LIMIT),
@@ -150,7 +150,7 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        let wanted = Wanted::read(&mut environment);
+        let wanted = Expectations::read(&mut environment);
         assert!(environment.faults().is_empty());
         assert_eq!(
             wanted.webhook,
@@ -171,7 +171,7 @@ mod tests {
             ("WRAP_UP_LIMIT", "long"),
         ];
         let mut environment: Environment = nonsense.into_iter().collect();
-        Wanted::read(&mut environment);
+        Expectations::read(&mut environment);
         assert_eq!(environment.faults().len(), nonsense.len());
     }
 }
