@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twilio::rest::setup::{Address, Ref};
 
-use super::studio::{Entry, choose_flow};
+use super::entries::{Entry, choose_flow};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::{Draft, VANISHED};
 use crate::expectations::Expectations;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use twilio::rest::setup::{Contact, FlexFlow, Kind, NewFlexFlow, PhoneNumber, Ref};
 
 use super::chat::{ChatEntries, Role, role_of};
-use super::studio::{Entry, choose_flow, named};
+use super::entries::{Entry, choose_flow};
+use super::studio::named;
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
 use crate::expectations::Expectations;

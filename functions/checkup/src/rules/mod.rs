@@ -16,6 +16,7 @@
 
 mod chat;
 mod conversations;
+mod entries;
 mod events;
 mod flex_flows;
 mod numbers;

@@ -3,8 +3,8 @@
 use twilio::rest::setup::{MessagingService, NumberChange, PhoneNumber, StudioFlow};
 
 use super::chat::{Role, handles_messages, role_of};
+use super::entries::{Entry, choose_flow, takes};
 use super::routes::{Way, follows_url};
-use super::studio::{Entry, choose_flow, takes};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::draft::Draft;
 use crate::expectations::Expectations;

@@ -2,7 +2,7 @@
 
 use domain::PairFault;
 
-use super::studio::{Entry, takes};
+use super::entries::{Entry, takes};
 use super::{Repairer, Rule, Severity, Verdict};
 use crate::expectations::Expectations;
 use crate::snapshot::{CAPACITIES, Snapshot, available};
