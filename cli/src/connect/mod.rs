@@ -19,11 +19,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::{SinkSid, SubscriptionSid, Timestamp};
+use runtime::common;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use store::ChannelTable;
 use twilio::rest::Client;
-use twilio::rest::setup::COUNTED_EVENTS;
+use twilio::rest::setup::needed_events;
 use twilio::signature::BasicAuth;
 use url::Url;
 
@@ -95,7 +96,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         None => SecretString::from(url.to_string()),
     };
     let twilio = office.twilio().await?;
-    let plan = Plan::make(&twilio, &url, options.renew, options.replace).await?;
+    let pairs = office.read(common::park_pairs)?.unwrap_or_default();
+    let types = needed_events(!pairs.is_empty()).collect();
+    let plan = Plan::make(&twilio, &url, options.renew, options.replace, types).await?;
     for line in plan.in_words(&url) {
         say::aloud(&line);
     }
@@ -175,14 +178,14 @@ async fn prove_and_subscribe(
         }
         SubscriptionPlan::Create => {
             let made = twilio
-                .create_subscription(DESCRIPTION, sink, &COUNTED_EVENTS)
+                .create_subscription(DESCRIPTION, sink, &plan.types)
                 .await
                 .context("the sink cannot be subscribed")?;
             say::tick(&format!("subscription {} created", made.sid));
             made.sid
         }
     };
-    plan::verify(twilio, subscription).await?;
+    plan::verify(twilio, subscription, &plan.types).await?;
     say::tick("every type is subscribed, in its version");
     Ok((subscription, arrived))
 }

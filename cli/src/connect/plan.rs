@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use domain::{SinkSid, SubscriptionSid};
 use twilio::rest::Client;
-use twilio::rest::setup::{COUNTED_EVENTS, DescribedSink, Destination, Subscription};
+use twilio::rest::setup::{DescribedSink, Destination, Subscription};
 use url::Url;
 
 use super::DESCRIPTION;
@@ -14,6 +14,8 @@ type Version = (&'static str, u8);
 /// What is to be done.
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// The types of events to subscribe to.
+    pub(super) types: Vec<Version>,
     pub(super) sink: SinkPlan,
     pub(super) subscription: SubscriptionPlan,
     /// What goes once the rest works.
@@ -98,6 +100,7 @@ impl Plan {
         url: &Url,
         renew: bool,
         replace: bool,
+        types: Vec<Version>,
     ) -> anyhow::Result<Self> {
         let wanted = Destination::parse(url.as_str());
         let (here, elsewhere): (Vec<Pair>, Vec<Pair>) = pairs(twilio)
@@ -111,7 +114,7 @@ impl Plan {
             .max_by_key(|pair| (pair.subscription.is_some(), pair.ours));
         let sink = adopted.map_or(SinkPlan::Create, |pair| SinkPlan::Adopt(pair.sink));
         let subscription = match adopted.and_then(|pair| pair.subscription) {
-            Some(sid) => of_subscription(twilio, sid).await?,
+            Some(sid) => of_subscription(twilio, sid, &types).await?,
             None => SubscriptionPlan::Create,
         };
         let twins = here
@@ -127,6 +130,7 @@ impl Plan {
             stays.extend(ours);
         }
         Ok(Self {
+            types,
             sink,
             subscription,
             remove,
@@ -152,10 +156,7 @@ impl Plan {
         lines.push("Test: one event, awaited in the table.".to_owned());
         lines.push(match &self.subscription {
             SubscriptionPlan::Create => {
-                format!(
-                    "Subscription: create one with {} types.",
-                    COUNTED_EVENTS.len()
-                )
+                format!("Subscription: create one with {} types.", self.types.len())
             }
             SubscriptionPlan::Adopt { sid, add, pin } if add.is_empty() && pin.is_empty() => {
                 format!("Subscription: {sid} has every type in its version.")
@@ -213,13 +214,14 @@ fn changes_of(add: &[Version], pin: &[Version]) -> String {
 async fn of_subscription(
     twilio: &Client,
     sid: SubscriptionSid,
+    types: &[Version],
 ) -> anyhow::Result<SubscriptionPlan> {
     let held = twilio
         .subscribed_events(sid)
         .await
         .with_context(|| format!("cannot read the types of {sid}"))?;
     let (mut add, mut pin) = (Vec::new(), Vec::new());
-    for (name, version) in COUNTED_EVENTS {
+    for (name, version) in types.iter().copied() {
         match held.items.iter().find(|held| held.name == name) {
             None => add.push((name, version)),
             Some(held) if held.schema_version != Some(version.into()) => pin.push((name, version)),
@@ -230,8 +232,12 @@ async fn of_subscription(
 }
 
 /// Reads the subscription again and makes sure that it is as wanted.
-pub(super) async fn verify(twilio: &Client, sid: SubscriptionSid) -> anyhow::Result<()> {
-    match of_subscription(twilio, sid).await? {
+pub(super) async fn verify(
+    twilio: &Client,
+    sid: SubscriptionSid,
+    types: &[Version],
+) -> anyhow::Result<()> {
+    match of_subscription(twilio, sid, types).await? {
         SubscriptionPlan::Adopt { add, pin, .. } if add.is_empty() && pin.is_empty() => Ok(()),
         SubscriptionPlan::Adopt { add, pin, .. } => bail!(
             "Twilio did not keep the subscription {sid} as it was told: {}",

@@ -12,7 +12,7 @@ use simulator::Simulator;
 use simulator::state::State;
 use simulator::state::sid::Sid;
 use store::ChannelTable;
-use twilio::rest::setup::COUNTED_EVENTS;
+use twilio::rest::setup::needed_events;
 
 use super::post::Postman;
 use super::{End, Parts};
@@ -173,7 +173,9 @@ fn subscribe(state: &mut State, webhook: &str) -> anyhow::Result<()> {
     let sink = state
         .create_sink(crate::connect::DESCRIPTION, "webhook", configuration)
         .map_err(refused)?;
-    let types = COUNTED_EVENTS.map(|(name, version)| (name.to_owned(), Some(u32::from(version))));
+    let types: Vec<_> = needed_events(true)
+        .map(|(name, version)| (name.to_owned(), Some(u32::from(version))))
+        .collect();
     state
         .subscribe(crate::connect::DESCRIPTION, sink, &types)
         .map_err(refused)?;

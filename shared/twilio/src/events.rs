@@ -22,6 +22,7 @@
 mod element;
 mod talk;
 mod task;
+mod types;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +38,7 @@ use element::Outcome;
 pub(crate) use talk::says_inactive;
 pub use talk::voice;
 pub use task::{About, Link, NoLink, TaskSeen, TaskState, UnreadableTask, read_task};
+pub use types::{MESSAGE_ADDED, needed_events};
 
 /// More elements than this are not read. Twilio's events take more than a kilobyte each and
 /// a Lambda's request 6 MB at most, so what has more of them is not events.
@@ -247,10 +249,10 @@ fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
 impl Batch {
     fn take(&mut self, position: usize, text: &str, element: element::Element) {
         match element.outcome {
-            Outcome::Task(news) => {
-                self.torn += usize::from(news.torn);
-                self.words.extend(news.words);
-                self.facts.push(news.fact);
+            Outcome::Task(task) => {
+                self.torn += usize::from(task.torn);
+                self.words.extend(task.words);
+                self.facts.push(task.fact);
             }
             Outcome::Word(word) => {
                 self.messages += 1;

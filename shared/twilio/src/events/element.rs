@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use domain::{End, Fact, News, Stage, TaskSid, Timestamp, Word};
+use domain::{Fact, News, Stage, TaskSid, Timestamp, Word};
 use serde_json::value::RawValue;
 
 use super::talk;
 use super::task::{self, NoLink, TaskState};
+use super::types::{Meaning, meaning};
 use super::{Ignored, Scope, Unreadable};
 use crate::json;
 use crate::when::moment;
@@ -14,39 +15,33 @@ use crate::when::moment;
 /// The type of the event that a sink's test sends (Twilio, Event Streams, "Sinks").
 const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
 
-/// What the types of TaskRouter's events begin with in Event Streams, and nowhere else.
-const TASKROUTER: &str = "com.twilio.taskrouter.";
-
-/// The event of an agent who takes a task.
-const ACCEPTED: &str = "reservation.accepted";
-
 /// An id is no longer than this; Twilio's are 34 or 36 characters.
 const LONGEST_ID: usize = 64;
 
-/// An event and what becomes of it.
+/// An event and the result of reading it.
 pub(super) struct Element {
     pub(super) event_id: Option<String>,
     pub(super) sid: Option<String>,
     pub(super) outcome: Outcome,
 }
 
-/// What becomes of an event.
+/// The result of reading an event.
 pub(super) enum Outcome {
-    /// What a task's event tells.
-    Task(Box<TaskNews>),
-    /// What a message tells.
+    /// The facts of a task's event.
+    Task(Box<TaskFacts>),
+    /// A message.
     Word(Box<Word>),
     Ignored(Ignored),
     Rejected(Unreadable),
     Test(String),
 }
 
-/// What a task's event tells.
-pub(super) struct TaskNews {
+/// The facts of a task's event.
+pub(super) struct TaskFacts {
     pub(super) fact: Fact,
-    /// What it tells of its agent and of where it stands.
+    /// The facts about its agent and its place.
     pub(super) words: Vec<Word>,
-    /// Whether its task names two different channels.
+    /// True if its task names two different channels.
     pub(super) torn: bool,
 }
 
@@ -75,10 +70,10 @@ pub(super) fn of_stream(text: &str, scope: &Scope) -> Element {
     let kind = kind.and_then(json::text);
     let outcome = if kind.as_deref() == Some(TEST_EVENT) {
         id_of(test_id).map_or(Outcome::Ignored(Ignored::OtherType), Outcome::Test)
-    } else if kind.as_deref() == Some(talk::MESSAGE_ADDED) {
+    } else if kind.as_deref().and_then(meaning) == Some(Meaning::Message) {
         talk::of_conversation(&data_text, time, scope)
     } else {
-        outcome(
+        of_task(
             Around {
                 payload,
                 kind,
@@ -121,7 +116,7 @@ pub(super) fn of_log(text: &str, scope: &Scope) -> Element {
     Element {
         event_id: None,
         sid: id_of(sid),
-        outcome: outcome(around, scope),
+        outcome: of_task(around, scope),
     }
 }
 
@@ -137,7 +132,7 @@ pub(super) fn of_document(text: &str, scope: &Scope) -> Element {
     let [kind, timestamp, payload] = json::members(&data_text, names).unwrap_or_default();
     let outcome = match (kind, payload) {
         (None, None) => Outcome::Ignored(Ignored::OtherType),
-        (kind, payload) => outcome(
+        (kind, payload) => of_task(
             Around {
                 payload,
                 kind: kind.and_then(json::text),
@@ -176,117 +171,173 @@ pub(super) fn plain_id(text: Option<&str>) -> Option<String> {
     is_id.then(|| text.to_owned())
 }
 
-fn outcome(around: Around<'_>, scope: &Scope) -> Outcome {
-    match judge(around, scope) {
-        Ok(news) => Outcome::Task(Box::new(news)),
-        Err(Verdict::Ignored(reason)) => Outcome::Ignored(reason),
-        Err(Verdict::Rejected(reason)) => Outcome::Rejected(reason),
+fn of_task(around: Around<'_>, scope: &Scope) -> Outcome {
+    match read_task(around, scope) {
+        Ok(facts) => Outcome::Task(Box::new(facts)),
+        Err(outcome) => outcome,
     }
 }
 
-enum Verdict {
-    Ignored(Ignored),
-    Rejected(Unreadable),
+/// The fields of a task's event that are read. Each may be absent or of any type.
+#[derive(Default)]
+struct TaskPayload<'a> {
+    eventtype: Option<&'a RawValue>,
+    timestamp: Option<&'a RawValue>,
+    account: Option<&'a RawValue>,
+    workspace: Option<&'a RawValue>,
+    task: Option<&'a RawValue>,
+    resource: Option<&'a RawValue>,
+    attributes: Option<&'a RawValue>,
+    created: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
+    task_channel: Option<&'a RawValue>,
+    version: Option<&'a RawValue>,
+    worker: Option<&'a RawValue>,
+    worker_name: Option<&'a RawValue>,
+    worker_attributes: Option<&'a RawValue>,
 }
 
-fn judge(around: Around<'_>, scope: &Scope) -> Result<TaskNews, Verdict> {
-    let payload = around.payload.and_then(json::object_text);
-    let names = [
-        "eventtype",
-        "timestamp",
-        "account_sid",
-        "workspace_sid",
-        "task_sid",
-        "resource_sid",
-        "task_attributes",
-        "task_date_created",
-        "task_assignment_status",
-        "task_channel_sid",
-        "task_version",
-        "worker_sid",
-        "worker_name",
-        "worker_attributes",
-    ];
-    let read = payload.as_deref().map(|text| json::members(text, names));
-    let readable = matches!(read, Some(Ok(_)));
-    let [
-        eventtype,
-        timestamp,
-        account,
-        workspace,
-        task,
-        resource,
-        attributes,
-        created,
-        status,
-        task_channel,
-        version,
-        worker,
-        worker_name,
-        worker_attributes,
-    ] = read.and_then(Result::ok).unwrap_or_default();
+impl<'a> TaskPayload<'a> {
+    /// Reads a payload's text. Returns nothing if it is not an object.
+    fn read(text: &'a str) -> Option<Self> {
+        let names = [
+            "eventtype",
+            "timestamp",
+            "account_sid",
+            "workspace_sid",
+            "task_sid",
+            "resource_sid",
+            "task_attributes",
+            "task_date_created",
+            "task_assignment_status",
+            "task_channel_sid",
+            "task_version",
+            "worker_sid",
+            "worker_name",
+            "worker_attributes",
+        ];
+        let [
+            eventtype,
+            timestamp,
+            account,
+            workspace,
+            task,
+            resource,
+            attributes,
+            created,
+            status,
+            task_channel,
+            version,
+            worker,
+            worker_name,
+            worker_attributes,
+        ] = json::members(text, names).ok()?;
+        Some(Self {
+            eventtype,
+            timestamp,
+            account,
+            workspace,
+            task,
+            resource,
+            attributes,
+            created,
+            status,
+            task_channel,
+            version,
+            worker,
+            worker_name,
+            worker_attributes,
+        })
+    }
 
-    let kind = around
-        .kind
-        .or_else(|| eventtype.and_then(json::text))
-        .ok_or(Verdict::Rejected(Unreadable::NoType))?;
-    let kind = kind.strip_prefix(TASKROUTER).unwrap_or(&kind);
-    let accepted = kind == ACCEPTED;
-    let news = news(kind, status).ok_or(Verdict::Ignored(Ignored::OtherType))?;
+    /// Returns the task that the event is about.
+    fn task(&self) -> Option<TaskSid> {
+        json::parsed(self.task).or_else(|| json::parsed(self.resource))
+    }
+}
 
-    let [data_account, envelope_account] = around.accounts;
-    if let Some(ours) = scope.account
-        && names_another(ours.as_str(), &[account, data_account, envelope_account])
-    {
-        return Err(Verdict::Ignored(Ignored::OtherAccount));
+impl Scope {
+    /// Fails with the reason if an event names another account or workspace.
+    fn admit(&self, payload: &TaskPayload<'_>, around: &Around<'_>) -> Result<(), Ignored> {
+        let [data_account, envelope_account] = around.accounts;
+        if let Some(ours) = self.account
+            && names_another(
+                ours.as_str(),
+                &[payload.account, data_account, envelope_account],
+            )
+        {
+            return Err(Ignored::OtherAccount);
+        }
+        if let Some(ours) = self.workspace
+            && names_another(ours.as_str(), &[payload.workspace, around.workspace])
+        {
+            return Err(Ignored::OtherWorkspace);
+        }
+        Ok(())
     }
-    if let Some(ours) = scope.workspace
-        && names_another(ours.as_str(), &[workspace, around.workspace])
-    {
-        return Err(Verdict::Ignored(Ignored::OtherWorkspace));
+}
+
+/// Reads a task's event.
+///
+/// # Errors
+///
+/// Fails with the outcome of an event that tells no fact.
+fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
+    let text = around.payload.and_then(json::object_text);
+    let read = text.as_deref().and_then(TaskPayload::read);
+    let is_readable = read.is_some();
+    let payload = read.unwrap_or_default();
+
+    let kind = around.kind.as_deref().map(Cow::Borrowed);
+    let kind = kind
+        .or_else(|| payload.eventtype.and_then(json::text))
+        .ok_or(Outcome::Rejected(Unreadable::NoType))?;
+    let meaning = meaning(&kind).ok_or(Outcome::Ignored(Ignored::OtherType))?;
+    let news = news(meaning, payload.status).ok_or(Outcome::Ignored(Ignored::OtherType))?;
+    scope.admit(&payload, &around).map_err(Outcome::Ignored)?;
+    if !is_readable {
+        return Err(Outcome::Rejected(Unreadable::NoPayload));
     }
-    if !readable {
-        return Err(Verdict::Rejected(Unreadable::NoPayload));
-    }
-    let link = task::link(attributes).map_err(|reason| {
-        Verdict::Ignored(match reason {
+    let link = task::link(payload.attributes).map_err(|reason| {
+        Outcome::Ignored(match reason {
             NoLink::NoChannel => Ignored::NoChannel,
             NoLink::Unreadable => Ignored::AttributesUnreadable,
         })
     })?;
-    let task: TaskSid = json::parsed(task)
-        .or_else(|| json::parsed(resource))
-        .ok_or(Verdict::Rejected(Unreadable::NoTask))?;
-    let at = [timestamp]
-        .into_iter()
-        .chain(around.times)
-        .flatten()
-        .find_map(moment)
-        .ok_or(Verdict::Rejected(Unreadable::NoTime))?;
+    let no_task = Outcome::Rejected(Unreadable::NoTask);
+    let task = payload.task().ok_or(no_task)?;
+    let times = [payload.timestamp].into_iter().chain(around.times);
+    let no_time = Outcome::Rejected(Unreadable::NoTime);
+    let at = times.flatten().find_map(moment).ok_or(no_time)?;
     let fact = Fact {
         channel: link.channel,
         platform: link.platform,
         at,
         task,
-        opened_at: opened_at(created, at),
+        opened_at: opened_at(payload.created, at),
         interaction: link.interaction,
         news,
     };
-    let stands = talk::stands(&fact, task_channel, attributes, version);
+    let placed = talk::stands(
+        &fact,
+        payload.task_channel,
+        payload.attributes,
+        payload.version,
+    );
     let agent = talk::Agent {
-        worker,
-        name: worker_name,
-        attributes: worker_attributes,
+        worker: payload.worker,
+        name: payload.worker_name,
+        attributes: payload.worker_attributes,
     };
-    let accepted = accepted.then(|| talk::accepted(&fact, agent));
-    Ok(TaskNews {
-        words: stands.into_iter().chain(accepted).collect(),
+    let accepted = (meaning == Meaning::Accepted).then(|| talk::accepted(&fact, agent));
+    Ok(TaskFacts {
+        words: placed.into_iter().chain(accepted).collect(),
         torn: link.is_torn(),
         fact,
     })
 }
 
-/// Whether any of the values that are there is another one.
+/// Returns true if any of the values that are there is another one.
 pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
     let mut named = values
         .iter()
@@ -295,32 +346,24 @@ pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
     named.any(|sid| sid != ours)
 }
 
-/// What an event says of its task, or nothing if it is of no type that counts.
+/// Returns the state of a task by its event, or nothing for an event that is about no task.
 ///
 /// A snapshot in an event may be older or newer than the event, so where the type says it
 /// all, the status does not count. `task.updated` says nothing by itself.
-fn news(kind: &str, status: Option<&RawValue>) -> Option<News> {
-    let state = || task::state(status.and_then(json::text).as_deref());
-    Some(match kind {
-        "task.created" => match state() {
-            TaskState::Open(stage) => News::Open(stage),
-            TaskState::Ended(_) => News::Open(Stage::Waiting),
-        },
-        "task.updated" => match state() {
-            TaskState::Open(stage) => News::Open(stage),
-            TaskState::Ended(how) => News::Ended(how),
-        },
-        ACCEPTED => News::Open(Stage::Assigned),
-        "task.wrapup" | "reservation.wrapup" => News::Open(Stage::Wrapping),
-        "task.completed" => News::Ended(End::Completed),
-        "task.canceled" => News::Ended(End::Canceled),
-        "task.deleted" => News::Ended(End::Deleted),
-        "task.system-deleted" => News::Ended(End::SystemDeleted),
-        _ => return None,
-    })
+fn news(meaning: Meaning, status: Option<&RawValue>) -> Option<News> {
+    let state = task::state(status.and_then(json::text).as_deref());
+    match (meaning, state) {
+        (Meaning::Created | Meaning::Updated, TaskState::Open(stage)) => Some(News::Open(stage)),
+        (Meaning::Created, TaskState::Ended(_)) => Some(News::Open(Stage::Waiting)),
+        (Meaning::Updated, TaskState::Ended(how)) => Some(News::Ended(how)),
+        (Meaning::Accepted, _) => Some(News::Open(Stage::Assigned)),
+        (Meaning::Reached(stage), _) => Some(News::Open(stage)),
+        (Meaning::Ended(how), _) => Some(News::Ended(how)),
+        (Meaning::Message, _) => None,
+    }
 }
 
-/// When the task was created, unless that is after the event or absurdly long before.
+/// Returns when the task was created, unless that is after the event or absurdly long before.
 pub(super) fn opened_at(created: Option<&RawValue>, at: Timestamp) -> Option<Timestamp> {
     moment(created?).filter(|created| *created <= at && at.since(*created) <= task::LONGEST_LIFE)
 }

@@ -25,9 +25,6 @@ use super::{Ignored, Scope, Unreadable};
 use crate::json;
 use crate::when::{moment, moment_of};
 
-/// The type of the event of a message in a Conversation.
-pub(super) const MESSAGE_ADDED: &str = "com.twilio.conversations.message.added";
-
 /// The event of a message in a Chat channel.
 const MESSAGE_SENT: &str = "onMessageSent";
 

@@ -15,32 +15,6 @@ use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
 
-/// The type of event that tells when a message is written. It carries the customers' words, and
-/// only parking needs it.
-pub const MESSAGE_ADDED: &str = "com.twilio.conversations.message.added";
-
-/// The types of events that the webhook reads, each with the version of its schema that the
-/// readers were written for: those of tasks, and [`MESSAGE_ADDED`].
-pub const COUNTED_EVENTS: [(&str, u8); 10] = [
-    ("com.twilio.taskrouter.task.created", 4),
-    ("com.twilio.taskrouter.task.updated", 4),
-    ("com.twilio.taskrouter.task.wrapup", 4),
-    ("com.twilio.taskrouter.task.completed", 4),
-    ("com.twilio.taskrouter.task.canceled", 4),
-    ("com.twilio.taskrouter.task.deleted", 4),
-    ("com.twilio.taskrouter.task.system-deleted", 4),
-    ("com.twilio.taskrouter.reservation.accepted", 4),
-    ("com.twilio.taskrouter.reservation.wrapup", 4),
-    (MESSAGE_ADDED, 1),
-];
-
-/// Returns the types of events that a subscription needs, each with the version of its schema:
-/// those of tasks, and with parking [`MESSAGE_ADDED`] too.
-pub fn needed_events(parking: bool) -> impl Iterator<Item = (&'static str, u8)> {
-    let types = COUNTED_EVENTS.into_iter();
-    types.filter(move |(name, _)| parking || *name != MESSAGE_ADDED)
-}
-
 /// A sink, with its description.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DescribedSink {

@@ -20,7 +20,8 @@ mod studio;
 mod workspace;
 
 pub use addresses::{Address, AutoCreation, ConversationDefaults};
-pub use connecting::{COUNTED_EVENTS, DescribedSink, MESSAGE_ADDED, needed_events};
+pub use crate::events::{MESSAGE_ADDED, needed_events};
+pub use connecting::DescribedSink;
 pub use event_streams::{
     Destination, EventType, Sink, SubscribedEvent, Subscription, TypeStatus, Webhook,
 };
