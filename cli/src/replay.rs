@@ -4,15 +4,15 @@
 //! To take in what is known already changes nothing, so a file may be replayed as often as one
 //! likes.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use domain::{AccountSid, Channel, ChannelSid, Fact, WorkspaceSid};
+use domain::{AccountSid, WorkspaceSid};
+use runtime::common;
 use serde::Serialize;
-use store::{ChannelTable, Saved};
+use store::{ChannelEvents, Parking, Saved};
 use twilio::events::{Batch, Scope, read_recording};
 
 use crate::consent::Consent;
@@ -63,12 +63,16 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     take_in(&office, batches, options.consent, options.json).await
 }
 
-/// Whose events count here.
+/// Reads the account and the workspace whose events count here. Without an account, events of
+/// any would be taken in.
 pub(crate) fn scope(office: &Office) -> anyhow::Result<Scope> {
-    Ok(office.read(|environment| Scope {
-        account: environment.optional::<AccountSid>("TWILIO_ACCOUNT_SID"),
-        workspace: environment.optional::<WorkspaceSid>("TASKROUTER_WORKSPACE_SID"),
-    })?)
+    let (account, workspace) = office.read(|environment| {
+        (
+            environment.required::<AccountSid>("TWILIO_ACCOUNT_SID"),
+            environment.optional::<WorkspaceSid>("TASKROUTER_WORKSPACE_SID"),
+        )
+    })?;
+    Ok(Scope { account, workspace })
 }
 
 /// Says what batches of events would change, and with consent takes them in by the table's own
@@ -80,17 +84,19 @@ pub(crate) async fn take_in(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let mut replayed = Replayed::default();
-    let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
+    let (mut facts, mut words) = (Vec::new(), Vec::new());
     for batch in batches {
         replayed.count(&batch);
-        for fact in batch.facts {
-            channels.entry(fact.channel).or_default().push(fact);
-        }
+        facts.extend(batch.facts);
+        words.extend(batch.words);
     }
+    let pairs = office.read(common::park_pairs)?;
+    let parking = pairs.as_ref().map_or(Parking::Off, Parking::from);
+    let channels = ChannelEvents::by_channel(facts, words, parking);
     replayed.channels = channels.len();
     let table = office.table();
-    for (channel, facts) in &channels {
-        if changes(table, *channel, facts).await? {
+    for events in &channels {
+        if table.would_change(events).await? {
             replayed.changed += 1;
         } else {
             replayed.unchanged += 1;
@@ -110,9 +116,9 @@ pub(crate) async fn take_in(
         _ => consent.ends_here(),
     };
     if ends_here.is_none() {
-        for (channel, facts) in &channels {
-            let saved = table.absorb(*channel, facts).await?;
-            if matches!(saved, Saved::Written) {
+        for events in &channels {
+            let folded = table.fold_events(events).await?;
+            if matches!(folded.saved, Saved::Written) {
                 replayed.written = true;
             }
         }
@@ -151,23 +157,6 @@ pub(crate) fn batches(body: &[u8], read: impl Fn(&[u8]) -> Batch) -> Vec<Batch> 
         .filter(|line| !line.is_empty())
         .map(read)
         .collect()
-}
-
-async fn changes(
-    table: &ChannelTable,
-    channel: ChannelSid,
-    facts: &[Fact],
-) -> anyhow::Result<bool> {
-    let before = table.get(channel).await?.map(|stored| stored.channel);
-    let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
-        return Ok(false);
-    };
-    let before = before.unwrap_or_else(|| Channel::new(channel, platform));
-    let mut after = before.clone();
-    for fact in facts {
-        after.absorb(fact);
-    }
-    Ok(after != before)
 }
 
 impl Replayed {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use domain::{Policy, Timestamp};
 use http::StatusCode;
-use ingest::{Ingest, Talk};
+use ingest::Ingest;
 use lambda_http::Body;
 use park::{Park, Settings, Summary};
 use runtime::Environment;
@@ -197,7 +197,7 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
-            talk: Talk::Heeded,
+            parking: store::Parking::On,
         });
         Ok(Self {
             simulator,

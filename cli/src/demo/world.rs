@@ -89,6 +89,7 @@ impl World {
             workspace: Some(project.workspace.as_str().parse::<WorkspaceSid>()?),
             chat_service: Some(project.chat_service.as_str().parse::<ChatServiceSid>()?),
             proxy_service: None,
+            parking: store::Parking::Off,
             plan: Plan {
                 concurrency: 20,
                 max_closes: channels.max(1) * 12,
@@ -299,6 +300,6 @@ async fn ingest(
         },
         public_url: None,
         basic_auth: None,
-        talk: ingest::Talk::Ignored,
+        parking: store::Parking::Off,
     }))
 }

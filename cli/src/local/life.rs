@@ -11,7 +11,7 @@ use futures::StreamExt;
 use simulator::Simulator;
 use simulator::state::State;
 use simulator::state::sid::Sid;
-use store::ChannelTable;
+use store::{ChannelEvents, ChannelTable, Parking};
 use twilio::rest::setup::needed_events;
 
 use super::post::Postman;
@@ -196,9 +196,9 @@ async fn forget_the_life_before(table: &ChannelTable, now: Timestamp) -> anyhow:
             interaction: None,
             news: News::Ended(TaskEnd::Vanished),
         });
-        table
-            .absorb(channel.sid(), &over.collect::<Vec<_>>())
-            .await?;
+        for events in ChannelEvents::by_channel(over.collect(), Vec::new(), Parking::On) {
+            table.fold_events(&events).await?;
+        }
     }
     Ok(())
 }

@@ -28,12 +28,13 @@ use runtime::function_url::{self, Request};
 use runtime::{Notice, NoticeKind, seal};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use store::ChannelEvents;
 use twilio::events::{Rejected, read_chat_webhook, read_stream};
 
 use crate::proof::{Proven, Unproven};
 
 pub use report::Report;
-pub use settings::{Settings, Talk};
+pub use settings::Settings;
 
 /// The largest body that is read: a Lambda's request limit, so that running elsewhere makes
 /// no difference (AWS Lambda quotas, "invocation payload").
@@ -128,10 +129,11 @@ impl Ingest {
         };
         report.of_batch(&batch, now);
         let (facts, words) = (take(&mut batch.facts), take(&mut batch.words));
+        let channels = ChannelEvents::by_channel(facts, words, self.settings.parking);
         // Both in any case: what can be stored is, whatever becomes of the rest.
         let both = async {
             tokio::join!(
-                self.take_in(facts, words, report, now),
+                self.take_in(channels, report, now),
                 self.hand_on(&batch.rejected, now),
                 self.note_test(batch.tests.last(), now)
             )

@@ -1,9 +1,9 @@
-//! What the webhook is told by its environment.
+//! The webhook's settings, from its environment.
 
 use runtime::common;
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
-use store::ChannelTable;
+use store::{ChannelTable, Parking};
 use twilio::events::Scope;
 use twilio::signature::{BasicAuth, PublicUrl};
 
@@ -16,24 +16,14 @@ pub struct Settings {
     pub bus: Bus,
     /// The keys that Twilio signs with.
     pub secrets: Secrets,
-    /// Whose events count.
+    /// The account and the workspace whose events count.
     pub scope: Scope,
     /// The URL as Twilio calls it, where it differs from the one that arrives.
     pub public_url: Option<PublicUrl>,
     /// The user and password of the sink's URL.
     pub basic_auth: Option<BasicAuth>,
-    /// Whether it is remembered who spoke last, and how far a task has got.
-    pub talk: Talk,
-}
-
-/// Whether it is remembered who spoke last, and how far a task has got: only where chats are
-/// parked is it of use, and elsewhere it would cost writes for nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Talk {
-    /// It is.
-    Heeded,
-    /// It is not.
-    Ignored,
+    /// On where chats are parked.
+    pub parking: Parking,
 }
 
 impl Settings {
@@ -85,11 +75,7 @@ impl Settings {
                 },
                 public_url,
                 basic_auth,
-                talk: if pairs?.is_empty() {
-                    Talk::Ignored
-                } else {
-                    Talk::Heeded
-                },
+                parking: Parking::from(&pairs?),
             })
         })
     }

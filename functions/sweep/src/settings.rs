@@ -6,7 +6,7 @@ use domain::{ChatServiceSid, Policy, ProxyServiceSid, WorkspaceSid};
 use runtime::common::{self, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
-use store::ChannelTable;
+use store::{ChannelTable, Parking};
 
 /// Everything that the sweep works with.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Settings {
     pub proxy_service: Option<ProxyServiceSid>,
     /// The URL of our own webhook, so that it is not taken for a program's.
     pub webhook_url: Option<String>,
+    /// On where chats are parked: what the log tells is then remembered in full.
+    pub parking: Parking,
     /// How it sweeps.
     pub plan: Plan,
 }
@@ -127,6 +129,7 @@ impl Settings {
         let chat_service = environment.optional("CHAT_SERVICE_SID");
         let proxy_service = environment.optional("PROXY_SERVICE_SID");
         let webhook_url = environment.optional("WEBHOOK_URL");
+        let pairs = common::park_pairs(&mut environment);
         let plan = Plan::read(&mut environment);
         environment.finish(|| {
             let aws = aws?;
@@ -139,6 +142,7 @@ impl Settings {
                 chat_service,
                 proxy_service,
                 webhook_url,
+                parking: Parking::from(&pairs?),
                 plan,
             })
         })

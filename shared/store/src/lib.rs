@@ -13,6 +13,7 @@
 //! stands for, and then what was folded from that content is right again.
 
 mod error;
+mod events;
 mod item;
 mod listing;
 mod notes;
@@ -22,6 +23,7 @@ mod table;
 mod test_event;
 
 pub use error::StoreError;
+pub use events::{ChannelEvents, Folded, Parking};
 pub use notes::NOTE_PREFIX;
 pub use partition::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::{Channel, ChannelSid, Fact, Platform, Policy, Queue, Timestamp};
+use domain::{Channel, ChannelSid, Platform, Policy, Queue, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::de::IgnoredAny;
 
@@ -114,17 +114,23 @@ impl ChannelTable {
             .transpose()
     }
 
-    /// Folds something into a channel: reads it, changes it, and writes it if it changed and
-    /// nobody else was faster; otherwise again from what they left.
+    /// Folds something into a channel: reads it, changes it, and writes it if it changed and no
+    /// other writer was faster; otherwise again from what the other left. Returns what the last
+    /// call of `change` returned.
     ///
     /// One read; one write if there is something to write; more only where others write the
     /// same channel at the same time.
-    pub async fn fold(
+    ///
+    /// # Errors
+    ///
+    /// Fails if the table cannot be read or written, or if other writers were faster in every
+    /// round.
+    pub async fn fold<R>(
         &self,
         channel: ChannelSid,
         platform: Platform,
-        change: impl Fn(&mut Channel),
-    ) -> Result<Saved, StoreError> {
+        change: impl Fn(&mut Channel) -> R,
+    ) -> Result<(Saved, R), StoreError> {
         let mut before = self
             .get(channel)
             .await?
@@ -137,30 +143,16 @@ impl ChannelTable {
             .build();
         loop {
             let mut after = before.channel.clone();
-            change(&mut after);
+            let result = change(&mut after);
             match self.save(&before, after, None).await? {
                 Saved::Conflict(newer) => before = *newer,
-                saved @ (Saved::Unchanged | Saved::Written) => return Ok(saved),
+                saved @ (Saved::Unchanged | Saved::Written) => return Ok((saved, result)),
             }
             let Some(wait) = waits.next() else {
                 return Err(StoreError::Contended { channel });
             };
             tokio::time::sleep(wait).await;
         }
-    }
-
-    /// Folds facts about one channel into its record: one read, and one write if they say
-    /// anything new.
-    pub async fn absorb(&self, channel: ChannelSid, facts: &[Fact]) -> Result<Saved, StoreError> {
-        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
-            return Ok(Saved::Unchanged);
-        };
-        let absorb = |channel: &mut Channel| {
-            for fact in facts {
-                channel.absorb(fact);
-            }
-        };
-        self.fold(channel, platform, absorb).await
     }
 
     /// Writes what became of a channel that was read, unless somebody else wrote meanwhile.

@@ -101,7 +101,7 @@ async fn a_write_whose_answer_was_lost_and_that_was_written_over_is_not_repeated
 async fn what_changes_nothing_costs_no_write() {
     let (aws, table) = memory().await;
     // Nothing, about a channel of which nothing is known.
-    let saved = table
+    let (saved, ()) = table
         .fold(channel(1), Platform::Chat, |_| ())
         .await
         .unwrap();

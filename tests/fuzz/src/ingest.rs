@@ -130,7 +130,7 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
-            talk: ingest::Talk::Ignored,
+            parking: store::Parking::Off,
         });
         Self {
             aws,

@@ -55,10 +55,7 @@ impl Functions {
     /// # Panics
     /// If the functions do not take the environment.
     pub fn ingest(&self) -> ingest::Settings {
-        let pairs = self.inactive.map(|inactive| self.pair_with(inactive));
-        let parking = pairs.iter().map(|pairs| ("PARK_TASK_CHANNELS", &**pairs));
-        let environment = self.environment(&parking.collect::<Vec<_>>());
-        let mut settings = ingest::Settings::read(environment).unwrap();
+        let mut settings = ingest::Settings::read(self.shared_environment()).unwrap();
         settings.table = self.table();
         settings.bus = self.bus();
         let secrets = self.aws.secrets_manager();
@@ -71,7 +68,7 @@ impl Functions {
     /// # Panics
     /// If the functions do not take the environment.
     pub fn sweep(&self) -> sweep::Settings {
-        let mut settings = sweep::Settings::read(self.environment(&[])).unwrap();
+        let mut settings = sweep::Settings::read(self.shared_environment()).unwrap();
         settings.table = self.table();
         settings.bus = self.bus();
         settings.secrets = self.credentials();
@@ -94,6 +91,13 @@ impl Functions {
     /// Returns the pair of the chats' TaskChannel with this one, as a setting.
     pub fn pair_with(&self, inactive: Sid) -> String {
         format!("{}:{inactive}", self.project.chat_task_channel)
+    }
+
+    /// The environment of a function that remembers more where chats are parked.
+    fn shared_environment(&self) -> Environment {
+        let pairs = self.inactive.map(|inactive| self.pair_with(inactive));
+        let parking = pairs.iter().map(|pairs| ("PARK_TASK_CHANNELS", &**pairs));
+        self.environment(&parking.collect::<Vec<_>>())
     }
 
     fn bus(&self) -> Bus {

@@ -1,10 +1,7 @@
 //! TaskRouter's log of events, through the same fold as the stream.
 
-use std::collections::BTreeMap;
-
-use domain::{Channel, ChannelSid, Fact};
 use futures::stream::{self, StreamExt};
-use store::{Saved, StoreError};
+use store::{ChannelEvents, Saved, StoreError};
 use twilio::events::Scope;
 use twilio::rest::{Cursor, LogQuery};
 
@@ -44,14 +41,10 @@ impl Lister<'_> {
         for (reason, count) in batch.ignored {
             *report.ignored.entry(reason.name()).or_default() += count;
         }
-        let mut channels: BTreeMap<ChannelSid, Vec<Fact>> = BTreeMap::new();
-        // How far a task has got matters to parking alone, which needs to know more than that:
-        // who accepted it, and who spoke. Those are the stream's.
-        for fact in batch.facts.into_iter().map(Fact::without_stage) {
-            channels.entry(fact.channel).or_default().push(fact);
-        }
+        let parking = self.sweep.settings.parking;
+        let channels = ChannelEvents::by_channel(batch.facts, batch.words, parking);
         let mut folded = stream::iter(channels)
-            .map(|(channel, facts)| async move { (channel, self.fold(channel, &facts).await) })
+            .map(|events| async move { (events.channel(), self.fold(&events).await) })
             .buffer_unordered(self.sweep.settings.plan.concurrency);
         while let Some((channel, learnt)) = folded.next().await {
             match learnt {
@@ -72,23 +65,12 @@ impl Lister<'_> {
     }
 
     /// Folds what the log says of a channel. True if the table did not know it all.
-    async fn fold(&self, channel: ChannelSid, facts: &[Fact]) -> Result<bool, StoreError> {
-        let Some(platform) = facts.iter().map(|fact| fact.platform).max() else {
-            return Ok(false);
-        };
+    async fn fold(&self, events: &ChannelEvents) -> Result<bool, StoreError> {
         let table = &self.sweep.settings.table;
-        if self.writes {
-            return Ok(matches!(
-                table.absorb(channel, facts).await?,
-                Saved::Written
-            ));
+        if !self.writes {
+            return table.would_change(events).await;
         }
-        let before = table.get(channel).await?.map(|stored| stored.channel);
-        let before = before.unwrap_or_else(|| Channel::new(channel, platform));
-        let mut after = before.clone();
-        for fact in facts {
-            after.absorb(fact);
-        }
-        Ok(after != before)
+        let folded = table.fold_events(events).await?;
+        Ok(matches!(folded.saved, Saved::Written))
     }
 }

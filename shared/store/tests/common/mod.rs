@@ -65,7 +65,8 @@ pub(crate) fn completed(of: ChannelSid, number: u8, minute: i64) -> Fact {
 
 pub(crate) async fn tell(table: &ChannelTable, facts: &[Fact]) -> Result<Saved, StoreError> {
     let absorb = |channel: &mut Channel| facts.iter().for_each(|fact| channel.absorb(fact));
-    table.fold(facts[0].channel, Platform::Chat, absorb).await
+    let folded = table.fold(facts[0].channel, Platform::Chat, absorb).await;
+    folded.map(|(saved, ())| saved)
 }
 
 pub(crate) async fn tasks(table: &ChannelTable, of: ChannelSid) -> Vec<TaskSid> {
