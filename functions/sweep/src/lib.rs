@@ -46,13 +46,14 @@ mod settings;
 mod summary;
 mod watch;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
+use runtime::access::{self, FlexIds};
 use serde_json::{Value, json};
 use store::Due;
-use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
+use twilio::rest::{Client, Transport};
 
 use crate::closing::Closer;
 use crate::open_tasks::OpenTasks;
@@ -162,54 +163,34 @@ impl Sweep {
         Ok(report)
     }
 
-    /// A client with the present credentials. Connections are the transport's and outlive it.
+    /// Returns a client with the present credentials.
     async fn client(&self, now: Timestamp) -> Result<Client, SweepError> {
-        let account = &self.settings.account;
-        let secrets = self.settings.secrets.get(now).await?;
-        let credentials = match (&secrets.api_key, secrets.signing_keys.first()) {
-            (Some((key, secret)), _) => Credentials::api_key(key, secret)?,
-            (None, Some(token)) => Credentials::auth_token(account.sid, token)?,
-            (None, None) => return Err(InvalidCredentials::Secret.into()),
-        };
-        let hosts = match &account.api_url {
-            Some(url) => Hosts::elsewhere(url)?,
-            None => Hosts::at_twilio(account.edge.as_deref(), account.region.as_deref())?,
-        };
-        let limits = Limits {
-            in_flight: self.settings.plan.concurrency,
-            ..Limits::default()
-        };
-        let transport = Arc::clone(&self.transport);
-        Ok(Client::new(credentials, hosts, limits, transport))
+        let Settings {
+            secrets,
+            account,
+            plan,
+            ..
+        } = &self.settings;
+        let client = access::client(secrets, account, &self.transport, plan.concurrency, now);
+        Ok(client.await?)
     }
 
-    /// Where tasks and channels are: as the settings say, or else the Flex configuration.
+    /// Returns where tasks and channels are: as the settings say, or else the Flex
+    /// configuration.
     async fn flex_ids(
         &self,
         twilio: &Client,
     ) -> Result<(WorkspaceSid, ChatServiceSid), SweepError> {
-        let settings = &self.settings;
-        if let (Some(workspace), Some(service)) = (settings.workspace, settings.chat_service) {
-            return Ok((workspace, service));
-        }
-        let flex = twilio
-            .flex_configuration()
-            .await
-            .map_err(SweepError::Unconfigured)?;
-        let workspace = settings.workspace.or(flex.workspace);
-        let service = settings.chat_service.or(flex.chat_service);
-        Ok((
-            workspace.ok_or(SweepError::SettingMissing("TASKROUTER_WORKSPACE_SID"))?,
-            service.ok_or(SweepError::SettingMissing("CHAT_SERVICE_SID"))?,
-        ))
+        let Settings {
+            workspace,
+            chat_service,
+            ..
+        } = self.settings;
+        let ids = FlexIds::look_up(twilio, workspace, chat_service).await?;
+        Ok((ids.workspace, ids.chat_service()?))
     }
 }
 
 fn log_found(found: Found) {
     tracing::info!(channel = %found.channel, finding = %found.finding, "found");
-}
-
-/// Locks a count. A poisoned lock only means that it is off by the task that panicked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

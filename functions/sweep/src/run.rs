@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use domain::{Queue, Timestamp};
 use futures::stream::{self, StreamExt};
+use runtime::lock;
 use store::Due;
 use twilio::rest::{Client, TwilioError};
 
 use crate::closing::Closer;
-use crate::lock;
 use crate::mark::{ChannelNews, Marked, publish_and_mark};
 use crate::open_tasks::{OpenTasks, PortionLook};
 use crate::settings::Settings;

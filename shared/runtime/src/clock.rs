@@ -1,9 +1,8 @@
-//! The one place where the time is read, and the time of a run.
+//! The one place where the time is read.
 
 use std::time::{Duration, SystemTime};
 
 use domain::Timestamp;
-use tokio::time::Instant;
 
 /// The present moment, to the millisecond, by the machine's clock.
 #[expect(
@@ -28,35 +27,6 @@ pub fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
     match deadline.since(now) {
         Duration::ZERO => UNKNOWN_TIME_LEFT,
         left => left,
-    }
-}
-
-/// The time of a run: the moment that it was given at its start, and the time that it may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Watch {
-    started: Timestamp,
-    began: Instant,
-    budget: Duration,
-}
-
-impl Watch {
-    /// Starts a run's time.
-    pub fn start(now: Timestamp, budget: Duration) -> Self {
-        Self {
-            started: now,
-            began: Instant::now(),
-            budget,
-        }
-    }
-
-    /// Returns the present moment.
-    pub fn now(&self) -> Timestamp {
-        self.started.plus(self.began.elapsed())
-    }
-
-    /// Returns the time that is left.
-    pub fn left(&self) -> Duration {
-        self.budget.saturating_sub(self.began.elapsed())
     }
 }
 

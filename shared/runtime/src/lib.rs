@@ -25,7 +25,6 @@ pub mod start;
 pub use access::{AccessError, FlexIds};
 pub use aws::Aws;
 pub use bus::{Bus, BusError, Notice, NoticeKind, Published};
-pub use clock::Watch;
 pub use secrets::{Refreshed, Secrets, SecretsError, TwilioSecrets};
 pub use settings::{Environment, SettingsError};
 
