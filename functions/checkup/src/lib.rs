@@ -29,12 +29,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use runtime::access;
 use runtime::common::TwilioAccount;
 use runtime::{Notice, NoticeKind, TwilioSecrets, metrics};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use twilio::rest::{Client, Credentials, Hosts, InvalidCredentials, Limits, Transport};
+use twilio::rest::{Client, Transport};
 
 pub use drift::{Drift, Memory, Remembered};
 pub use error::CheckupError;
@@ -118,8 +119,10 @@ impl Checkup {
     /// published or remembered: then the next run publishes them.
     pub async fn run(&self, now: Timestamp, time_left: Duration) -> Result<Summary, CheckupError> {
         let settings = &self.settings;
-        let secrets = settings.secrets.get(now).await?;
-        let client = client(&secrets, &settings.account, Arc::clone(&self.transport))?;
+        let Settings {
+            secrets, account, ..
+        } = settings;
+        let client = access::client(secrets, account, &self.transport, IN_FLIGHT, now).await?;
         let account = settings.account.sid;
         let fetch = Snapshot::fetch(&client, account, &settings.wanted, now);
         let time = time_left.saturating_sub(LAST_WORDS);
@@ -237,18 +240,5 @@ pub fn client(
     account: &TwilioAccount,
     transport: Arc<dyn Transport>,
 ) -> Result<Client, CheckupError> {
-    let credentials = match (&secrets.api_key, secrets.signing_keys.first()) {
-        (Some((key, secret)), _) => Credentials::api_key(key, secret)?,
-        (None, Some(token)) => Credentials::auth_token(account.sid, token)?,
-        (None, None) => return Err(InvalidCredentials::Secret.into()),
-    };
-    let hosts = match &account.api_url {
-        Some(url) => Hosts::elsewhere(url)?,
-        None => Hosts::at_twilio(account.edge.as_deref(), account.region.as_deref())?,
-    };
-    let limits = Limits {
-        in_flight: IN_FLIGHT,
-        ..Limits::default()
-    };
-    Ok(Client::new(credentials, hosts, limits, transport))
+    Ok(access::client_of(secrets, account, transport, IN_FLIGHT)?)
 }
