@@ -2,16 +2,16 @@
 
 use domain::PairFault;
 use lambda_runtime::Diagnostic;
-use runtime::SecretsError;
+use runtime::AccessError;
 use store::StoreError;
-use twilio::rest::{InvalidCredentials, InvalidHosts, TwilioError};
+use twilio::rest::TwilioError;
 
 /// Why parking failed as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ParkError {
-    /// The credentials for Twilio cannot be read.
+    /// Twilio cannot be called, or its Flex project is not known.
     #[error(transparent)]
-    Secrets(#[from] SecretsError),
+    Access(#[from] AccessError),
     /// The table cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -24,15 +24,6 @@ pub enum ParkError {
     /// The pairs of TaskChannels are not what the workspace has.
     #[error("PARK_TASK_CHANNELS: {}; nothing was moved", list(.0))]
     Pairs(Vec<PairFault>),
-    /// The credentials are not of the form that Twilio's are.
-    #[error("TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_AUTH_TOKENS: {0}")]
-    Credentials(#[from] InvalidCredentials),
-    /// Edge, region or address of Twilio's APIs cannot be meant.
-    #[error("TWILIO_EDGE, TWILIO_REGION or TWILIO_API_URL: {0}")]
-    Hosts(#[from] InvalidHosts),
-    /// The Flex configuration does not say where things are, nor do the settings.
-    #[error("the Flex configuration names no {0}: set it")]
-    Homeless(&'static str),
 }
 
 fn list(faults: &[PairFault]) -> String {
@@ -44,13 +35,11 @@ impl ParkError {
     /// The failure's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Secrets(_) => "SecretsUnavailable",
+            Self::Access(error) => error.name(),
             Self::Store(_) => "TableUnavailable",
             Self::Unauthorized(_) | Self::Blind(TwilioError::Unauthorized { .. }) => "Unauthorized",
             Self::Blind(_) => "TaskRouterUnavailable",
             Self::Pairs(_) => "TaskChannelsUnfit",
-            Self::Homeless(_) => "NotConfigured",
-            Self::Credentials(_) | Self::Hosts(_) => "SettingsInvalid",
         }
     }
 }

@@ -5,13 +5,12 @@
 //! fate is not known is not repeated: who tries again looks again.
 
 use domain::{Pairs, Stage, TaskChannelSid, TaskPlacement, TaskSid, Timestamp};
+use runtime::FlexIds;
 use std::time::Duration;
 use twilio::attributes::NotAnObject;
 use twilio::events::TaskState;
 use twilio::rest::{Client, Move, TaskVersion, TwilioError};
 use twilio::task_attributes::TooLong;
-
-use crate::place::Place;
 
 /// Twilio writes the time of a change in seconds.
 const A_SECOND: Duration = Duration::from_millis(999);
@@ -97,7 +96,7 @@ pub(crate) enum Trouble {
 /// Looks at a task and says what is to be done. Writes nothing.
 pub(crate) async fn look(
     twilio: &Client,
-    place: Place,
+    place: FlexIds,
     pairs: &Pairs,
     task: TaskSid,
     way: Way,
@@ -149,7 +148,11 @@ impl Plan {
     }
 
     /// Does it, if the task still is what was seen.
-    pub(crate) async fn carry_out(&self, twilio: &Client, place: Place) -> Result<Moved, Trouble> {
+    pub(crate) async fn carry_out(
+        &self,
+        twilio: &Client,
+        place: FlexIds,
+    ) -> Result<Moved, Trouble> {
         let Some(attributes) = &self.attributes else {
             return Ok(Moved::Already(self.to, self.version.seen.updated_at));
         };

@@ -9,6 +9,7 @@ use domain::{
     Channel, ChannelSid, ChatServiceSid, End, Fact, News, ParkDecision, TaskSid, Timestamp,
     decide_park,
 };
+use runtime::FlexIds;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Saved, StoreError, Versioned};
 use tokio::time::Instant;
@@ -16,7 +17,6 @@ use twilio::events::{Link, TaskSeen};
 use twilio::rest::{Client, Listener, TwilioError};
 
 use crate::mover::{Look, Moved, Plan, Refusal, Trouble, Way, Writing, look, moved_at};
-use crate::place::Place;
 use crate::settings::{Settings, WebhookUrl};
 use crate::summary::Came;
 
@@ -66,14 +66,19 @@ impl From<StoreError> for Stop {
 pub(crate) struct Tender<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) twilio: Client,
-    pub(crate) place: Place,
+    pub(crate) place: FlexIds,
     pub(crate) watch: Watch,
     /// Calls in a row that Twilio did not take.
     busy: AtomicUsize,
 }
 
 impl<'a> Tender<'a> {
-    pub(crate) fn new(settings: &'a Settings, twilio: Client, place: Place, watch: Watch) -> Self {
+    pub(crate) fn new(
+        settings: &'a Settings,
+        twilio: Client,
+        place: FlexIds,
+        watch: Watch,
+    ) -> Self {
         Self {
             settings,
             twilio,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{ChannelSid, Queue, Timestamp};
 use futures::stream::{self, StreamExt};
+use runtime::lock;
 use twilio::rest::Client;
 
 use crate::error::ParkError;
@@ -157,13 +158,6 @@ fn ends(
     tracing::info!(summary = text, "looked for chats to move");
     summary.tell(now);
     ended.map(|()| summary)
-}
-
-/// A poisoned lock only means that a count is off by the one that panicked.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
