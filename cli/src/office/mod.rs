@@ -22,10 +22,11 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
+use runtime::access::{self, FlexIds};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Environment, common};
 use store::ChannelTable;
-use twilio::rest::{Client, Credentials, Hosts, Limits, Transport};
+use twilio::rest::{Client, Limits, Transport};
 
 use clock::Clock;
 use folder::{Access, Folder, Note};
@@ -200,22 +201,9 @@ impl Office {
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, Some(&self.aws), Need::Rest);
         let (account, secrets) = environment.finish(|| Some((account?, secrets?)))?;
-        let secrets = secrets.get(self.now()).await?;
-        let credentials = match (&secrets.api_key, secrets.signing_keys.first()) {
-            (Some((key, secret)), _) => Credentials::api_key(key, secret)?,
-            (None, Some(token)) => Credentials::auth_token(account.sid, token)?,
-            (None, None) => anyhow::bail!("set TWILIO_API_KEY and TWILIO_API_SECRET"),
-        };
-        let hosts = match &account.api_url {
-            Some(url) => Hosts::elsewhere(url)?,
-            None => Hosts::at_twilio(account.edge.as_deref(), account.region.as_deref())?,
-        };
-        Ok(Client::new(
-            credentials,
-            hosts,
-            Limits::default(),
-            transport()?,
-        ))
+        let (transport, in_flight) = (transport()?, Limits::default().in_flight);
+        let client = access::client(&secrets, &account, &transport, in_flight, self.now());
+        Ok(client.await?)
     }
 
     /// Where tasks and channels are at Twilio: as the variables say, or else the Flex
@@ -230,21 +218,8 @@ impl Office {
                 environment.optional::<ChatServiceSid>("CHAT_SERVICE_SID"),
             )
         })?;
-        if let (Some(workspace), Some(service)) = (workspace, service) {
-            return Ok((workspace, service));
-        }
-        let flex = twilio
-            .flex_configuration()
-            .await
-            .context("cannot read the Flex configuration")?;
-        Ok((
-            workspace.or(flex.workspace).context(
-                "the Flex configuration names no workspace: set TASKROUTER_WORKSPACE_SID",
-            )?,
-            service
-                .or(flex.chat_service)
-                .context("the Flex configuration names no chat service: set CHAT_SERVICE_SID")?,
-        ))
+        let ids = FlexIds::look_up(twilio, workspace, service).await?;
+        Ok((ids.workspace, ids.chat_service()?))
     }
 }
 
