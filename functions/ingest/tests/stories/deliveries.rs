@@ -100,7 +100,7 @@ async fn row_03_a_task_whose_created_is_lost_keeps_its_channel_open() {
         world.time_passes(2 * HOUR).await;
         let attributes = world.attributes(chat.channel);
         let summary = world.sweep().await;
-        assert_eq!((summary.due, summary.live_again), (1, 1));
+        assert_eq!((summary.due, summary.open_again), (1, 1));
         assert_eq!(world.attributes(chat.channel), attributes);
 
         // What the look found out is remembered, and the clock starts again at the new end.
@@ -247,7 +247,7 @@ async fn row_29_a_signed_request_that_is_played_again_harms_nobody() {
     world.lose_events();
     assert_eq!(world.post(body).await, StatusCode::NO_CONTENT);
     let summary = world.sweep().await;
-    assert_eq!((summary.due, summary.live_again), (1, 1));
+    assert_eq!((summary.due, summary.open_again), (1, 1));
     assert!(!world.is_inactive(chat.channel));
     world.finish().await;
 }
