@@ -114,3 +114,47 @@ fn is_form(request: &Request) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(own: serde_json::Value, host: &str, query: &str, kind: &str) -> Request {
+        let event = json!({
+            "rawPath": "/",
+            "rawQueryString": query,
+            "headers": { "host": host, "content-type": kind },
+            "requestContext": { "domainName": own, "http": { "method": "POST" } },
+        });
+        Request::from_event(event).unwrap()
+    }
+
+    #[test]
+    fn a_request_to_another_host_is_not_for_us() {
+        for (own, host, expected) in [
+            (json!("fn.example"), "fn.example", true),
+            (json!("fn.example"), "Fn.Example", true),
+            (json!("fn.example"), "fn.example:443", true),
+            (json!("fn.example"), "other.example", false),
+            (json!("fn.example"), "fn.example.other", false),
+            (json!("fn.example"), "fn.example:8443", false),
+            (json!(null), "other.example", true),
+        ] {
+            let request = request(own.clone(), host, "", "");
+            assert_eq!(is_for_us(&request), expected, "{host} at {own}");
+        }
+    }
+
+    #[test]
+    fn a_body_whose_hash_is_in_the_url_is_no_form() {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        let is_form = |query, kind| is_form(&request(json!(null), "fn.example", query, kind));
+        assert!(is_form("", form));
+        assert!(is_form("a=bodySHA256=1", form));
+        assert!(!is_form("a=1&bodySHA256=1", form));
+        assert!(!is_form("", "application/json"));
+        assert!(!is_form("", ""));
+    }
+}
