@@ -1,4 +1,4 @@
-//! What one request came to: one log line that can be read alone, and one of figures.
+//! The result of one request: one log line that can be read alone, and one of figures.
 
 use domain::Timestamp;
 use http::StatusCode;
@@ -6,10 +6,10 @@ use runtime::metrics;
 use twilio::events::Batch;
 use twilio::signature::Refusal;
 
-/// What one request came to.
+/// The result of one request.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Why it was not taken for Twilio's, if it was not.
+    /// The cause for which it was not taken for Twilio's, if it was not.
     pub refused: Option<&'static str>,
     /// Events in the body.
     pub received: usize,
@@ -27,7 +27,7 @@ pub struct Report {
     pub unchanged: usize,
     /// Parked chats on which the customer wrote.
     pub replies: usize,
-    /// How old the oldest event was when it arrived, in milliseconds.
+    /// The age of the oldest event when it arrived, in milliseconds.
     pub lag_ms: u64,
     /// The ids of the sink's test events.
     tests: Vec<String>,
@@ -53,7 +53,7 @@ impl Report {
         self.lag_ms = oldest.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     }
 
-    /// Says it, in words and in figures.
+    /// Writes the log line and the figures.
     pub(crate) fn log(&self, status: StatusCode, now: Timestamp) {
         self.tell(now);
         let status = status.as_u16();
@@ -81,8 +81,7 @@ impl Report {
     }
     /// Repeated events are counted as what they are: records that said so already.
     fn tell(&self, now: Timestamp) {
-        // Anybody may find the URL and send it what he likes; only what carries a signature
-        // can be Twilio's.
+        // The URL is public. Only a request that carries a signature can be Twilio's.
         let unsigned = self.refused == Some(Refusal::SignatureMissing.name());
         tracing::info!(
             target: metrics::TARGET,

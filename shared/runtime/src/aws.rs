@@ -35,7 +35,7 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// a read and a write that both take the longest leave it one second to answer 503.
 pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a call is tried, the first time included.
+/// The number of tries of a call, the first one included.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// The first pause before another try is anything up to this.
@@ -44,7 +44,7 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest pause before another try.
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 
-/// What a call by a person may take: they wait longer than Twilio does, and read pages of a
+/// The time limits of a person's call: they wait longer than Twilio does, and read pages of a
 /// megabyte.
 const TIMEOUTS_OF_A_PERSON: [Duration; 3] = [
     Duration::from_secs(3),

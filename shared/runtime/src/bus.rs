@@ -27,7 +27,7 @@ const MAX_ENTRIES: usize = 10;
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 const MAX_BYTES: usize = 256 * 1024;
 
-/// What an entry weighs apart from its texts: its time.
+/// The bytes of an entry beside its texts: its time.
 const ENTRY_BYTES: usize = 14;
 
 /// Something that happened and that others may want to know.
@@ -37,13 +37,13 @@ pub struct Notice {
     pub id: String,
     /// When it happened.
     pub at: Timestamp,
-    /// What happened.
+    /// The kind of fact.
     pub kind: NoticeKind,
     /// More about it: an object, whose fields stand beside `id`, `version` and `at`.
     pub detail: Value,
 }
 
-/// What can happen.
+/// The kinds of facts that are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeKind {
     /// A long-lived channel was released; its reset follows.
@@ -80,18 +80,18 @@ impl NoticeKind {
     }
 }
 
-/// What became of notices, by their index in what was published.
+/// The result of publishing notices, by their index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
     /// Those that EventBridge accepted, in ascending order.
     pub sent: Vec<usize>,
     /// Those that it did not, and why, in ascending order.
     pub failed: Vec<(usize, String)>,
-    /// How many were dropped because there is no bus.
+    /// The number that was dropped because there is no bus.
     pub dropped: usize,
 }
 
-/// Why the bus cannot be seen.
+/// The bus cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot see the bus {bus} in {region}: {reason}")]
 pub struct BusError {
@@ -99,7 +99,7 @@ pub struct BusError {
     pub bus: String,
     /// The region in which it was looked for.
     pub region: String,
-    /// What EventBridge says.
+    /// The answer of EventBridge.
     pub reason: String,
 }
 

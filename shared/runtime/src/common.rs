@@ -19,7 +19,7 @@ pub fn notice_bus(environment: &mut Environment, aws: Option<&Aws>) -> Option<Bu
     })
 }
 
-/// Whom we act for at Twilio, and where Twilio is.
+/// The account that we act for at Twilio, and the place of Twilio's APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwilioAccount {
     /// The account.
@@ -83,7 +83,7 @@ pub fn policy(environment: &mut Environment) -> Policy {
         park_after: environment.duration_or("PARK_AFTER", default.park_after),
     };
     // With a default in place of a malformed value, the rest would be judged by a policy
-    // that nobody asked for.
+    // that was not asked for.
     if environment.faults().len() == faults_before {
         environment.unsound(policy.faults());
     }

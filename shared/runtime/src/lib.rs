@@ -1,4 +1,4 @@
-//! What every function starts with.
+//! The start of every function: settings, clients, credentials, logs.
 //!
 //! A `main` reads like this: [`logs::init`], then [`settings::Environment::of_process`], from
 //! which the function's settings, the [`aws::Aws`] clients, the [`secrets::Secrets`] and the

@@ -20,7 +20,7 @@ use secrecy::SecretString;
 /// The environment variables, and the faults found in them so far.
 #[derive(Clone)]
 pub struct Environment {
-    /// A value that is not Unicode is kept as nothing: set, but readable by nobody.
+    /// A value that is not Unicode is kept as nothing: set, but not readable.
     variables: BTreeMap<String, Option<String>>,
     faults: Vec<Fault>,
 }
@@ -49,7 +49,7 @@ pub enum Fault {
     Malformed {
         /// The variable.
         name: &'static str,
-        /// What its type says of the value.
+        /// The fault, as its type names it.
         why: String,
     },
     /// Values that are well formed but cannot be meant.
@@ -102,7 +102,7 @@ impl Environment {
         }
     }
 
-    /// The same with a variable set to something else, for what is told in another way.
+    /// Sets a variable to something else, for a setting that comes in another way.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), Some(value.into()));
@@ -193,7 +193,7 @@ impl Environment {
         None
     }
 
-    /// Whether the variable is set to something.
+    /// Returns true if the variable is set to something.
     pub fn is_set(&self, name: &str) -> bool {
         self.variables
             .get(name)
@@ -213,7 +213,7 @@ impl Environment {
             .extend(faults.map(|fault| Fault::Unsound(fault.to_string())));
     }
 
-    /// The faults found so far.
+    /// Returns the faults found so far.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }

@@ -1,5 +1,5 @@
-//! What a function looks at once when it starts, so that a wrong name in its settings is told
-//! then and not when somebody is waiting.
+//! The looks of a function when it starts, so that a wrong name in its settings is logged then
+//! and not when a request is waiting.
 
 use domain::Timestamp;
 

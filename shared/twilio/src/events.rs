@@ -1,4 +1,4 @@
-//! What Twilio says happened, as facts.
+//! Reads Twilio's events as facts.
 //!
 //! # Why it is so forgiving
 //!
@@ -8,7 +8,7 @@
 //! seen: a list of events or one alone, `data` as an object or as a string that holds one,
 //! times as text or number, and anything may be null or absent.
 //!
-//! # What becomes of an element
+//! # The result of an element
 //!
 //! * It is of a type that counts and names a task and a channel: a **fact**.
 //! * It is none of our business, or a task without a channel, which is the ordinary case
@@ -44,7 +44,7 @@ pub use types::{MESSAGE_ADDED, needed_events};
 /// a Lambda's request 6 MB at most, so what has more of them is not events.
 const MOST_ELEMENTS: usize = 20_000;
 
-/// Whose events count. Events that name another account or workspace are ignored; events
+/// The account and the workspace whose events count. Events that name another account or workspace are ignored; events
 /// that name none count.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope {
@@ -54,28 +54,28 @@ pub struct Scope {
     pub workspace: Option<WorkspaceSid>,
 }
 
-/// What a body said.
+/// The content of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// How many elements there were: each is a fact, a message, ignored, rejected or a test.
+    /// The number of elements: each is a fact, a message, ignored, rejected or a test.
     pub received: usize,
     /// The facts, in the order of their elements.
     pub facts: Vec<Fact>,
-    /// What was heard of who talks and of where tasks stand, in the order of their elements.
+    /// The facts about messages and about where tasks are, in the order of their elements.
     pub words: Vec<Word>,
-    /// How many of the elements were messages: each is one of the words.
+    /// The number of elements that were messages: each is one of the words.
     pub messages: usize,
-    /// How many elements are none of our business, by reason.
+    /// The number of elements that are none of our business, by reason.
     pub ignored: BTreeMap<Ignored, usize>,
-    /// What should have been readable.
+    /// The elements that should have been readable.
     pub rejected: Vec<Rejected>,
     /// The ids of the sink's test events.
     pub tests: Vec<String>,
-    /// How many of the facts' tasks name two different channels. The Conversation is taken.
+    /// The number of facts whose tasks name two different channels. The Conversation is taken.
     pub torn: usize,
 }
 
-/// Why an element is none of our business.
+/// A reason why an element is none of our business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ignored {
     /// A type of event that changes nothing here.
@@ -89,11 +89,11 @@ pub enum Ignored {
     /// Its task's attributes are not a JSON object.
     AttributesUnreadable,
     /// A message of a bot or of the system.
-    Nobodys,
+    NotFromPerson,
 }
 
 impl Ignored {
-    /// The reason, for counts and logs.
+    /// Returns the reason's name, for counts and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OtherType => "other-type",
@@ -101,7 +101,7 @@ impl Ignored {
             Self::OtherWorkspace => "other-workspace",
             Self::NoChannel => "no-channel",
             Self::AttributesUnreadable => "attributes-unreadable",
-            Self::Nobodys => "nobodys",
+            Self::NotFromPerson => "not-from-person",
         }
     }
 }
@@ -115,18 +115,18 @@ pub struct Rejected {
     pub event_id: Option<String>,
     /// TaskRouter's own SID of the event (`EV…`), if it has one.
     pub sid: Option<String>,
-    /// What is wrong with it.
+    /// The fault.
     pub reason: Unreadable,
     /// Its bytes, or the whole body's.
     pub original: Original,
 }
 
-/// What was sent, in which customers' data may stand. It hides itself when printed.
+/// The bytes as they were sent, which may hold customers' data. It hides itself when printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Original(Box<[u8]>);
 
 impl Original {
-    /// The bytes, for whoever keeps them from everybody else.
+    /// Returns the bytes, for a caller that seals them.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -138,7 +138,7 @@ impl fmt::Debug for Original {
     }
 }
 
-/// What is wrong with an element.
+/// A fault of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Unreadable {
     /// The body, or the rest of it, is not JSON.

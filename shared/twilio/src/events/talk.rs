@@ -132,7 +132,7 @@ fn word(
     message: &Message<'_>,
 ) -> Outcome {
     let Some(author) = author(channel, message) else {
-        return Outcome::Ignored(Ignored::Nobodys);
+        return Outcome::Ignored(Ignored::NotFromPerson);
     };
     let Some(at) = at else {
         return Outcome::Rejected(Unreadable::NoTime);

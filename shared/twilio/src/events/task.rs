@@ -30,7 +30,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Whether the attributes name two different channels.
+    /// Returns true if the attributes name two different channels.
     pub fn is_torn(&self) -> bool {
         self.other_channel.is_some()
     }
@@ -54,7 +54,7 @@ pub enum TaskState {
     Ended(End),
 }
 
-/// What a task's attributes say about its channel.
+/// The channel that a task's attributes name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// Nothing: the attributes were left out, as TaskRouter's lists may do.
@@ -86,6 +86,10 @@ pub struct TaskSeen {
 pub struct UnreadableTask;
 
 /// Reads a task as TaskRouter's REST resource shows it.
+///
+/// # Errors
+///
+/// Fails if the text is not an object with a task's SID.
 pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
     let names = [
         "sid",
@@ -114,7 +118,7 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
 }
 
 impl TaskSeen {
-    /// The facts that this look tells about the channel that its attributes name; none if
+    /// Returns the facts that this look tells about the channel that its attributes name; none if
     /// they name none. `looked_at` is when TaskRouter was asked.
     pub fn facts(&self, looked_at: Timestamp) -> Vec<Fact> {
         match self.about {
@@ -123,7 +127,7 @@ impl TaskSeen {
         }
     }
 
-    /// The facts that this look tells about a channel that is known to be the task's, whether
+    /// Returns the facts that this look tells about a channel that is known to be the task's, whether
     /// its attributes still name it or not.
     pub fn facts_about(&self, link: Link, looked_at: Timestamp) -> Vec<Fact> {
         let fact = |at, news| Fact {

@@ -79,7 +79,9 @@ const TYPES: [(&str, u8, Meaning); 10] = [
 /// are sent.
 pub fn needed_events(parking: bool) -> impl Iterator<Item = (&'static str, u8)> {
     let needed = move |meaning| parking || meaning != Meaning::Message;
-    let types = TYPES.into_iter().filter(move |(_, _, meaning)| needed(*meaning));
+    let types = TYPES
+        .into_iter()
+        .filter(move |(_, _, meaning)| needed(*meaning));
     types.map(|(name, version, _)| (name, version))
 }
 

@@ -56,7 +56,11 @@ fn author_of(changes: Value) -> Option<Author> {
             },
         ] => Some(*author),
         [] => {
-            assert_eq!(batch.ignored.get(&Ignored::Nobodys), Some(&1), "{batch:?}");
+            assert_eq!(
+                batch.ignored.get(&Ignored::NotFromPerson),
+                Some(&1),
+                "{batch:?}"
+            );
             None
         }
         other => panic!("{other:?}"),

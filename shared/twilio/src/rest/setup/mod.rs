@@ -19,8 +19,8 @@ mod proxy_services;
 mod studio;
 mod workspace;
 
-pub use addresses::{Address, AutoCreation, ConversationDefaults};
 pub use crate::events::{MESSAGE_ADDED, needed_events};
+pub use addresses::{Address, AutoCreation, ConversationDefaults};
 pub use connecting::DescribedSink;
 pub use event_streams::{
     Destination, EventType, Sink, SubscribedEvent, Subscription, TypeStatus, Webhook,
