@@ -6,6 +6,7 @@
 )]
 
 mod checkup;
+mod odd_events;
 mod park;
 
 use binaries::function_url::{self, Encoding};
