@@ -89,9 +89,9 @@ fn what_is_known_is_listed_counted_and_explained() {
             "open_tasks",
             "orphaned_by",
             "platform",
+            "queue",
             "state",
             "version",
-            "queue",
         ],
         "the schema is stable: fields may be added, none may change"
     );
