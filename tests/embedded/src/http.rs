@@ -84,11 +84,28 @@ pub(crate) async fn serve(
         .await
 }
 
+/// Tells an SDK on this machine from a page of a web site that a browser shows here: the page
+/// sends its origin, or names a host that its owner points to this machine.
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get("host").and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
+    matches!(name, Some("127.0.0.1" | "localhost")) && !headers.contains_key("origin")
+}
+
+fn refused() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
+    response
+}
+
 async fn handle(
     State(dispatch): State<Arc<Dispatch>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
+    if !is_local(&headers) {
+        return refused();
+    }
     let target = headers
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok())
