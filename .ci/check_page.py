@@ -13,7 +13,7 @@ import time
 import urllib.request
 from html.parser import HTMLParser
 
-STATES = ["open", "waiting", "due", "released", "held", "closed", "failed", "unknown"]
+STATES = ["open", "waiting", "left", "due", "released", "held", "closed", "failed", "unknown"]
 PATIENCE = 120  # seconds
 
 

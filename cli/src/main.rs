@@ -1,34 +1,19 @@
 //! The operator's command.
 
-mod about;
-mod checkup;
-mod close;
-mod connect;
-mod consent;
-mod delete;
-mod demo;
+mod channel_arg;
+mod commands;
+mod confirm;
+mod context;
 mod exit;
-mod explain;
-mod hold;
-mod import;
-mod list;
-mod local;
-mod named;
-mod office;
-mod park;
-mod reconcile;
-mod reopen;
-mod replay;
-mod retry;
-mod say;
-mod shell;
-mod sid;
-mod status;
-mod sweep;
-mod unseal;
+mod target_channel;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::ManualRequest;
+use commands::{
+    checkup, close, connect, delete, explain, hold, import, list, park, reconcile, reopen, replay,
+    retry, shell, status, sweep, unseal,
+};
+#[cfg(feature = "playground")]
+use playground::{demo, local};
 
 /// Keeps the chat channels of a Twilio Flex contact centre clean.
 #[derive(Debug, Parser)]
@@ -46,44 +31,46 @@ struct Janitor {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Plays three days of a contact centre on this machine and cleans up after it
+    #[cfg(feature = "playground")]
     Demo(demo::Options),
-    /// Says how many channels wait for what, and what is due
+    /// Shows if the system is alive, what waits, and what needs a person
     Status(status::Options),
-    /// Lists the channels that are known
+    /// Lists the channels of the table
     List(list::Options),
-    /// Tells what is remembered of a channel, when it is due and what blocks it
+    /// Shows the record of a channel, when it is due and what blocks it
     Explain(explain::Options),
-    /// Closes what is due, as the schedule does
+    /// Closes the channels that are due, as the schedule does
     Sweep(sweep::Options),
     /// Closes a channel now
-    Close(named::Options),
-    /// Takes a closing back, where the platform lets one
+    Close(target_channel::Options),
+    /// Opens a closed channel again, where the platform allows it
     Reopen(reopen::Options),
-    /// Deletes a channel at Twilio, and its history with it
-    Delete(named::Options),
+    /// Deletes a channel at Twilio with its history
+    Delete(target_channel::Options),
     /// Keeps the sweep away from a channel
     Hold(hold::Options),
-    /// Parks a chat: its agent has room for another one
+    /// Parks a chat, so that its agent has room for another one
     Park(park::Options),
-    /// Takes a parked chat up again
-    Unpark(park::Options),
-    /// Begins again with channels that were given up
+    /// Moves a parked chat back to its agent, or all of them with --all
+    Unpark(park::UnparkOptions),
+    /// Tries again with channels that were given up
     Retry(retry::Options),
-    /// Finds what Twilio's events never told, or what is older than the installation
+    /// Finds channels that no event reported, such as those older than the installation
     Reconcile(reconcile::Options),
-    /// Takes in recorded events
+    /// Reads recorded events into the table
     Replay(replay::Options),
-    /// Takes over the Sync documents of the Twilio Function clear-long-lived-channels
+    /// Reads the Sync documents of the Twilio Function clear-long-lived-channels into the table
     Import(import::Options),
     /// Runs the whole system on this machine
+    #[cfg(feature = "playground")]
     Local(local::Options),
-    /// Audits how the Flex project is set up, and mends it with --fix
+    /// Audits how the Flex project is set up, and repairs it with --fix
     Checkup(checkup::Options),
-    /// Opens the original of an event that could not be read, with TWILIO_AUTH_TOKENS
+    /// Decrypts the original of an event that could not be read, with TWILIO_AUTH_TOKENS
     Unseal(unseal::Options),
-    /// Lets Twilio's events come to the webhook, and sees one arrive
+    /// Subscribes the webhook to Twilio's events, and waits for a test event
     Connect(connect::Options),
-    /// Ends that
+    /// Removes that subscription
     Disconnect(connect::DisconnectOptions),
     /// Writes a shell's completions to standard output
     Completions(shell::Completions),
@@ -94,6 +81,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let result = match Janitor::parse().command {
+        #[cfg(feature = "playground")]
         Command::Demo(options) => demo::run(&options).await,
         Command::List(options) => list::run(&options).await,
         Command::Status(options) => status::run(&options).await,
@@ -104,13 +92,14 @@ async fn main() -> std::process::ExitCode {
         Command::Man => shell::man(Janitor::command()),
         Command::Connect(options) => connect::run(&options).await,
         Command::Disconnect(options) => connect::disconnect(&options).await,
+        #[cfg(feature = "playground")]
         Command::Local(options) => local::run(&options).await,
         Command::Checkup(options) => checkup::run(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,
         Command::Hold(options) => hold::run(&options).await,
-        Command::Park(options) => park::run(&options, ManualRequest::Park).await,
-        Command::Unpark(options) => park::run(&options, ManualRequest::Resume).await,
+        Command::Park(options) => park::park(&options).await,
+        Command::Unpark(options) => park::unpark(&options).await,
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,
@@ -130,6 +119,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "playground")]
     fn the_help_is_what_we_think() {
         let help = Janitor::command()
             .find_subcommand_mut("demo")

@@ -36,7 +36,8 @@ fn a_replay_shows_its_plan_first_and_changes_nothing_twice() {
         .ends(0);
     assert_eq!(
         done.json(),
-        json!({ "version": 1, "events": count, "ignored": done.json()["ignored"], "rejected": 0,
+        json!({ "version": 1, "events": count, "ignored": done.json()["ignored"],
+                "ignored_by_reason": done.json()["ignored_by_reason"], "rejected": 0,
                 "channels": 1, "changed": 1, "unchanged": 0, "written": true })
     );
     let again = world
@@ -48,10 +49,14 @@ fn a_replay_shows_its_plan_first_and_changes_nothing_twice() {
         "nothing to do, so nothing to ask for"
     );
 
+    let broken = "{\n".repeat(12);
     world
-        .janitor_reads("{", ["replay", "-", "--plan"])
+        .janitor_reads(&broken, ["replay", "-", "--plan"])
         .ends(3)
-        .says("not JSON");
+        .says("line 1 ")
+        .says("line 10 ")
+        .says("not JSON")
+        .says("and 2 more");
     world
         .janitor(["replay", "/nonexistent"])
         .ends(1)
@@ -91,6 +96,7 @@ fn what_is_known_is_listed_counted_and_explained() {
             "platform",
             "queue",
             "state",
+            "unheard_since_ms",
             "version",
         ],
         "the schema is stable: fields may be added, none may change"
@@ -119,15 +125,71 @@ fn what_is_known_is_listed_counted_and_explained() {
         .find(|queue| queue["queue"] == "ended")
         .unwrap();
     assert_eq!((&queue["waiting"], &queue["due"]), (&json!(1), &json!(1)));
-    assert!(world.janitor(["status"]).ends(0).stdout.contains("ended"));
+    assert_eq!(status["states"]["due"], 1);
+    let lines = world.janitor(["status"]).ends(0).stdout;
+    assert!(
+        lines.contains("1 ended") && lines.contains("Needs you  nothing"),
+        "{lines}"
+    );
+    assert!(lines.lines().count() <= 10, "{lines}");
 
     let explained = world.janitor(["explain", &ended]).ends(0);
-    for part in [&*ended, "was completed", "Due: its last task", "INACTIVE"] {
+    for part in [
+        &*ended,
+        "was completed",
+        "Due: its last task",
+        "closes or leaves it",
+    ] {
         assert!(explained.stdout.contains(part), "{part} in {explained}");
     }
+    let task = line_of(&world, &ended)["last_task_sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let by_task = world.janitor(["explain", &task]).ends(0).says(&ended);
+    assert_eq!(by_task.stdout, explained.stdout);
     let explained = world.janitor(["explain", &live, "--json"]).ends(0).json();
     assert_eq!(explained["decision"], "nothing");
     assert_eq!(explained["tasks"][0]["stage"], "assigned");
+}
+
+/// The line of `list --json` about a channel.
+pub(crate) fn line_of(world: &World, channel: &str) -> serde_json::Value {
+    let lines = world.janitor(["list", "--json"]).ends(0).json_lines();
+    let mut lines = lines.into_iter();
+    lines.find(|line| line["channel_sid"] == channel).unwrap()
+}
+
+#[test]
+fn a_conversation_is_not_told_to_be_long_lived() {
+    let world = World::new();
+    let conversation = world.conversation_left_open("+15550100001");
+    world.events_arrive();
+    let told = world.janitor(["explain", &conversation]).ends(0);
+    assert!(!told.stdout.contains("long"), "{told}");
+}
+
+#[test]
+fn tables_fit_the_terminal() {
+    let world = World::new();
+    let channel = world.tab_closed("+15550100001");
+    world.pass(HOUR);
+    world.events_arrive();
+    let binary = snapbox::cmd::cargo_bin!("janitor");
+    for columns in [60, 80, 120] {
+        let line = format!("stty rows 40 cols {columns}; {} list", binary.display());
+        // `script` gives it a terminal.
+        let shell = snapbox::cmd::Command::new("script").args(["-qec", &line, "/dev/null"]);
+        let shell = shell
+            .env_clear()
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .env("PATH", "/usr/bin:/bin");
+        let said = crate::world::run(shell.envs(world.variables())).ends(0);
+        assert!(said.stdout.contains(&channel), "{said}");
+        let widest = said.stdout.lines().map(|line| line.trim().chars().count());
+        assert!(widest.max().unwrap() <= columns, "{columns}: {said}");
+    }
 }
 
 #[test]
@@ -163,245 +225,4 @@ fn a_sweep_by_hand_observes_plans_and_acts() {
     assert_eq!((&swept["due"], &swept["closed"]), (&json!(1), &json!(1)));
     assert_eq!(status(), "INACTIVE");
     world.janitor(["sweep", "--observe", "--yes"]).ends(2);
-}
-
-#[test]
-fn a_held_channel_is_left_alone_until_the_hold_is_over() {
-    let world = World::new();
-    let channel = world.tab_closed("+15550100001");
-    world.pass(HOUR);
-    world.events_arrive();
-
-    world.janitor(["hold", &channel, "--for", "2h"]).ends(5);
-    world
-        .janitor(["hold", &channel, "--for", "2h", "--yes"])
-        .ends(0);
-    world
-        .janitor(["sweep", "--yes"])
-        .ends(0)
-        .says("Nothing is due");
-    let told = world
-        .janitor(["explain", &channel, "--json"])
-        .ends(0)
-        .json();
-    assert_eq!(
-        (&told["state"], &told["queue"]),
-        (&json!("held"), &json!("retry"))
-    );
-    world
-        .janitor(["close", &channel, "--yes"])
-        .ends(5)
-        .says("is held until");
-    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
-
-    world
-        .janitor(["hold", &channel, "--yes"])
-        .ends(0)
-        .says("until it is released");
-    let told = world.janitor(["list", "--json"]).ends(0).json_lines();
-    assert_eq!(
-        (&told[0]["state"], &told[0]["due_at_ms"]),
-        (&json!("held"), &json!(null))
-    );
-
-    // A hold that is over is dropped by the sweep that finds it, which then does its work.
-    world
-        .janitor(["hold", &channel, "--for", "PT0.001S", "--yes"])
-        .ends(0);
-    let swept = world.janitor(["sweep", "--yes", "--json"]).ends(0).json();
-    assert_eq!(swept["closed"], 1);
-
-    let release = world
-        .janitor(["hold", &channel, "--release", "--yes", "--json"])
-        .ends(0);
-    assert_eq!(release.json()["changed"], false, "nothing holds it");
-    world
-        .janitor(["hold", &channel, "--for", "soon"])
-        .ends(2)
-        .says("not a duration");
-    world
-        .janitor(["hold", &channel, "--for", "1h", "--release"])
-        .ends(2);
-}
-
-#[test]
-fn a_channel_is_closed_at_once_unless_an_agent_is_at_work() {
-    let world = World::new();
-    let channel = world.tab_closed("whatsapp:+15550100001");
-    let live = world.live_chat("+15550100002");
-    world.events_arrive();
-    world.janitor(["sweep", "--yes"]).ends(0);
-
-    world
-        .janitor(["close", &live, "--yes"])
-        .ends(5)
-        .says("Let the task end first");
-    // The table may not know yet; the look does.
-    world
-        .simulator
-        .state()
-        .customer_writes("whatsapp:+15550100001", "One more thing");
-    let seen = world
-        .janitor(["close", &channel, "--yes"])
-        .ends(5)
-        .says("is in use");
-    assert!(seen.stderr.contains("WT"), "{seen}");
-    assert!(world.attributes(&channel).unwrap().long_lived);
-
-    let channel = world.tab_closed("whatsapp:+15550100003");
-    world.events_arrive();
-    world.janitor(["close", &channel]).ends(5).says("Plan:");
-    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
-    let closed = world
-        .janitor(["close", &channel, "--yes", "--json"])
-        .ends(0)
-        .json();
-    assert_eq!(
-        closed,
-        json!({ "version": 1, "channel_sid": channel, "done": "closed" })
-    );
-    let attributes = world.attributes(&channel).unwrap();
-    assert_eq!(
-        (&*attributes.status, attributes.long_lived),
-        ("INACTIVE", false)
-    );
-    let again = world
-        .janitor(["close", &channel, "--yes", "--json"])
-        .ends(0)
-        .json();
-    assert_eq!(again["done"], "already-clean");
-}
-
-#[test]
-fn a_closing_is_taken_back_where_the_platform_lets_one() {
-    let world = World::new();
-    let channel = world.tab_closed("+15550100001");
-    let conversation = world.conversation_left_open("+15550100002");
-    world.events_arrive();
-    world
-        .janitor(["reopen", &channel])
-        .ends(0)
-        .says("nothing to take back");
-    for sid in [&channel, &conversation] {
-        world.janitor(["close", sid, "--yes"]).ends(0);
-    }
-
-    world
-        .janitor(["reopen", &channel, "--for", "2h"])
-        .ends(5)
-        .says("becomes ACTIVE")
-        .says("Mind: no task");
-    let done = world
-        .janitor(["reopen", &channel, "--yes", "--json"])
-        .ends(0)
-        .json();
-    assert_eq!(done["done"], "reopened");
-    assert_eq!(world.attributes(&channel).unwrap().status, "ACTIVE");
-    world
-        .janitor(["sweep", "--yes"])
-        .ends(0)
-        .says("Nothing is due");
-    world
-        .janitor(["hold", &channel, "--release", "--yes"])
-        .ends(0);
-    let explained = world
-        .janitor(["explain", &channel, "--json"])
-        .ends(0)
-        .json();
-    assert_eq!(explained["state"], "due", "its record is armed again");
-
-    world
-        .janitor(["reopen", &conversation, "--yes"])
-        .ends(1)
-        .says("makes that final");
-}
-
-#[test]
-fn a_channel_is_deleted_with_its_session_and_a_conversation_too() {
-    let world = World::new();
-    let channel = world.tab_closed("+15550100001");
-    let conversation = world.conversation_left_open("+15550100002");
-    let live = world.live_chat("+15550100003");
-    world.events_arrive();
-    world
-        .janitor(["delete", &live, "--yes"])
-        .ends(5)
-        .says("is in use");
-    world
-        .janitor(["delete", &channel])
-        .ends(5)
-        .says("cannot be undone");
-    assert!(world.attributes(&channel).is_some());
-
-    for sid in [&channel, &conversation] {
-        let done = world
-            .janitor(["delete", sid, "--yes", "--json"])
-            .ends(0)
-            .json();
-        assert_eq!(done["done"], "deleted");
-        let again = world
-            .janitor(["delete", sid, "--yes", "--json"])
-            .ends(0)
-            .json();
-        assert_eq!(again["done"], "gone");
-        let explained = world.janitor(["explain", sid, "--json"]).ends(0).json();
-        assert_eq!(explained["state"], "closed");
-    }
-    assert!(world.attributes(&channel).is_none());
-    let session = world
-        .simulator
-        .state()
-        .open_session_of("+15550100001")
-        .is_some();
-    assert!(!session, "the customer's address is free again");
-    world
-        .janitor(["reopen", &channel, "--yes"])
-        .ends(1)
-        .says("it was deleted");
-}
-
-#[test]
-fn what_was_given_up_is_tried_again_when_a_person_says_so() {
-    let world = World::new();
-    let channel = world.tab_closed("+15550100001");
-    world.pass(HOUR);
-    world.events_arrive();
-    let write = |text: &str| {
-        let change = simulator::state::chat::ChannelChange {
-            attributes: Some(text.to_owned()),
-            ..Default::default()
-        };
-        let mut state = world.simulator.state();
-        let sid = state.channels().next().unwrap().sid;
-        state
-            .update_channel(sid, simulator::Webhooks::Disabled, change)
-            .unwrap();
-    };
-    world
-        .janitor(["retry", "--failed"])
-        .ends(0)
-        .says("No channel was given up");
-    write("[]");
-    let swept = world.janitor(["sweep", "--yes", "--json"]).ends(0).json();
-    assert_eq!(swept["failed"], 1);
-    let told = world.janitor(["explain", &channel]).ends(0);
-    assert!(told.stdout.contains("not a JSON object"), "{told}");
-
-    let plan = world
-        .janitor(["retry", "--failed", "--json"])
-        .ends(5)
-        .json_lines();
-    assert_eq!(plan[0]["trouble"], "attributes-not-an-object");
-    assert_eq!(plan[0]["begun_again"], false);
-    write("{}");
-    let done = world
-        .janitor(["retry", "--failed", "--yes", "--json"])
-        .ends(0)
-        .json_lines();
-    assert_eq!(done[0]["begun_again"], true);
-    assert_eq!(
-        world.janitor(["sweep", "--yes", "--json"]).ends(0).json()["closed"],
-        1
-    );
-    world.janitor(["retry"]).ends(2);
 }

@@ -65,7 +65,7 @@ fn the_documents_of_a_service_become_channels_that_are_due() {
     world
         .janitor(["import", "--sync-service", SERVICE])
         .ends(0)
-        .says("2 say so already");
+        .says("2 are up to date");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn sids_that_are_half_typed_unknown_or_wrong_get_a_helpful_answer() {
     write.says("did you mean this one?").says(&channel);
     let both = world.janitor(["explain", &channel[..3]]);
     if common > 2 {
-        both.ends(4).says("channels begin with");
+        both.ends(4).says("each begins with");
     }
     let unknown = "CHffffffffffffffffffffffffffffffff";
     for command in ["explain", "close", "hold", "delete", "reopen", "retry"] {
@@ -77,6 +77,25 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
     run(world.command().env_remove("CHANNELS_TABLE").args(["list"]))
         .ends(1)
         .says("CHANNELS_TABLE");
+    let nothing = janitor()
+        .args(["close", &channel])
+        .env("AWS_REGION", "eu-central-1");
+    run(nothing)
+        .ends(1)
+        .says("CHANNELS_TABLE")
+        .says("TWILIO_ACCOUNT_SID")
+        .says("TWILIO_API_KEY");
+    let wrong_profile = janitor()
+        .args(["list", "--table", "x"])
+        .env("AWS_PROFILE", "nope");
+    run(wrong_profile).ends(1).says("the AWS profile nope");
+    run(world
+        .command()
+        .env_remove("TWILIO_ACCOUNT_SID")
+        .args(["replay", "-"])
+        .stdin("[]"))
+    .ends(1)
+    .says("TWILIO_ACCOUNT_SID");
     let nobody = janitor()
         .args(["list", "--table", "x"])
         .env("AWS_REGION", "eu-central-1");
@@ -101,5 +120,15 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
     world
         .janitor(["list", "--table", "another"])
         .ends(1)
+        .says("the table another in eu-central-1")
         .says("ResourceNotFound");
+    // Twilio's own name of the variable.
+    let token = world.simulator.account().auth_token;
+    let by_token = world
+        .command()
+        .env_remove("TWILIO_API_KEY")
+        .env_remove("TWILIO_API_SECRET")
+        .env_remove("TWILIO_AUTH_TOKENS")
+        .env("TWILIO_AUTH_TOKEN", token);
+    run(by_token.args(["close", &channel])).ends(5);
 }

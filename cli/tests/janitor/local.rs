@@ -142,7 +142,12 @@ fn it_is_at_work_and_shows_it() {
     assert_eq!(status["speed"], 3600);
     assert_eq!(status["simulated"], true);
     assert_eq!(status["webhook"], local.webhook);
-    assert!(!status["channels"].as_array().unwrap().is_empty());
+    let channels = status["channels"].as_array().unwrap();
+    assert!(channels[0]["why"].is_string(), "{channels:?}");
+    assert_eq!(status["mode"], "act");
+    assert_eq!(status["cutoffs_seconds"]["ended"], 900);
+    assert!(status["last_event_at_ms"].is_number());
+    assert!(status["saved_messages"].is_number());
     assert!(
         status["sweeps"][0]["summary"]["due"].is_number(),
         "{status}"
@@ -173,6 +178,58 @@ fn it_is_at_work_and_shows_it() {
 
     let second = run(janitor().args(["local", "--data", local.folder(), "--port", "0"]));
     second.ends(1).says("is in use by process");
+}
+
+/// The status line of a request with these headers.
+fn answer(url: &str, headers: &str) -> String {
+    let host = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "GET /status.json HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn other_web_sites_are_refused() {
+    let local = Local::start(&[]);
+    let note = std::fs::read(local.folder.path().join("local.json")).unwrap();
+    let note: serde_json::Value = serde_json::from_slice(&note).unwrap();
+    let dynamodb = note["aws"].as_str().unwrap();
+    for url in [&*local.page, dynamodb] {
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        let foreign_host = "Host: evil.example.com\r\n".to_owned();
+        let foreign_origin = format!("Host: {host}\r\nOrigin: https://evil.example.com\r\n");
+        for headers in [foreign_host, foreign_origin] {
+            let answer = answer(url, &headers);
+            assert!(
+                answer.starts_with("HTTP/1.1 403"),
+                "{url} {headers} {answer}"
+            );
+        }
+        let own = answer(url, &format!("Host: {host}\r\n"));
+        assert!(!own.starts_with("HTTP/1.1 403"), "{url} {own}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn only_the_owner_reads_the_data_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let local = Local::start(&[]);
+    let mut files = 0;
+    for file in std::fs::read_dir(local.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+        files += 1;
+    }
+    assert!(files >= 3, "{files}");
 }
 
 #[test]

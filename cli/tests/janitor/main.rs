@@ -10,5 +10,6 @@ mod help;
 mod import;
 mod input;
 mod local;
+mod one_channel;
 mod parking;
 mod world;

@@ -92,7 +92,14 @@ fn a_chat_is_parked_and_taken_up_again_by_hand() {
         panic!("not one line: {lines}");
     };
     assert_eq!(line["channel_sid"], channel);
-    assert_eq!(line["parked_tasks"], 1);
+    assert_eq!(line["parked_tasks"][0]["task_sid"], wt);
+    assert!(line["parked_tasks"][0]["deleted_after_ms"].is_number());
+    assert!(table.contains(wt), "{table}");
+    let told = world.janitor(["explain", &channel]).ends(0).stdout;
+    assert!(
+        told.contains("open and parked") && told.contains("deleted by TaskRouter in 20h"),
+        "{told}"
+    );
     world
         .janitor(["list", "--parked", "--queue", "ended"])
         .ends(2);
@@ -115,6 +122,36 @@ fn a_chat_is_parked_and_taken_up_again_by_hand() {
         .janitor(["list", "--parked"])
         .ends(0)
         .says("No parked chat");
+}
+
+#[test]
+fn all_parked_chats_are_moved_back_at_once() {
+    let world = World::that_parks();
+    let tasks: Vec<Sid> = ["+15550100001", "+15550100002", "+15550100003"]
+        .map(|address| talk(&world, address).1)
+        .into();
+    world.events_arrive();
+    world
+        .janitor(["unpark", "--all"])
+        .ends(0)
+        .says("No parked chat");
+    let home = stands(&world, tasks[0]).0;
+    for task in &tasks[..2] {
+        world.janitor(["park", task.as_str(), "--yes"]).ends(0);
+    }
+    let plan = world.janitor(["unpark", "--all"]).ends(5);
+    for (task, planned) in [(tasks[0], true), (tasks[1], true), (tasks[2], false)] {
+        assert_eq!(plan.stderr.contains(task.as_str()), planned, "{plan}");
+    }
+    assert_eq!(stands(&world, tasks[0]).0, inactive(&world));
+    let done = world
+        .janitor(["unpark", "--all", "--yes", "--json"])
+        .ends(0);
+    assert_eq!(done.json_lines().len(), 2);
+    for task in tasks {
+        assert_eq!(stands(&world, task).0, home);
+    }
+    world.janitor(["unpark"]).ends(2);
 }
 
 #[test]

@@ -105,7 +105,11 @@ async fn a_task_that_is_over_as_no_log_tells_is_found_by_what_it_left_open() {
     let order = Order::since(Duration::from_secs(60));
     let (report, _) = world.attempt_reconcile(order, SWEEP_TIME).await;
     let report = report.unwrap();
-    assert_eq!((report.new_from_log, report.found_over), (0, 1), "{report:?}");
+    assert_eq!(
+        (report.new_from_log, report.found_over),
+        (0, 1),
+        "{report:?}"
+    );
     // Nobody says when it ended, so the patience counts from now.
     let waiting = world
         .record(chat.channel)
@@ -135,7 +139,11 @@ async fn a_read_only_run_finds_the_same_and_writes_nothing() {
     let (planned, found) = world.attempt_reconcile(order.read_only(), SWEEP_TIME).await;
     let planned = planned.unwrap();
     assert_eq!(world.items().await, before);
-    assert_eq!((planned.new_from_log, planned.wrote), (2, false), "{planned:?}");
+    assert_eq!(
+        (planned.new_from_log, planned.wrote),
+        (2, false),
+        "{planned:?}"
+    );
     assert_eq!(world.twilio.calls().writes(), 0);
     let channels: Vec<_> = found.iter().map(|one| one.channel.to_string()).collect();
     assert!(channels.contains(&lost.channel.to_string()));

@@ -84,10 +84,7 @@ async fn a_conversation_from_before_is_closed_when_nobody_has_written_for_three_
         .unwrap()
         .queue_entry()
         .unwrap();
-    assert_eq!(
-        (waiting.queue, waiting.since),
-        (Queue::Ended, world.now())
-    );
+    assert_eq!((waiting.queue, waiting.since), (Queue::Ended, world.now()));
     // It is looked at each day, and left until nobody has written for 90 days.
     for _ in 0..49 {
         world.time_passes(DAY).await;
@@ -241,7 +238,11 @@ async fn a_session_that_outlived_its_channel_is_ended() {
     );
     world.time_passes(HOUR).await;
     let summary = world.sweep().await;
-    assert_eq!((summary.sessions_ended, summary.gone), (1, 1), "{summary:?}");
+    assert_eq!(
+        (summary.sessions_ended, summary.gone),
+        (1, 1),
+        "{summary:?}"
+    );
     world.time_passes(HOUR).await;
     let summary = world.sweep().await;
     assert_eq!(summary.sessions_ended, 1, "{summary:?}");

@@ -42,7 +42,7 @@ fn odd_text(rng: &mut Rng) -> String {
     if rng.u8(..) == 0 {
         return rng.choice(ODD).unwrap().repeat(70_000);
     }
-    let pieces = (0..rng.usize(..4)).map(|_| *rng.choice(ODD).unwrap());
+    let pieces = (0..rng.usize(..4)).map(|_| rng.choice(ODD.iter().copied()).unwrap());
     pieces.collect()
 }
 

@@ -1,0 +1,141 @@
+//! Tables that fit the terminal.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
+
+use crate::State;
+
+/// Length of a SID, which is never broken over two lines: it must be copied whole.
+const SID: usize = 34;
+
+/// A table in the one style of the command. On a terminal it is no wider than that, and the
+/// states in it have colours; elsewhere its lines are as long as they need to be.
+pub struct Table {
+    table: comfy_table::Table,
+    width: Option<u16>,
+}
+
+impl Table {
+    /// Returns an empty table with this heading.
+    #[must_use]
+    pub fn new<const N: usize>(heading: [&str; N]) -> Self {
+        let (_, columns) = console::Term::stdout().size_checked().unzip();
+        Self::with_width(heading, columns)
+    }
+
+    fn with_width<const N: usize>(heading: [&str; N], width: Option<u16>) -> Self {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_preset(presets::UTF8_BORDERS_ONLY)
+            .set_header(heading);
+        Self { table, width }
+    }
+
+    /// Adds a row.
+    pub fn add_row<T: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.table.add_row(cells);
+    }
+
+    /// Aligns these columns to the right, as numbers are.
+    pub fn align_right(&mut self, columns: &[usize]) {
+        for column in columns {
+            if let Some(column) = self.table.column_mut(*column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+    }
+
+    fn fitted(&self) -> comfy_table::Table {
+        let mut table = self.table.clone();
+        let Some(width) = self.width else {
+            return table;
+        };
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+        let widths = table.column_max_content_widths();
+        for (index, widest) in widths.into_iter().enumerate() {
+            if usize::from(widest) == SID
+                && let Some(column) = table.column_mut(index)
+            {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        table
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.fitted().to_string();
+        for (number, line) in text.lines().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            f.write_str(&painted(line))?;
+        }
+        Ok(())
+    }
+}
+
+/// Colours the state in a line. The stream takes the colours out again where none are wanted.
+fn painted(line: &str) -> String {
+    // Two spaces at least are between two columns, so a word inside a text is left alone.
+    let found = State::ALL.into_iter().find_map(|state| {
+        let style = style(state)?;
+        let cell = format!("  {} ", state.name());
+        line.contains(&cell).then_some((cell, style, state))
+    });
+    match found {
+        Some((cell, style, state)) => {
+            let coloured = format!("  {style}{}{style:#} ", state.name());
+            line.replacen(&cell, &coloured, 1)
+        }
+        None => line.to_owned(),
+    }
+}
+
+const fn style(state: State) -> Option<Style> {
+    let color = match state {
+        State::Open | State::Waiting | State::Left | State::Unknown => return None,
+        State::Due | State::Released => AnsiColor::Yellow,
+        State::Held => AnsiColor::Cyan,
+        State::Closed => AnsiColor::Green,
+        State::Failed => AnsiColor::Red,
+    };
+    Some(color.on_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: &str = "CH0123456789abcdef0123456789abcdef";
+
+    fn table(width: Option<u16>) -> Table {
+        let mut table = Table::with_width(["Channel", "Kind", "State", "Tasks", "Due"], width);
+        table.add_row([CHANNEL, "chat", "due", "0", "in 23h 59m 59s"]);
+        table
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_keeps_sids_whole() {
+        for width in [60, 80, 120] {
+            let text = table(Some(width)).fitted().to_string();
+            assert!(text.contains(CHANNEL), "{text}");
+            for line in text.lines() {
+                let long = line.chars().count();
+                assert!(long <= usize::from(width), "{long} of {width}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_state_has_its_colour_and_other_words_have_none() {
+        let painted = table(None).to_string();
+        assert!(painted.contains("\u{1b}[33mdue\u{1b}[0m"), "{painted:?}");
+        assert!(!painted.contains("mDue"), "the heading has none");
+    }
+}

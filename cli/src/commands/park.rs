@@ -1,0 +1,145 @@
+//! `janitor park WT…` and `janitor unpark WT…`: parks a chat, or moves it back, by hand.
+
+use std::pin::pin;
+
+use ::park::{ByHand, NotMoved, Park, Settings};
+use clap::Args;
+use domain::{ChannelSid, ManualRequest, TaskSid};
+use futures::StreamExt;
+use output::Outcome;
+use serde::Serialize;
+
+use crate::confirm::Common;
+use crate::context::{self, Context};
+
+/// The chat to park.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The task in which an agent has the chat
+    #[arg(value_name = "WT…")]
+    task: TaskSid,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The chats to move back.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("which").required(true)))]
+pub(crate) struct UnparkOptions {
+    /// The parked task
+    #[arg(value_name = "WT…", group = "which")]
+    task: Option<TaskSid>,
+    /// Every task that the table shows as parked
+    #[arg(long, group = "which")]
+    all: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Result for one task.
+#[derive(Debug, Serialize)]
+struct Done {
+    task_sid: TaskSid,
+    parked: bool,
+    changed: bool,
+}
+
+/// Parks one chat, in the way that the agent's button does. `PARK_TASK_CHANNELS` names the
+/// pairs of TaskChannels.
+pub(crate) async fn park(options: &Options) -> anyhow::Result<Outcome> {
+    let context = Context::open_with_twilio(&options.common.place).await?;
+    let tasks = vec![options.task];
+    move_tasks(&context, &tasks, ManualRequest::Park, &options.common).await
+}
+
+/// Moves one chat back, or all of them.
+pub(crate) async fn unpark(options: &UnparkOptions) -> anyhow::Result<Outcome> {
+    let context = Context::open_with_twilio(&options.common.place).await?;
+    let tasks = match options.task {
+        Some(task) => vec![task],
+        None => parked(&context).await?,
+    };
+    if tasks.is_empty() {
+        output::status(&format!("No parked chat in {}.", context.place()));
+        return Ok(Outcome::Good);
+    }
+    move_tasks(&context, &tasks, ManualRequest::Resume, &options.common).await
+}
+
+async fn parked(context: &Context) -> anyhow::Result<Vec<TaskSid>> {
+    let progress = output::Progress::counting("channels read");
+    let mut channels = pin!(context.table().all(ChannelSid::PREFIX));
+    let mut tasks = Vec::new();
+    while let Some(channel) = channels.next().await {
+        progress.one_more();
+        tasks.extend(channel?.parked_tasks());
+    }
+    Ok(tasks)
+}
+
+async fn move_tasks(
+    context: &Context,
+    tasks: &[TaskSid],
+    request: ManualRequest,
+    common: &Common,
+) -> anyhow::Result<Outcome> {
+    let settings = Settings::read_at(context.environment(), context.aws())?;
+    let park = Park::new(settings, context::transport()?);
+    let (to, done) = match request {
+        ManualRequest::Park => ("to the inactive TaskChannel", "was parked"),
+        ManualRequest::Resume => (
+            "back to the TaskChannel that it came from",
+            "was moved back",
+        ),
+    };
+    for task in tasks {
+        output::status(&format!("Plan: {task} moves {to}."));
+    }
+    if let Some(outcome) = common.confirm.ends_here() {
+        return Ok(outcome);
+    }
+    let mut outcome = Outcome::Good;
+    for task in tasks {
+        let changed = match park.manual(*task, request, context.now()).await {
+            Ok(ByHand::Moved) => true,
+            Ok(ByHand::Already) => false,
+            Err(error @ NotMoved::Gone) => {
+                output::failure(&format!("{task}: {error}"));
+                outcome = Outcome::Unknown;
+                continue;
+            }
+            // One task that cannot be moved must not keep the others where they are.
+            Err(error) if tasks.len() > 1 => {
+                output::failure(&format!("{task}: {error}"));
+                outcome = Outcome::CheckFailed;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        output::success(&if changed {
+            format!("{task} {done}.")
+        } else {
+            format!("{task} was there already.")
+        });
+        if common.json {
+            let parked = request == ManualRequest::Park;
+            print(
+                &Done {
+                    task_sid: *task,
+                    parked,
+                    changed,
+                },
+                tasks.len(),
+            )?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// One object, or one per line where there are several tasks.
+fn print(done: &Done, tasks: usize) -> anyhow::Result<()> {
+    Ok(match tasks {
+        1 => output::json(done)?,
+        _ => output::json_line(done)?,
+    })
+}

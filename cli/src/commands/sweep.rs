@@ -1,0 +1,139 @@
+//! `janitor sweep`: the real sweep, once, by hand.
+
+use std::time::Duration;
+
+use ::sweep::{Mode, Settings, Summary, Sweep, SweepError};
+use clap::Args;
+use domain::Queue;
+use runtime::common;
+use serde::Serialize;
+
+use crate::confirm::Common;
+use crate::context::{self, Context};
+use output::Outcome;
+
+/// Longest run of a sweep by hand.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(840);
+
+/// Options of a sweep.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Reads at Twilio and reports what it would write, but writes nothing there
+    #[arg(long, conflicts_with_all = ["yes", "plan"])]
+    observe: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Channels that are due by the table alone.
+#[derive(Debug, Serialize)]
+struct PlanOfSweep {
+    due: usize,
+    by_queue: Vec<Due>,
+}
+
+#[derive(Debug, Serialize)]
+struct Due {
+    queue: &'static str,
+    channels: usize,
+}
+
+/// Sweeps, or says what is due.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
+    let context = Context::open_with_twilio(&options.common.place).await?;
+    if !options.observe {
+        let confirmed = options.common.confirm.is_given();
+        let due = plan(&context, options.common.json && !confirmed).await?;
+        if due == 0 && !confirmed {
+            return Ok(Outcome::Good);
+        }
+        if let Some(outcome) = options.common.confirm.ends_here() {
+            return Ok(outcome);
+        }
+    }
+    let mut settings = Settings::read_at(context.environment(), context.aws())?;
+    if options.observe {
+        settings.plan.mode = Mode::Observe;
+    }
+    let sweep = Sweep::new(settings, context::transport()?);
+    let (summary, outcome) = match sweep.run(context.now(), MAX_TIME).await {
+        Ok(summary) => (summary, Outcome::Good),
+        Err(SweepError::Stopped(summary)) => {
+            output::status("The sweep stopped, and a person must look.");
+            (*summary, Outcome::CheckFailed)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    print(&summary, options.common.json)?;
+    Ok(outcome)
+}
+
+/// Prints what is due, on standard output only where JSON is all that is asked for, and
+/// returns how many channels are due.
+async fn plan(context: &Context, json: bool) -> anyhow::Result<usize> {
+    let policy = context.read(common::policy)?;
+    let due = context.table().due(&policy, context.now()).await?;
+    let by_queue = Queue::ALL.iter().copied().map(|queue| Due {
+        queue: queue.name(),
+        channels: due.iter().filter(|due| due.queue == queue).count(),
+    });
+    let plan = PlanOfSweep {
+        due: due.len(),
+        by_queue: by_queue.filter(|due| due.channels > 0).collect(),
+    };
+    let parts: Vec<String> = plan
+        .by_queue
+        .iter()
+        .map(|due| format!("{} {}", due.channels, due.queue))
+        .collect();
+    match (json, plan.due) {
+        (true, _) => output::json(&plan)?,
+        (false, 0) => output::status(&format!("Nothing is due in {}.", context.place())),
+        (false, _) => output::status(&format!(
+            "Due in {}: {}. Each is checked again before anything is written.",
+            context.place(),
+            parts.join(", ")
+        )),
+    }
+    Ok(plan.due)
+}
+
+fn print(summary: &Summary, json: bool) -> anyhow::Result<()> {
+    if json {
+        return Ok(output::json(summary)?);
+    }
+    let mut table = output::Table::new(["", "Channels"]);
+    for (what, count) in counts(summary) {
+        table.add_row([what.to_owned(), count.to_string()]);
+    }
+    output::print(&table)?;
+    output::status(&format!(
+        "{} requests to Twilio; {} open tasks seen.",
+        summary.calls, summary.open_tasks
+    ));
+    Ok(())
+}
+
+/// Returns the counts that are not zero.
+fn counts(summary: &Summary) -> impl Iterator<Item = (&'static str, usize)> {
+    [
+        ("due", summary.due),
+        ("closed", summary.closed),
+        ("released, their reset follows", summary.released),
+        ("already clean", summary.already_clean),
+        ("gone at Twilio", summary.gone),
+        ("Proxy session ended", summary.sessions_ended),
+        ("an agent is at work after all", summary.open_again),
+        ("not due any more", summary.not_due),
+        ("put off to the next sweep", summary.deferred),
+        ("refused or unanswered, to be tried again", summary.retried),
+        ("given up", summary.failed),
+        ("would be written to", summary.would_write),
+        ("left as they are", summary.left),
+        ("customers who wait unheard", summary.unheard),
+        ("not started", summary.not_started),
+        ("closed while a task arrived", summary.raced),
+    ]
+    .into_iter()
+    .filter(|(what, count)| *what == "due" || *count > 0)
+}
