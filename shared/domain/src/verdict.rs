@@ -7,133 +7,25 @@
 //! Closing cuts a customer off where an agent or a program still has the channel; leaving it
 //! open swallows the customer's next message. Where evidence is missing, the channel is left.
 
-use std::fmt;
-use std::time::Duration;
+mod row;
+mod unheard;
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use crate::Timestamp;
 use crate::activity::Party;
 use crate::channel::{Cause, Channel, Idle};
 use crate::cleanup::{Outcome, Step};
-use crate::evidence::{Evidence, LastMessage, ProgramWebhooks, Question};
+use crate::evidence::{Evidence, Question};
 use crate::fact::{End, Platform};
-use crate::listed::listed;
 use crate::platform::{ChatState, ConversationState, InteractionStatus};
 use crate::policy::Policy;
 
+pub use row::Row;
+pub use unheard::unheard;
+
 /// The wait before a channel that is in transition is looked at again.
 const TRANSITION: Duration = Duration::from_secs(15 * 60);
-
-listed! {
-    /// The row of the rule that applied to a channel.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    pub enum Row {
-        /// A task is open on the channel.
-        OpenTask = "open-task",
-        /// The channel is gone at Twilio.
-        Gone = "gone",
-        /// A Chat channel whose last task was canceled, timed out or deleted.
-        ChatAbandoned = "chat-abandoned",
-        /// A Chat channel whose last task was completed.
-        ChatCompleted = "chat-completed",
-        /// A Chat channel that a bot or a survey may have after its last task.
-        ChatWithProgram = "chat-with-program",
-        /// A long-lived Chat channel that is only reset, not released first.
-        ChatLongLived = "chat-long-lived",
-        /// A Chat channel of which no task is known.
-        ChatOrphan = "chat-orphan",
-        /// A Chat channel of which no task is known and that a bot or a flow may have.
-        ChatOrphanWithProgram = "chat-orphan-with-program",
-        /// A Conversation whose interaction channel has ended.
-        InteractionEnded = "interaction-ended",
-        /// A Conversation whose last task was canceled, timed out or deleted.
-        ConversationAbandoned = "conversation-abandoned",
-        /// A Conversation without an agent whose last task was completed.
-        AgentLess = "agent-less",
-        /// A Conversation in which an agent still is, though the last task was completed.
-        AgentPresent = "agent-present",
-        /// A Conversation that a program parked.
-        ParkedByProgram = "parked-by-program",
-        /// A Conversation that an agent left: Twilio keeps it for 90 days.
-        LeftByAgent = "left-by-agent",
-        /// A Conversation that an agent paused: Twilio routes it again.
-        PausedByAgent = "paused-by-agent",
-        /// A Conversation that is being set up or transferred.
-        InTransition = "in-transition",
-        /// A state that Twilio does not document.
-        Undocumented = "undocumented",
-        /// A Conversation of which neither a task nor an interaction is known.
-        ConversationOrphan = "conversation-orphan",
-        /// The same with a program or a flow.
-        ConversationOrphanWithProgram = "conversation-orphan-with-program",
-    }
-}
-
-impl Row {
-    /// Returns whether Twilio, a program or an agent answers the customer's next message, so
-    /// that a customer whose message is the newest one is not unheard.
-    const fn is_answered(self) -> bool {
-        match self {
-            Self::OpenTask
-            | Self::ChatWithProgram
-            | Self::ChatOrphanWithProgram
-            | Self::ParkedByProgram
-            | Self::LeftByAgent
-            | Self::PausedByAgent
-            | Self::InTransition
-            | Self::ConversationOrphanWithProgram => true,
-            Self::Gone
-            | Self::ChatAbandoned
-            | Self::ChatCompleted
-            | Self::ChatLongLived
-            | Self::ChatOrphan
-            | Self::InteractionEnded
-            | Self::ConversationAbandoned
-            | Self::AgentLess
-            | Self::AgentPresent
-            | Self::Undocumented
-            | Self::ConversationOrphan => false,
-        }
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OpenTask => "a task is open on it",
-            Self::Gone => "Twilio does not know it any more",
-            Self::ChatAbandoned => "its last task was canceled, timed out or deleted",
-            Self::ChatCompleted => "its last task was completed",
-            Self::ChatWithProgram => {
-                "its last task was completed, and a bot or a survey may have it"
-            }
-            Self::ChatLongLived => "it is long-lived and only reset",
-            Self::ChatOrphan => "a Proxy session holds it open and no task of it is known",
-            Self::ChatOrphanWithProgram => {
-                "a Proxy session holds it open, no task of it is known, and a bot or a flow may have it"
-            }
-            Self::InteractionEnded => "its interaction channel has ended",
-            Self::ConversationAbandoned => {
-                "its last task was canceled, timed out or deleted, so nobody owns it"
-            }
-            Self::AgentLess => {
-                "its last task was completed and no agent is in it, so it swallows messages"
-            }
-            Self::AgentPresent => "its last task was completed, but an agent is still in it",
-            Self::ParkedByProgram => "a program parked it and waits for the customer",
-            Self::LeftByAgent => "its agent left it and Twilio keeps it for the customer's reply",
-            Self::PausedByAgent => "its agent paused it and Twilio routes it again",
-            Self::InTransition => "it is being set up or transferred",
-            Self::Undocumented => "Twilio shows a state that it does not document",
-            Self::ConversationOrphan => "it is open, and neither a task nor an interaction is known",
-            Self::ConversationOrphanWithProgram => {
-                "it is open, neither a task nor an interaction is known, and a program may have it"
-            }
-        })
-    }
-}
 
 /// The verdict on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,44 +92,6 @@ pub fn verdict(channel: &Channel, evidence: &Evidence, policy: &Policy, now: Tim
     judged
         .and_then(|verdict| case.with_last_message(verdict))
         .unwrap_or_else(Verdict::Ask)
-}
-
-/// Returns when the customer wrote who waits unheard, if one does: the newest message is the
-/// customer's and later than the last task's end, and neither a task nor a program answers it.
-pub fn unheard(channel: &Channel, evidence: &Evidence, verdict: &Verdict) -> Option<LastMessage> {
-    let idle = channel.idle()?;
-    if verdict.row()?.is_answered() || evidence.has_program(idle) {
-        return None;
-    }
-    evidence.customers_last_word(channel, idle)
-}
-
-impl Evidence {
-    fn has_program(&self, idle: Idle) -> bool {
-        self.webhooks
-            .is_some_and(|ProgramWebhooks { program, studio }| {
-                program || (studio && idle.holder().is_some())
-            })
-    }
-
-    /// The newest message, if it is the customer's and no task can have brought it to an agent.
-    fn customers_last_word(&self, channel: &Channel, idle: Idle) -> Option<LastMessage> {
-        let message = self.last_message.flatten()?;
-        let heard_until = match idle.cause {
-            Cause::Ended {
-                task,
-                how: End::Vanished,
-            } => {
-                // The end itself was never told, and `since` is the time at which it was
-                // noticed. What was written since the task was last seen may be unheard.
-                let task = channel.tasks().get(&task)?;
-                Some(task.seen_open_at.unwrap_or(task.opened_at))
-            }
-            Cause::Ended { .. } => Some(idle.since),
-            Cause::Orphaned(_) => None,
-        };
-        (message.author == Party::Customer && Some(message.at) > heard_until).then_some(message)
-    }
 }
 
 /// One channel that is due, and everything that is known of it.
