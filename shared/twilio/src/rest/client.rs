@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::base::{Hosts, Product};
 use super::error::{TwilioError, Why, judge};
-use super::pace::{Pace, Slot};
+use super::pace::{Pace, Slot, Spacing};
 use super::transport::Transport;
 
 /// The wait before the second attempt is anything up to this, before each further one up to
@@ -39,6 +39,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// How long everybody pauses after a 429 that does not say.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The time between two calls that evaluate the attributes of tasks. Twilio takes three of them
+/// in a second (<https://www.twilio.com/docs/taskrouter/limits>).
+const EVALUATION_GAP: Duration = Duration::from_millis(400);
 
 /// Who asks. It hides itself when printed.
 #[derive(Clone)]
@@ -142,6 +146,7 @@ struct Inner {
     limits: Limits,
     transport: Arc<dyn Transport>,
     pace: Pace,
+    evaluations: Spacing,
     random: Mutex<fastrand::Rng>,
     chat_services: Mutex<BTreeSet<ChatServiceSid>>,
     conversation_services: Mutex<BTreeSet<ChatServiceSid>>,
@@ -163,6 +168,8 @@ pub(super) struct Call {
     webhooks: Webhooks,
     /// Whether it may be made again when it failed.
     repeat: Repeat,
+    /// It evaluates the attributes of tasks, which Twilio does a few times in a second only.
+    is_evaluation: bool,
 }
 
 /// What is sent, and as what.
@@ -240,8 +247,17 @@ impl Call {
         }
     }
 
+    /// Keeps the call apart from others that evaluate the attributes of tasks.
+    pub(super) fn evaluating(self) -> Self {
+        Self {
+            is_evaluation: true,
+            ..self
+        }
+    }
+
     fn new(method: Method, product: Product, path: String) -> Self {
         Self {
+            is_evaluation: false,
             repeat: Repeat::Safe,
             method,
             product,
@@ -267,6 +283,7 @@ impl Client {
             hosts,
             transport,
             pace: Pace::new(limits.in_flight),
+            evaluations: Spacing::new(EVALUATION_GAP),
             random: Mutex::new(random.unwrap_or_default()),
             chat_services: Mutex::default(),
             conversation_services: Mutex::default(),
@@ -352,6 +369,9 @@ impl Client {
         read: impl Fn(&Response<Bytes>) -> Option<T>,
     ) -> Result<T, TwilioError> {
         let request = self.request(call)?;
+        if call.is_evaluation {
+            self.0.evaluations.turn(deadline).await?;
+        }
         let slot = self.0.pace.slot(deadline).await?;
         self.0.attempts.fetch_add(1, Ordering::Relaxed);
         let until = deadline.min(Instant::now() + self.0.limits.attempt_timeout);

@@ -149,6 +149,41 @@ impl Drop for Slot<'_> {
     }
 }
 
+/// Keeps calls of one kind apart, where Twilio counts them by the second.
+pub(super) struct Spacing {
+    gap: Duration,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Spacing {
+    /// Returns a spacing with this gap between the beginnings of two calls.
+    pub(super) fn new(gap: Duration) -> Self {
+        Self {
+            gap,
+            next: Mutex::default(),
+        }
+    }
+
+    /// Waits for the turn of one call. A turn beyond the deadline is not waited for.
+    pub(super) async fn turn(&self, deadline: Instant) -> Result<(), TwilioError> {
+        let now = Instant::now();
+        let at = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = next.map_or(now, |next| next.max(now));
+            if at > deadline {
+                let retry_after = Some(at - now);
+                return Err(TwilioError::Throttled { retry_after });
+            }
+            *next = Some(at + self.gap);
+            at
+        };
+        if at > now {
+            sleep_until(at).await;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,5 +263,24 @@ mod tests {
         slots(&pace, 1).await[0].throttled(Duration::MAX);
         tokio::time::sleep(LONGEST_PAUSE).await;
         assert_eq!(free(&pace).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spaced_calls_take_turns_and_none_waits_beyond_its_deadline() {
+        let spacing = Spacing::new(PAUSE);
+        let start = Instant::now();
+        for turn in 0..4 {
+            spacing.turn(soon()).await.unwrap();
+            assert_eq!(start.elapsed(), PAUSE * turn);
+        }
+        let refused = spacing.turn(Instant::now()).await;
+        let retry_after = Some(PAUSE);
+        assert_eq!(refused, Err(TwilioError::Throttled { retry_after }));
+        // A call that was refused took no turn, and time that passes is not saved up.
+        tokio::time::sleep(PAUSE * 5).await;
+        let start = Instant::now();
+        spacing.turn(soon()).await.unwrap();
+        spacing.turn(soon()).await.unwrap();
+        assert_eq!(start.elapsed(), PAUSE);
     }
 }

@@ -85,6 +85,10 @@ impl Client {
         let mut page_path = format!("{path}?{query}");
         for _ in 0..MOST_PAGES {
             let call = Call::get(Product::TaskRouter, page_path);
+            let call = match question {
+                Some(_) => call.evaluating(),
+                None => call,
+            };
             let page = self.ask(call, read_page).await?;
             // Whatever the filter does, a task that has ended is not open.
             let open = |task: &TaskSeen| matches!(task.state, TaskState::Open(_));
