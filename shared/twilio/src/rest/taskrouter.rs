@@ -3,9 +3,10 @@
 //! What these lists leave out may be closed, so they are whole or they are an error: an entry
 //! that cannot be read, a next page that is elsewhere or pages without end fail the call.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::{ChannelSid, TaskSid, WorkspaceSid};
 use form_urlencoded::Serializer;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
 use super::base::Product;
@@ -25,13 +26,25 @@ const PAGE_SIZE: &str = "1000";
 /// More pages than this are not asked for: 200,000 open tasks.
 const MOST_PAGES: usize = 200;
 
-/// How many channels one question names. Each takes 86 characters of a URL, so that this
+/// The most channels that one question names. Each takes 86 characters of a URL, so that this
 /// keeps it under 4 KB.
 pub const CHANNELS_PER_QUESTION: usize = 40;
 
-/// How many such questions are asked side by side. TaskRouter takes few of them in a second
-/// (three, by its changelog) and says so with a 429, which the client's pace heeds.
-const QUESTIONS_AT_ONCE: usize = 4;
+/// The same where each channel takes 145 characters.
+const CHANNELS_PER_LONG_QUESTION: usize = 20;
+
+/// TaskRouter refused `IN` and took `==`. One refused question in the life of a process is
+/// enough: each is an error in the customer's Debugger.
+static IN_IS_REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// A way to ask for the tasks of some channels. Twilio documents both operators
+/// (<https://www.twilio.com/docs/taskrouter/expression-syntax>), and its samples of this
+/// parameter show `==` alone.
+#[derive(Clone, Copy)]
+enum Operator {
+    In,
+    Equals,
+}
 
 impl Client {
     /// Lists the open tasks of a workspace. Twilio may leave their attributes out.
@@ -40,21 +53,41 @@ impl Client {
     }
 
     /// Lists the open tasks whose attributes name one of these channels, as a Chat channel or
-    /// as a Conversation.
+    /// as a Conversation. The questions are asked one after the other, at Twilio's pace.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of the lists cannot be read as a whole.
     pub async fn open_tasks_on(
         &self,
         workspace: WorkspaceSid,
         channels: &[ChannelSid],
     ) -> Result<Vec<TaskSeen>, TwilioError> {
-        let questions: Vec<String> = channels
-            .chunks(CHANNELS_PER_QUESTION)
-            .map(question_about)
-            .collect();
-        stream::iter(questions)
-            .map(|question| async move { self.list_tasks(workspace, Some(&question)).await })
-            .buffered(QUESTIONS_AT_ONCE)
-            .try_concat()
-            .await
+        if !IN_IS_REFUSED.load(Ordering::Relaxed) {
+            match self.list_tasks_of(workspace, channels, Operator::In).await {
+                Err(TwilioError::Refused { status: 400, .. }) => {}
+                answer => return answer,
+            }
+        }
+        let tasks = self
+            .list_tasks_of(workspace, channels, Operator::Equals)
+            .await?;
+        IN_IS_REFUSED.store(true, Ordering::Relaxed);
+        Ok(tasks)
+    }
+
+    async fn list_tasks_of(
+        &self,
+        workspace: WorkspaceSid,
+        channels: &[ChannelSid],
+        operator: Operator,
+    ) -> Result<Vec<TaskSeen>, TwilioError> {
+        let mut tasks = Vec::new();
+        for channels in channels.chunks(operator.channels_per_question()) {
+            let question = operator.question_about(channels);
+            tasks.extend(self.list_tasks(workspace, Some(&question)).await?);
+        }
+        Ok(tasks)
     }
 
     /// Looks a task up. Nothing if TaskRouter does not know it, which it forgets about five
@@ -106,10 +139,29 @@ impl Client {
     }
 }
 
-fn question_about(channels: &[ChannelSid]) -> String {
-    let quoted: Vec<String> = channels.iter().map(|sid| format!("\"{sid}\"")).collect();
-    let list = quoted.join(",");
-    format!("channelSid IN [{list}] OR conversationSid IN [{list}]")
+impl Operator {
+    const fn channels_per_question(self) -> usize {
+        match self {
+            Self::In => CHANNELS_PER_QUESTION,
+            Self::Equals => CHANNELS_PER_LONG_QUESTION,
+        }
+    }
+
+    fn question_about(self, channels: &[ChannelSid]) -> String {
+        match self {
+            Self::In => {
+                let quoted: Vec<String> = channels.iter().map(|sid| format!("\"{sid}\"")).collect();
+                let list = quoted.join(",");
+                format!("channelSid IN [{list}] OR conversationSid IN [{list}]")
+            }
+            Self::Equals => {
+                let either =
+                    |sid| format!("channelSid == \"{sid}\" OR conversationSid == \"{sid}\"");
+                let questions: Vec<String> = channels.iter().map(either).collect();
+                questions.join(" OR ")
+            }
+        }
+    }
 }
 
 fn tasks_query(question: Option<&str>) -> String {
