@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::state::chat::{ChannelChange, ChannelType};
 use simulator::state::taskrouter::task::NewTask;
-use simulator::{Contact, Sid, Transfer, Webhooks};
+use simulator::{Contact, ConversationState, Sid, Transfer, Webhooks};
 
 use super::{WORDS, World};
 
@@ -37,6 +37,20 @@ impl World {
         self.calls.keep_time();
         let contact = self.twilio.state().customer_writes(address, WORDS);
         assert!(matches!(contact, Contact::Lost { .. }), "{contact:?}");
+    }
+
+    /// A customer writes on Conversations, and no agent and no program will ever see it.
+    pub fn customer_converses_in_vain(&self, address: &str) {
+        self.calls.keep_time();
+        let contact = self.twilio.state().customer_converses(address, WORDS);
+        assert!(matches!(contact, Contact::Lost { .. }), "{contact:?}");
+    }
+
+    /// A Conversation on which the agent works; it is not told to us yet.
+    pub fn conversation_with_agent(&self, address: &str) -> Chat {
+        let chat = self.customer_converses(address);
+        self.agent_accepts(chat);
+        chat
     }
 
     /// The agent accepts the task.
@@ -116,6 +130,22 @@ impl World {
     /// Whether the channel is closed as Flex understands it.
     pub fn is_inactive(&self, channel: Sid) -> bool {
         self.twilio.state().channel(channel).unwrap().is_inactive()
+    }
+
+    /// Whether the Conversation is closed.
+    pub fn is_closed(&self, conversation: Sid) -> bool {
+        let state = self.twilio.state();
+        state.conversation(conversation).unwrap().state == ConversationState::Closed
+    }
+
+    /// Expects that since the calls were last forgotten so many requests were made at most
+    /// and none was refused. TaskRouter's do not count: one of them serves many channels.
+    pub fn expect_requests(&self, most: u64) {
+        let calls = self.twilio.calls();
+        let made = calls.total() - calls.of_product("taskrouter");
+        let log: Vec<&str> = calls.log().collect();
+        assert!(made <= most, "{made} requests: {log:#?}");
+        assert_eq!(calls.refused(), []);
     }
 
     /// Whether the channel is to outlive its tasks.

@@ -1,0 +1,109 @@
+//! Channels of which no task is known: the newest message says how long they have been quiet.
+
+use simulator::Sid;
+use world::World;
+
+use crate::{DAY, HOUR, MINUTE, expect_closed, expect_left};
+
+/// A customer who writes by text message, and one of a web chat, who has no address.
+const CUSTOMERS: [&str; 2] = ["+15550100001", "visitor-1"];
+
+/// A Conversation whose only task was canceled 40 days ago, of which nothing was told to us.
+async fn old_conversation(world: &World, customer: &str) -> Sid {
+    let chat = world.customer_converses(customer);
+    let canceled = world.twilio.state().task_canceled_by_supervisor(chat.task);
+    canceled.unwrap();
+    world.lose_events();
+    world.time_passes(40 * DAY).await;
+    chat.channel
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_without_a_task_is_closed_ninety_days_after_its_newest_message() {
+    for customer in CUSTOMERS {
+        for messages_move_date_updated in [false, true] {
+            let world = World::new().await;
+            world.twilio.state().knobs.messages_move_date_updated = messages_move_date_updated;
+            let conversation = old_conversation(&world, customer).await;
+            let report = world.reconcile().await;
+            assert_eq!(report.orphans, 1, "{customer}: {report:?}");
+            for day in 40..60 {
+                world.time_passes(DAY).await;
+                expect_left(&world, "conversation-orphan", 3).await;
+                let told = [("CustomerUnheard", conversation)];
+                world.expect_notices(if day == 40 { &told } else { &[] });
+            }
+
+            // A message 60 days after the first one.
+            world.time_passes(HOUR).await;
+            world.customer_converses_in_vain(customer);
+            for day in 60..149 {
+                world.time_passes(DAY).await;
+                expect_left(&world, "conversation-orphan", 3).await;
+                let told = [("CustomerUnheard", conversation)];
+                world.expect_notices(if day == 60 { &told } else { &[] });
+            }
+            assert!(!world.is_closed(conversation));
+            world.time_passes(2 * DAY).await;
+            expect_closed(&world, 4).await;
+            assert!(world.is_closed(conversation));
+            world.expect_notices(&[("ChannelClosed", conversation)]);
+            world.lose_events();
+            world.finish().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_without_a_task_is_kept_for_ever_where_the_settings_say_so() {
+    let world = World::new().await;
+    world.plan(|plan| plan.policy.orphan_cutoff = None);
+    let conversation = old_conversation(&world, "visitor-1").await;
+    assert_eq!(world.reconcile().await.orphans, 1);
+    for _ in 0..200 {
+        world.time_passes(DAY).await;
+        expect_left(&world, "conversation-orphan", 3).await;
+    }
+    assert!(!world.is_closed(conversation));
+    world.expect_notices(&[("CustomerUnheard", conversation)]);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_without_a_task_that_a_program_has_is_left() {
+    let world = World::new().await;
+    let conversation = old_conversation(&world, "visitor-1").await;
+    let bot = "https://bot.example.com/answer";
+    let joined = world.twilio.state().program_joins(conversation, bot);
+    joined.unwrap();
+    assert_eq!(world.reconcile().await.orphans, 1);
+    for _ in 0..120 {
+        world.time_passes(DAY).await;
+        expect_left(&world, "conversation-orphan-with-program", 2).await;
+    }
+    assert!(!world.is_closed(conversation));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_that_only_a_session_holds_is_closed_a_day_after_its_newest_message() {
+    let world = World::new().await;
+    let chat = world.customer_writes(CUSTOMERS[0]);
+    world.agent_accepts(chat);
+    world.tab_is_closed(chat);
+    world.lose_events();
+    world.time_passes(40 * DAY).await;
+    assert_eq!(world.reconcile().await.orphans, 1);
+    world.customer_writes_in_vain(CUSTOMERS[0]);
+    world.time_passes(20 * MINUTE).await;
+    expect_left(&world, "chat-orphan", 3).await;
+    world.expect_notices(&[("CustomerUnheard", chat.channel)]);
+    world.time_passes(23 * HOUR).await;
+    assert_eq!(world.sweep().await.due, 0);
+    world.time_passes(HOUR).await;
+    expect_closed(&world, 4).await;
+    assert!(world.is_inactive(chat.channel));
+    world.expect_notices(&[("ChannelClosed", chat.channel)]);
+    world.lose_events();
+    world.finish().await;
+}
