@@ -8,13 +8,21 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, pre
 use crate::State;
 
 /// Length of a SID, which is never broken over two lines: it must be copied whole.
-const SID: usize = 34;
+const SID: u16 = 34;
+
+/// Longest content that is not broken over two lines either, such as a number or a state.
+const MAX_SHORT: u16 = 10;
+
+/// Spaces beside each cell, and the border of the table.
+const PADDING: u16 = 2;
+const BORDER: u16 = 2;
 
 /// A table in the one style of the command. On a terminal it is no wider than that, and the
 /// states in it have colours; elsewhere its lines are as long as they need to be.
 pub struct Table {
     table: comfy_table::Table,
     width: Option<u16>,
+    optional: Vec<usize>,
 }
 
 impl Table {
@@ -30,7 +38,11 @@ impl Table {
         table
             .load_preset(presets::UTF8_BORDERS_ONLY)
             .set_header(heading);
-        Self { table, width }
+        Self {
+            table,
+            width,
+            optional: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -47,6 +59,11 @@ impl Table {
         }
     }
 
+    /// Names columns that are left out, in this order, where the terminal is too narrow.
+    pub fn leave_out_first(&mut self, columns: &[usize]) {
+        self.optional = columns.to_vec();
+    }
+
     fn fitted(&self) -> comfy_table::Table {
         let mut table = self.table.clone();
         let Some(width) = self.width else {
@@ -56,14 +73,25 @@ impl Table {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
         let widths = table.column_max_content_widths();
-        for (index, widest) in widths.into_iter().enumerate() {
-            if usize::from(widest) == SID
-                && let Some(column) = table.column_mut(index)
-            {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+        let mut needed = BORDER + widths.iter().map(|widest| widest + PADDING).sum::<u16>();
+        for (index, widest) in widths.iter().enumerate() {
+            if *widest <= MAX_SHORT || *widest == SID {
+                constrain(&mut table, index, ColumnConstraint::ContentWidth);
+            }
+        }
+        for index in &self.optional {
+            if needed > width {
+                needed -= widths.get(*index).map_or(0, |widest| widest + PADDING);
+                constrain(&mut table, *index, ColumnConstraint::Hidden);
             }
         }
         table
+    }
+}
+
+fn constrain(table: &mut comfy_table::Table, column: usize, constraint: ColumnConstraint) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(constraint);
     }
 }
 
@@ -116,7 +144,8 @@ mod tests {
 
     fn table(width: Option<u16>) -> Table {
         let mut table = Table::with_width(["Channel", "Kind", "State", "Tasks", "Due"], width);
-        table.add_row([CHANNEL, "chat", "due", "0", "in 23h 59m 59s"]);
+        table.add_row([CHANNEL, "chat", "released", "0", "in 23h 59m 59s"]);
+        table.leave_out_first(&[3, 1]);
         table
     }
 
@@ -125,6 +154,8 @@ mod tests {
         for width in [60, 80, 120] {
             let text = table(Some(width)).fitted().to_string();
             assert!(text.contains(CHANNEL), "{text}");
+            assert!(text.contains("released") && text.contains("23h"), "{text}");
+            assert_eq!(text.contains("chat"), width >= 80, "{text}");
             for line in text.lines() {
                 let long = line.chars().count();
                 assert!(long <= usize::from(width), "{long} of {width}:\n{text}");
@@ -135,7 +166,10 @@ mod tests {
     #[test]
     fn a_state_has_its_colour_and_other_words_have_none() {
         let painted = table(None).to_string();
-        assert!(painted.contains("\u{1b}[33mdue\u{1b}[0m"), "{painted:?}");
-        assert!(!painted.contains("mDue"), "the heading has none");
+        assert!(
+            painted.contains("\u{1b}[33mreleased\u{1b}[0m"),
+            "{painted:?}"
+        );
+        assert!(!painted.contains("mState"), "the heading has none");
     }
 }

@@ -164,6 +164,7 @@ impl Listing {
             ]);
         }
         table.align_right(&[3]);
+        table.leave_out_first(&[3, 1]);
         table
     }
 
