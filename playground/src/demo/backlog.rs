@@ -22,6 +22,9 @@ use super::world::World;
 /// Chats of each class: this part of those in the first act.
 const PART: u16 = 5;
 
+/// With the time below, more than the 90 days for which an orphan must have been silent.
+const BEFORE_THE_BOT: Duration = hours(60 * 24);
+
 /// TaskRouter's log goes back 30 days.
 const BEFORE_THE_LOG: Duration = hours(40 * 24);
 
@@ -38,7 +41,7 @@ enum BacklogScenario {
     LostEnd,
     /// A Conversation whose task was canceled.
     Canceled,
-    /// A Conversation that its agent parked, to wait for the customer.
+    /// A Conversation that a program parked, to wait for the customer.
     Parked,
     /// A Conversation in which an agent is chatting.
     Live,
@@ -62,7 +65,7 @@ impl BacklogScenario {
             Self::Bot => "with a bot since before it",
             Self::LostEnd => "completed, Twilio lost the event",
             Self::Canceled => "conversation, its task was canceled",
-            Self::Parked => "conversation, parked by its agent",
+            Self::Parked => "conversation, parked by a program",
             Self::Live => "conversation, an agent is chatting",
         }
     }
@@ -70,11 +73,11 @@ impl BacklogScenario {
     const fn promise(self) -> &'static str {
         match self {
             Self::OldChat => "found by its session, INACTIVE",
-            Self::OldConversation => "found open, closed after 48 hours",
+            Self::OldConversation => "silent for 90 days: found and closed",
             Self::Bot | Self::Live => "not touched",
             Self::LostEnd => "found in the log, INACTIVE",
             Self::Canceled => "closed, its interaction first",
-            Self::Parked => "left to its customer for 48 hours",
+            Self::Parked => "left to its customer",
         }
     }
 
@@ -135,13 +138,11 @@ pub(super) async fn play(seed: u64, channels: u16) -> anyhow::Result<Backlog> {
             .collect()
     };
 
-    for scenario in [
-        BacklogScenario::OldChat,
-        BacklogScenario::OldConversation,
-        BacklogScenario::Bot,
-    ] {
+    for scenario in [BacklogScenario::OldChat, BacklogScenario::OldConversation] {
         customers.extend(come(&world, scenario)?);
     }
+    world.simulator.advance(BEFORE_THE_BOT);
+    customers.extend(come(&world, BacklogScenario::Bot)?);
     // No event of that was received, and TaskRouter has deleted its log of it.
     world.simulator.take_events();
     world.simulator.advance(BEFORE_THE_LOG);
@@ -297,11 +298,7 @@ fn is_as_promised(state: &State, customer: &BacklogCustomer) -> bool {
 fn found(each: usize, reconciled: &Reconciled) -> Claim {
     let as_many = [
         (reconciled.new_from_log, each),
-        (reconciled.orphans, 2 * each),
-        (
-            reconciled.skipped.get("with-flow").copied().unwrap_or(0),
-            each,
-        ),
+        (reconciled.orphans, 3 * each),
     ];
     claim(
         "what no event told is found by the log and by what is held open",
