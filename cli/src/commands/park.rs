@@ -138,8 +138,9 @@ async fn move_tasks(
 
 /// One object, or one per line where there are several tasks.
 fn print(done: &Done, tasks: usize) -> anyhow::Result<()> {
-    Ok(match tasks {
-        1 => output::json(done)?,
-        _ => output::json_line(done)?,
-    })
+    let printed = match tasks {
+        1 => output::json(done),
+        _ => output::json_line(done),
+    };
+    Ok(printed?)
 }
