@@ -163,9 +163,13 @@ fn state(channel: &Channel, policy: &Policy, now: Timestamp) -> State {
         (SweepDecision::Look, _) => State::Due,
         (SweepDecision::Inspect(_), _) => State::Open,
         (SweepDecision::EndSession(_), _) => State::Closed,
-        (_, ParkDecision::InstallWebhook | ParkDecision::Park(_) | ParkDecision::Unpark(_)) => {
-            State::Open
-        }
+        (
+            _,
+            ParkDecision::InstallWebhook(_)
+            | ParkDecision::TellExpiry(_)
+            | ParkDecision::Park(_)
+            | ParkDecision::Unpark(_),
+        ) => State::Open,
         (SweepDecision::Wait(_) | SweepDecision::Nothing, _) => match progress {
             Some(Progress::Done {
                 step: Step::Close, ..

@@ -38,11 +38,19 @@ fn explain(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str,
     }
     match decide_park(channel, policy, now) {
         ParkDecision::Nothing | ParkDecision::Wait(_) => {}
-        ParkDecision::InstallWebhook => {
+        ParkDecision::InstallWebhook(_) => {
             return (
                 "install-webhook",
                 "Due: an agent has its task. The next poll adds a webhook that tells its messages."
                     .to_owned(),
+            );
+        }
+        ParkDecision::TellExpiry(task) => {
+            return (
+                "tell-expiry",
+                format!(
+                    "It is parked, and Twilio deletes {task} within the hour: 24 h after an agent took it. The next poll publishes ParkedTaskExpires."
+                ),
             );
         }
         ParkDecision::Park(task) => {

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use ::park::{ByHand, NotMoved, Park, Settings};
+use ::park::{ManualMove, MoveError, Park, Settings};
 use clap::Args;
 use domain::{ChannelSid, ManualRequest, TaskSid};
 use futures::StreamExt;
@@ -101,9 +101,9 @@ async fn move_tasks(
     let mut outcome = Outcome::Good;
     for task in tasks {
         let changed = match park.manual(*task, request, context.now()).await {
-            Ok(ByHand::Moved) => true,
-            Ok(ByHand::Already) => false,
-            Err(error @ NotMoved::Gone) => {
+            Ok(ManualMove::Moved) => true,
+            Ok(ManualMove::Already) => false,
+            Err(error @ MoveError::Gone) => {
                 output::failure(&format!("{task}: {error}"));
                 outcome = Outcome::Unknown;
                 continue;

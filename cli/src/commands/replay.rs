@@ -10,7 +10,7 @@ use clap::Args;
 use domain::{AccountSid, WorkspaceSid};
 use output::Outcome;
 use serde::Serialize;
-use store::{ChannelEvents, Parking, Saved};
+use store::{ChannelEvents, Saved};
 use twilio::events::{Batch, Scope, read_recording};
 
 use crate::confirm::Common;
@@ -91,9 +91,10 @@ pub(crate) async fn take_in(
         facts.extend(part.batch.facts);
         words.extend(part.batch.words);
     }
-    let pairs = context.read(runtime::common::park_pairs)?;
-    let parking = pairs.as_ref().map_or(Parking::Off, Parking::from);
-    let channels = ChannelEvents::by_channel(facts, words, parking);
+    let pairs = context
+        .read(runtime::common::park_pairs)?
+        .unwrap_or_default();
+    let channels = ChannelEvents::by_channel(facts, words, &pairs);
     if let Some(more) = replayed.rejected.checked_sub(MAX_NAMED + 1) {
         output::status(&format!("… and {} more that cannot be read.", more + 1));
     }

@@ -129,7 +129,7 @@ impl Ingest {
         };
         report.of_batch(&batch, now);
         let (facts, words) = (take(&mut batch.facts), take(&mut batch.words));
-        let channels = ChannelEvents::by_channel(facts, words, self.settings.parking);
+        let channels = ChannelEvents::by_channel(facts, words, &self.settings.pairs);
         // Both in any case: what can be stored is, whatever becomes of the rest.
         let both = async {
             tokio::join!(

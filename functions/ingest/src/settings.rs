@@ -1,9 +1,10 @@
 //! The webhook's settings, from its environment.
 
+use domain::Pairs;
 use runtime::common;
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
-use store::{ChannelTable, Parking};
+use store::ChannelTable;
 use twilio::events::Scope;
 use twilio::signature::{BasicAuth, PublicUrl};
 
@@ -22,8 +23,9 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// The user and password of the sink's URL.
     pub basic_auth: Option<BasicAuth>,
-    /// On where chats are parked.
-    pub parking: Parking,
+    /// The TaskChannels between which tasks are parked. Where there are none, it is not
+    /// remembered who wrote last and how far a task has got: it would cost writes for nothing.
+    pub pairs: Pairs,
 }
 
 impl Settings {
@@ -75,7 +77,7 @@ impl Settings {
                 },
                 public_url,
                 basic_auth,
-                parking: Parking::from(&pairs?),
+                pairs: pairs?,
             })
         })
     }

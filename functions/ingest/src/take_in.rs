@@ -1,7 +1,7 @@
 //! Events, folded into the channels' records; and a customer's message on a parked chat
 //! published at once.
 
-use domain::{Channel, ChannelSid, Queue, Timestamp};
+use domain::{Channel, ChannelSid, Timestamp};
 use futures::stream::{self, StreamExt};
 use runtime::{Notice, NoticeKind};
 use serde_json::json;
@@ -63,8 +63,7 @@ impl Ingest {
 
 /// Returns true if the channel waits for its parked task to be moved back.
 fn waits(channel: &Channel) -> bool {
-    let entry = channel.queue_entry();
-    entry.is_some_and(|entry| entry.queue == Queue::Unpark)
+    channel.has_waiting_customer()
 }
 
 fn reply(channel: ChannelSid, at: Timestamp, now: Timestamp) -> Notice {

@@ -18,9 +18,9 @@ pub enum ParkError {
     /// Twilio does not accept our credentials.
     #[error("Twilio does not accept our credentials: {0}")]
     Unauthorized(TwilioError),
-    /// Where things are could not be looked up.
-    #[error("cannot look at the workspace and its TaskChannels, so nothing was moved: {0}")]
-    Blind(TwilioError),
+    /// The workspace and its TaskChannels could not be looked up.
+    #[error("cannot look up the workspace and its TaskChannels, so nothing was moved: {0}")]
+    LookupFailed(TwilioError),
     /// The pairs of TaskChannels are not what the workspace has.
     #[error("PARK_TASK_CHANNELS: {}; nothing was moved", list(.0))]
     Pairs(Vec<PairFault>),
@@ -32,13 +32,15 @@ fn list(faults: &[PairFault]) -> String {
 }
 
 impl ParkError {
-    /// The failure's name.
+    /// Returns the failure's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Access(error) => error.name(),
             Self::Store(_) => "TableUnavailable",
-            Self::Unauthorized(_) | Self::Blind(TwilioError::Unauthorized { .. }) => "Unauthorized",
-            Self::Blind(_) => "TaskRouterUnavailable",
+            Self::Unauthorized(_) | Self::LookupFailed(TwilioError::Unauthorized { .. }) => {
+                "Unauthorized"
+            }
+            Self::LookupFailed(_) => "TaskRouterUnavailable",
             Self::Pairs(_) => "TaskChannelsUnfit",
         }
     }

@@ -1,33 +1,39 @@
 //! Frees an agent while a customer is silent, and brings the chat back when they write.
 //!
-//! # What wakes it
+//! # Events
 //!
 //! * **Each minute**, the scheduler: due channels come from the index, every few seconds for
 //!   a minute. Nothing due, no request to Twilio.
 //! * **A customer's reply**, by the bus: one channel, at once. If that gets lost, the next
 //!   poll finds it.
-//! * **The agent**, from Flex, by the function's URL: see `door`.
+//! * **The agent**, from Flex, by the function's URL: see `api`.
 //!
-//! All three come to one function and are told apart by what they bring. Chat channels tell
-//! their messages to nobody but Flex, so each gets a webhook of its own as soon as an agent
-//! has its task. The webhook function links no client of Twilio's, so that is done here: the
-//! channel waits in a queue of its own until the next poll. The webhook goes with its channel.
+//! All three come to one function and are told apart by their shape. Chat channels tell their
+//! messages to Flex alone, so each gets a webhook of its own as soon as an agent has its task;
+//! it is looked at again for each task. The webhook function links no client of Twilio's, so
+//! that is done here: the channel waits in a queue of its own until the next poll. The webhook
+//! goes with its channel.
 //!
-//! # What stays as it is
+//! TaskRouter deletes a task that is assigned for 24 hours, parked or not. An hour before, the
+//! notice `ParkedTaskExpires` is published, once.
+//!
+//! # Attributes
 //!
 //! Each move changes one attribute and the TaskChannel of a task, by its version. Every other
 //! byte of the attributes stays. What cannot be moved is left as it is and reported.
 
+mod api;
 mod body;
-mod door;
 mod error;
+mod flex_ids;
 mod manual;
-mod mover;
-mod place;
+mod plan;
 mod settings;
 mod summary;
-mod tend;
 mod tick;
+mod upkeep;
+mod watch;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,11 +43,11 @@ use runtime::NoticeKind;
 use serde_json::Value;
 use twilio::rest::Transport;
 
-use crate::place::Checked;
+use crate::flex_ids::Checked;
 
-pub use door::Answer;
+pub use api::Answer;
 pub use error::ParkError;
-pub use manual::{ByHand, NotMoved};
+pub use manual::{ManualMove, MoveError};
 pub use settings::{InvalidOrigin, Origin, Settings, WebhookUrl};
 pub use summary::Summary;
 
@@ -53,7 +59,7 @@ pub struct Park {
 }
 
 impl Park {
-    /// Parking with these settings, over this transport.
+    /// Creates the function with these settings, over this transport.
     pub fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
         Self {
             settings,
@@ -71,7 +77,7 @@ impl Park {
             return;
         }
         if let Err(error) = self.check(now).await {
-            tracing::error!(%error, "started without a place to park: nothing is moved");
+            tracing::error!(%error, "started without usable TaskChannels: nothing is moved");
         }
     }
 
@@ -81,12 +87,12 @@ impl Park {
     ///
     /// Fails with everything that is wrong with them, or why they could not be looked at.
     pub async fn check(&self, now: Timestamp) -> Result<(), ParkError> {
-        let twilio = place::client(&self.settings, &self.transport, now).await?;
-        self.checked.place(&twilio, &self.settings).await?;
+        let twilio = flex_ids::client(&self.settings, &self.transport, now).await?;
+        self.checked.ids(&twilio, &self.settings).await?;
         Ok(())
     }
 
-    /// Takes whatever wakes the function.
+    /// Handles an event: the schedule's, a notice of a reply, or a request to the URL.
     ///
     /// # Errors
     ///
@@ -101,7 +107,7 @@ impl Park {
         if event.pointer("/requestContext/http").is_some() {
             return Ok(self.answer_url(event, now).await);
         }
-        let summary = match replied(&event) {
+        let summary = match replied_channel(&event) {
             Some(Ok(channel)) => self.reply(channel, now).await?,
             Some(Err(why)) => {
                 tracing::error!(%why, "a notice of a reply cannot be read: the next poll finds it");
@@ -125,8 +131,8 @@ impl Park {
     }
 }
 
-/// The channel that a notice of a reply speaks of, if the event is one.
-fn replied(event: &Value) -> Option<Result<ChannelSid, InvalidSid>> {
+/// Returns the channel that a notice of a reply names, if the event is one.
+fn replied_channel(event: &Value) -> Option<Result<ChannelSid, InvalidSid>> {
     let kind = event.get("detail-type")?.as_str()?;
     (kind == NoticeKind::ReplyReceived.name()).then(|| {
         let channel = event.pointer("/detail/channel_sid").and_then(Value::as_str);

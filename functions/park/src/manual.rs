@@ -1,56 +1,52 @@
 //! A chat that an agent, or an operator, parks or takes up again by hand.
 //!
-//! The agent knows better than the record: who parks a chat by hand has read what the customer
-//! wrote, so that only what comes after it brings the chat back; who takes one up again has the
-//! whole patience before it is parked once more. Both are remembered.
+//! The agent knows better than the record: a person who parks a chat has read what the customer
+//! wrote, so that only what comes after it brings the chat back; a chat that is taken up again
+//! is not parked before the whole waiting time is over. Both are remembered.
 
-use domain::ManualRequest;
-use domain::{Channel, Platform, TaskSid, Timestamp};
+use domain::{ManualRequest, TaskSid, Timestamp};
 use store::StoreError;
-use twilio::events::{About, Link};
 use twilio::rest::TwilioError;
 
 use crate::error::ParkError;
-use crate::mover::{Look, Moved, Plan, Refusal, Trouble, Way, Writing, look, moved_at};
-use crate::summary::Came;
-use crate::tend::{Stop, Tender, Watch};
-use crate::{Park, place};
+use crate::plan::Refusal;
+use crate::summary::ChannelResult;
+use crate::watch::Watch;
+use crate::worker::{ChannelWorker, MoveResult, Stop};
+use crate::{Park, flex_ids};
 
-/// How often a task is looked at again because others changed it meanwhile.
-const ROUNDS: usize = 5;
-
-/// What came of it.
+/// The result of a move by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByHand {
+pub enum ManualMove {
     /// The task was moved.
     Moved,
-    /// It stood there already.
+    /// The task was there already.
     Already,
 }
 
-/// Why nothing was changed.
+/// Why a task was not moved.
 #[derive(Debug, thiserror::Error)]
-pub enum NotMoved {
+pub enum MoveError {
     /// TaskRouter does not know the task.
     #[error("TaskRouter does not know this task")]
     Gone,
-    /// It has ended, or nobody is talking: it waits for an agent, or its agent is writing up.
+    /// It has ended, or it waits for an agent, or its agent is wrapping up.
     #[error("the task has ended, or no agent is talking")]
-    NobodyTalks,
+    NotAssigned,
     /// It cannot be moved as it is.
     #[error("{0}")]
-    Unfit(String),
-    /// Its TaskChannel stands in no pair.
+    Refused(String),
+    /// Its TaskChannel is in no pair.
     #[error("TaskChannel is not mapped")]
     Unmapped,
-    /// A reply could not be heard, and the chat would stay parked for ever.
+    /// A reply could not be told, and the chat would stay parked for ever.
     #[error("the channel has no room for the webhook that would bring the chat back")]
-    Deaf,
+    NoRoom,
     /// The settings do not say where a reply is to be told.
     #[error(
-        "without WEBHOOK_URL and a chat service, nobody would hear the customer of a Chat channel"
+        "without WEBHOOK_URL and a chat service, a reply on a Chat channel would not bring it back"
     )]
-    Earless,
+    NoWebhookUrl,
     /// Others kept changing it.
     #[error("the task keeps changing: try again")]
     Changing,
@@ -65,7 +61,7 @@ pub enum NotMoved {
     Park(#[from] ParkError),
 }
 
-impl From<Stop> for NotMoved {
+impl From<Stop> for MoveError {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Store(error) => Self::Store(error),
@@ -74,226 +70,78 @@ impl From<Stop> for NotMoved {
     }
 }
 
-impl From<Trouble> for NotMoved {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Passing(_) => Self::Busy,
-            Trouble::Unauthorized(error) => Self::Park(ParkError::Unauthorized(error)),
+impl From<Refusal> for MoveError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unmapped(_) => Self::Unmapped,
+            refusal @ (Refusal::NotAnObject(_)
+            | Refusal::TooLong(_)
+            | Refusal::NoChannel
+            | Refusal::Twilio(_)) => Self::Refused(refusal.to_string()),
         }
     }
 }
 
-impl From<Refusal> for NotMoved {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Unmapped(_) => Self::Unmapped,
-            refusal @ (Refusal::NotAnObject(_) | Refusal::TooLong(_) | Refusal::Twilio(_)) => {
-                Self::Unfit(refusal.to_string())
+impl From<TwilioError> for MoveError {
+    fn from(error: TwilioError) -> Self {
+        match error {
+            TwilioError::Gone => Self::Gone,
+            error @ TwilioError::Unauthorized { .. } => Self::Park(ParkError::Unauthorized(error)),
+            TwilioError::Throttled { .. } | TwilioError::Unreachable { .. } => Self::Busy,
+            error @ (TwilioError::Refused { .. } | TwilioError::Conflict) => {
+                Self::Refused(error.to_string())
             }
         }
     }
 }
 
 impl Park {
-    /// Parks a task, or takes it up again, because somebody asks for it.
+    /// Parks a task, or takes it up again, because a person asks for it. `now` is the moment of
+    /// the request.
     ///
     /// # Errors
     ///
-    /// Fails without having changed anything, and says why.
+    /// Fails when the task is not there in the end, and says why.
     pub async fn manual(
         &self,
         task: TaskSid,
-        wish: ManualRequest,
+        request: ManualRequest,
         now: Timestamp,
-    ) -> Result<ByHand, NotMoved> {
-        let tender = self.tender(now).await?;
-        self.fulfil(&tender, task, wish).await
+    ) -> Result<ManualMove, MoveError> {
+        let worker = self.worker(now).await?;
+        self.move_manually(&worker, task, request).await
     }
 
-    pub(crate) async fn tender(&self, now: Timestamp) -> Result<Tender<'_>, ParkError> {
+    pub(crate) async fn worker(&self, now: Timestamp) -> Result<ChannelWorker<'_>, ParkError> {
         let settings = self.settings();
-        let twilio = place::client(settings, self.transport(), now).await?;
-        let place = self.checked().place(&twilio, settings).await?;
-        Ok(Tender::new(settings, twilio, place, Watch::new(now)))
+        let twilio = flex_ids::client(settings, self.transport(), now).await?;
+        let ids = self.checked().ids(&twilio, settings).await?;
+        Ok(ChannelWorker::new(settings, twilio, ids, Watch::new(now)))
     }
 
-    pub(crate) async fn fulfil(
+    pub(crate) async fn move_manually(
         &self,
-        tender: &Tender<'_>,
+        worker: &ChannelWorker<'_>,
         task: TaskSid,
-        wish: ManualRequest,
-    ) -> Result<ByHand, NotMoved> {
-        let way = match wish {
-            ManualRequest::Park => Way::There,
-            ManualRequest::Resume => Way::Back,
-        };
-        let mut noted = Noted::default();
-        for _ in 0..ROUNDS {
-            let (twilio, place) = (&tender.twilio, tender.place);
-            let pairs = &self.settings().pairs;
-            // Whoever takes a chat up again must win over a parker that is still under way.
-            let writing = match way {
-                Way::There => Writing::IfNeeded,
-                Way::Back => noted.writing,
-            };
-            let plan = match look(twilio, place, pairs, task, way, writing).await? {
-                Look::Plan(plan) => plan,
-                Look::Over(_) => return Err(NotMoved::NobodyTalks),
-                Look::Gone => return Err(NotMoved::Gone),
-                Look::Refused(refusal) => return Err(refusal.into()),
-            };
-            let link = match plan.version().seen.about {
-                About::Channel(link) => Some(link),
-                About::NotTold | About::NoChannel(_) => None,
-            };
-            if let Some(link) = link
-                && !noted.done
-            {
-                let again = self.announce(tender, link, &plan, task, wish, &mut noted);
-                if again.await? == Announced::LookAgain {
-                    continue;
+        request: ManualRequest,
+    ) -> Result<ManualMove, MoveError> {
+        let result = worker.process_manual(task, request).await?;
+        match result.ok_or(MoveError::Changing)? {
+            MoveResult::Moved(channel) => {
+                if request == ManualRequest::Resume {
+                    worker.is_over_capacity(channel).await;
                 }
+                Ok(ManualMove::Moved)
             }
-            match plan.carry_out(twilio, place).await? {
-                moved @ (Moved::There(..) | Moved::Already(..)) => {
-                    return self.record(tender, link, task, moved, way, &noted).await;
-                }
-                Moved::LookAgain => {}
-                Moved::Gone => return Err(NotMoved::Gone),
-                Moved::Refused(refusal) => {
-                    self.take_back(tender, link, task).await?;
-                    return Err(refusal.into());
-                }
+            MoveResult::Already => Ok(ManualMove::Already),
+            MoveResult::Over(_) => Err(MoveError::NotAssigned),
+            MoveResult::Gone => Err(MoveError::Gone),
+            MoveResult::Refused(refusal) => Err(refusal.into()),
+            MoveResult::NoWebhookUrl => Err(MoveError::NoWebhookUrl),
+            MoveResult::NoWebhook(ChannelResult::Deferred) | MoveResult::Busy => {
+                Err(MoveError::Busy)
             }
-        }
-        Err(NotMoved::Changing)
-    }
-
-    /// Records the wish before it is fulfilled: see `domain::channel`.
-    async fn announce(
-        &self,
-        tender: &Tender<'_>,
-        link: Link,
-        plan: &Plan,
-        task: TaskSid,
-        wish: ManualRequest,
-        noted: &mut Noted,
-    ) -> Result<Announced, NotMoved> {
-        let now = tender.watch.now();
-        let stored = self.settings().table.get(link.channel).await?;
-        let known = stored.map_or_else(
-            || Channel::new(link.channel, link.platform),
-            |stored| stored.channel,
-        );
-        if wish == ManualRequest::Park && link.platform == Platform::Chat && !known.is_heard() {
-            // Found out before anything is recorded: whoever asks may have other settings than
-            // the function, and would make the channel deaf for it too.
-            if tender.ear().is_none() {
-                return Err(NotMoved::Earless);
-            }
-            if tender.listen(&known).await? != Came::Listening {
-                return Err(NotMoved::Deaf);
-            }
-        }
-        let parking = known.parking(task);
-        let parking = parking.is_some_and(domain::TaskParking::is_being_parked);
-        let facts = plan.version().seen.facts_about(link, now);
-        tender
-            .note(&known, |channel| {
-                facts.iter().for_each(|fact| channel.absorb(fact));
-                channel.note_manual_request(task, wish, now);
-                if wish == ManualRequest::Park {
-                    channel.note_parking(task, now);
-                }
-            })
-            .await?;
-        noted.done = true;
-        noted.announced = Some(now);
-        if wish == ManualRequest::Resume && parking {
-            noted.writing = Writing::Always;
-            return Ok(Announced::LookAgain);
-        }
-        Ok(Announced::Plainly)
-    }
-
-    async fn record(
-        &self,
-        tender: &Tender<'_>,
-        link: Option<Link>,
-        task: TaskSid,
-        moved: Moved,
-        way: Way,
-        noted: &Noted,
-    ) -> Result<ByHand, NotMoved> {
-        let (stand, changed, came) = match moved {
-            Moved::There(stand, changed) => (stand, changed, ByHand::Moved),
-            Moved::Already(stand, changed) => (stand, changed, ByHand::Already),
-            Moved::LookAgain | Moved::Gone | Moved::Refused(_) => return Err(NotMoved::Changing),
-        };
-        let Some(link) = link else { return Ok(came) };
-        let known = Channel::new(link.channel, link.platform);
-        let at = moved_at(tender.watch.now(), changed);
-        tender
-            .note(&known, |channel| match (way, noted.announced) {
-                (Way::There, Some(announced)) => channel.note_parked(task, announced, at, stand),
-                (Way::There, None) | (Way::Back, _) => channel.note_placement(task, at, stand),
-            })
-            .await?;
-        if way == Way::Back && came == ByHand::Moved {
-            tender.is_over_capacity(link.channel).await;
-        }
-        tracing::info!(channel = %link.channel, %task, ?way, ?came, "moved by hand");
-        Ok(came)
-    }
-
-    /// Nothing came of the wish.
-    async fn take_back(
-        &self,
-        tender: &Tender<'_>,
-        link: Option<Link>,
-        task: TaskSid,
-    ) -> Result<(), NotMoved> {
-        let Some(link) = link else { return Ok(()) };
-        let now = tender.watch.now();
-        let known = Channel::new(link.channel, link.platform);
-        tender
-            .note(&known, |channel| channel.note_not_parked(task, now))
-            .await?;
-        Ok(())
-    }
-}
-
-/// What was recorded of the wish so far.
-struct Noted {
-    done: bool,
-    announced: Option<Timestamp>,
-    writing: Writing,
-}
-
-impl Default for Noted {
-    fn default() -> Self {
-        Self {
-            done: false,
-            announced: None,
-            writing: Writing::IfNeeded,
-        }
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Announced {
-    Plainly,
-    LookAgain,
-}
-
-/// What Twilio said instead of an answer.
-pub(crate) fn not_asked(error: TwilioError) -> NotMoved {
-    match error {
-        TwilioError::Gone => NotMoved::Gone,
-        error @ TwilioError::Unauthorized { .. } => NotMoved::Park(ParkError::Unauthorized(error)),
-        TwilioError::Throttled { .. } | TwilioError::Unreachable { .. } => NotMoved::Busy,
-        error @ (TwilioError::Refused { .. } | TwilioError::Conflict) => {
-            NotMoved::Unfit(error.to_string())
+            MoveResult::NoWebhook(_) => Err(MoveError::NoRoom),
         }
     }
 }

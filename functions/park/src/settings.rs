@@ -1,4 +1,4 @@
-//! What the parking function is told by its environment.
+//! The settings of the parking function.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,14 +10,14 @@ use http::HeaderValue;
 use http::uri::{Scheme, Uri};
 use runtime::common::{self, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
-use runtime::{Aws, Environment, SettingsError};
+use runtime::{Aws, Bus, Environment, SettingsError};
 use store::ChannelTable;
 use twilio::signature::{BasicAuth, PublicUrl};
 
-/// Where Flex's own pages come from.
+/// The origin of Flex's own pages.
 const FLEX: &str = "https://flex.twilio.com";
 
-/// How often it is looked for chats to move, unless the settings say.
+/// Seconds between two polls, unless the settings say.
 const POLL_SECONDS: u64 = 10;
 
 /// Everything that parking works with.
@@ -27,22 +27,24 @@ pub struct Settings {
     pub table: ChannelTable,
     /// The credentials for Twilio.
     pub secrets: Secrets,
-    /// Whom we act for at Twilio, and where Twilio is.
+    /// The account at Twilio, and where Twilio is.
     pub account: TwilioAccount,
     /// The TaskRouter workspace; the Flex configuration's where absent.
     pub workspace: Option<WorkspaceSid>,
     /// The chat service; the Flex configuration's where absent.
     pub chat_service: Option<ChatServiceSid>,
-    /// Between which TaskChannels tasks move.
+    /// The bus for notices of parked tasks that expire.
+    pub bus: Bus,
+    /// The TaskChannels between which tasks move.
     pub pairs: Pairs,
-    /// How patient we are.
+    /// The cutoffs.
     pub policy: Policy,
-    /// How often it is looked for chats to move.
+    /// The time between two polls.
     pub poll: Duration,
-    /// Where a Chat channel's messages are to be told: the webhook's URL as Twilio calls it.
+    /// The place where a Chat channel's messages are told: the webhook's URL as Twilio calls it.
     /// Without it no Chat channel's task is parked.
     pub webhook: Option<WebhookUrl>,
-    /// Whose pages may ask for a chat to be moved.
+    /// The origin of the pages that may ask for a chat to be moved.
     pub origin: Origin,
 }
 
@@ -64,6 +66,7 @@ impl Settings {
     /// Fails with every missing or malformed variable, by name.
     pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
         let table = common::channels_table(&mut environment);
+        let bus = common::notice_bus(&mut environment, aws.as_ref());
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
@@ -78,6 +81,7 @@ impl Settings {
             let aws = aws?;
             Some(Self {
                 table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
+                bus: bus?,
                 secrets: secrets?,
                 account: account?,
                 workspace,
@@ -125,7 +129,7 @@ fn webhook(environment: &mut Environment) -> Option<WebhookUrl> {
 pub struct WebhookUrl(String);
 
 impl WebhookUrl {
-    /// The URL, for Twilio and nobody else.
+    /// Returns the URL, for Twilio alone.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -141,7 +145,7 @@ impl fmt::Debug for WebhookUrl {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
-/// What is no origin.
+/// A text that is no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an origin like https://flex.twilio.com: scheme and host, and no slash at its end")]
 pub struct InvalidOrigin;
@@ -151,7 +155,7 @@ impl Origin {
         Self(HeaderValue::from_static(FLEX))
     }
 
-    /// The origin as a header has it.
+    /// Returns the origin as a header has it.
     pub fn as_header(&self) -> &HeaderValue {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! What one run did, in numbers: returned, logged and printed as it is.
+//! The figures of one run: returned, logged and printed as they are.
 
 use domain::Timestamp;
 use runtime::metrics;
 use serde::Serialize;
 
-/// What one run did. Every due channel is counted exactly once among `parked` … `failed`.
+/// The figures of one run. Every due channel is counted exactly once among `parked` … `failed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// How often it was looked for something to do.
+    /// Polls of the due index.
     pub polls: usize,
     /// Channels whose turn had come, over all polls.
     pub due: usize,
@@ -15,18 +15,20 @@ pub struct Summary {
     pub parked: usize,
     /// Tasks moved back.
     pub returned: usize,
-    /// Tasks that stood already where they should.
+    /// Tasks that were already where they should be.
     pub already: usize,
-    /// Chat channels whose messages are told to us from now on.
-    pub listening: usize,
-    /// Chat channels that have no room for another webhook: their chats are not parked.
-    pub deaf: usize,
+    /// Tasks of Chat channels that have our webhook, found or added.
+    pub installed: usize,
+    /// Tasks of Chat channels without room for another webhook: they are not parked.
+    pub no_room: usize,
     /// Tasks that had ended, or whose agent is done: left alone.
     pub left_alone: usize,
     /// Not due any more when the record itself was read.
     pub not_due: usize,
     /// To be looked at again at the next poll: Twilio was busy, or others were faster.
     pub deferred: usize,
+    /// Parked tasks whose coming end was announced.
+    pub expiring: usize,
     /// Could not be moved for a reason that stays; tried again later.
     pub refused: usize,
     /// The record could not be read or written.
@@ -35,19 +37,20 @@ pub struct Summary {
     pub over_capacity: usize,
     /// Requests to Twilio, repeated ones included.
     pub calls: u64,
-    /// The error's name, if one ended the run. Only logs say so: who asked is given the error.
+    /// The error's name, if one ended the run. Only logs say so: the caller is given the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<&'static str>,
 }
 
-/// How one due channel came out.
+/// The result of one due channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(crate) enum ChannelResult {
     Parked,
     Returned,
     Already,
-    Listening,
-    Deaf,
+    Installed,
+    NoRoom,
+    ExpiryTold,
     LeftAlone,
     NotDue,
     Deferred,
@@ -56,15 +59,16 @@ pub(crate) enum Came {
 }
 
 impl Summary {
-    /// Tells it in figures.
-    pub(crate) fn tell(&self, now: Timestamp) {
+    /// Writes the figures as metrics.
+    pub(crate) fn write_metrics(&self, now: Timestamp) {
         tracing::info!(
             target: metrics::TARGET,
             at_ms = now.as_millis(),
             Parked = self.parked,
             Returned = self.returned,
             OverCapacity = self.over_capacity,
-            Deaf = self.deaf,
+            NoRoom = self.no_room,
+            Expiring = self.expiring,
             Refused = self.refused,
             Failed = self.failed,
             Deferred = self.deferred,
@@ -73,18 +77,42 @@ impl Summary {
         );
     }
 
-    pub(crate) fn count(&mut self, came: Came) {
-        let counter = match came {
-            Came::Parked => &mut self.parked,
-            Came::Returned => &mut self.returned,
-            Came::Already => &mut self.already,
-            Came::Listening => &mut self.listening,
-            Came::Deaf => &mut self.deaf,
-            Came::LeftAlone => &mut self.left_alone,
-            Came::NotDue => &mut self.not_due,
-            Came::Deferred => &mut self.deferred,
-            Came::Refused => &mut self.refused,
-            Came::Failed => &mut self.failed,
+    /// Logs the figures, one field each.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            polls = self.polls,
+            due = self.due,
+            parked = self.parked,
+            returned = self.returned,
+            already = self.already,
+            installed = self.installed,
+            no_room = self.no_room,
+            expiring = self.expiring,
+            left_alone = self.left_alone,
+            not_due = self.not_due,
+            deferred = self.deferred,
+            refused = self.refused,
+            failed = self.failed,
+            over_capacity = self.over_capacity,
+            calls = self.calls,
+            stopped = self.stopped,
+            "polled for chats to move"
+        );
+    }
+
+    pub(crate) fn count(&mut self, result: ChannelResult) {
+        let counter = match result {
+            ChannelResult::Parked => &mut self.parked,
+            ChannelResult::Returned => &mut self.returned,
+            ChannelResult::Already => &mut self.already,
+            ChannelResult::Installed => &mut self.installed,
+            ChannelResult::NoRoom => &mut self.no_room,
+            ChannelResult::ExpiryTold => &mut self.expiring,
+            ChannelResult::LeftAlone => &mut self.left_alone,
+            ChannelResult::NotDue => &mut self.not_due,
+            ChannelResult::Deferred => &mut self.deferred,
+            ChannelResult::Refused => &mut self.refused,
+            ChannelResult::Failed => &mut self.failed,
         };
         *counter += 1;
     }

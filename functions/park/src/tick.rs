@@ -1,4 +1,5 @@
-//! The minute: looked through every few seconds, and a single channel whose customer wrote.
+//! The schedule's run, which polls every few seconds for a minute, and the run for a single
+//! channel whose customer wrote.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,18 +10,19 @@ use runtime::lock;
 use twilio::rest::Client;
 
 use crate::error::ParkError;
-use crate::summary::{Came, Summary};
-use crate::tend::{Stop, Tender, Watch};
-use crate::{Park, place};
+use crate::summary::{ChannelResult, Summary};
+use crate::watch::Watch;
+use crate::worker::{ChannelWorker, Stop};
+use crate::{Park, flex_ids};
 
-/// How long one run looks for something to do: until the next one begins.
-const A_MINUTE: Duration = Duration::from_secs(60);
+/// The time for which one run polls: until the next one begins.
+const RUN_TIME: Duration = Duration::from_secs(60);
 
-/// What a poll may take after the last one began.
-const TIME_FOR_A_POLL: Duration = Duration::from_secs(15);
+/// The longest time that a poll may take.
+const MAX_POLL_TIME: Duration = Duration::from_secs(15);
 
-/// How many channels are worked on side by side.
-const CHANNELS_AT_ONCE: usize = 10;
+/// The most channels that are worked on side by side.
+const MAX_CHANNELS_AT_ONCE: usize = 10;
 
 impl Park {
     /// Looks for chats to move, now and every few seconds for a minute, or for as long as
@@ -30,7 +32,7 @@ impl Park {
     ///
     /// Fails when nothing can be moved until a person mends it.
     pub async fn tick(&self, now: Timestamp, time_left: Duration) -> Result<Summary, ParkError> {
-        let until = now.plus(A_MINUTE.min(time_left.saturating_sub(TIME_FOR_A_POLL)));
+        let until = now.plus(RUN_TIME.min(time_left.saturating_sub(MAX_POLL_TIME)));
         let mut summary = Summary::default();
         let ended = self.polls(Watch::new(now), until, &mut summary).await;
         ends(summary, ended, now)
@@ -64,10 +66,10 @@ impl Park {
         if due.is_empty() {
             return Ok(());
         }
-        // Who waits for an answer comes first.
+        // A waiting customer comes first.
         due.sort_by_key(|due| due.queue != Queue::Unpark);
         let channels = due.into_iter().map(|due| due.channel).collect();
-        self.tend(channels, watch, summary).await
+        self.process(channels, watch, summary).await
     }
 
     /// Brings one channel's chat back, if its customer wrote.
@@ -78,56 +80,56 @@ impl Park {
     pub async fn reply(&self, channel: ChannelSid, now: Timestamp) -> Result<Summary, ParkError> {
         let mut summary = Summary::default();
         let watch = Watch::new(now);
-        let ended = self.tend(vec![channel], watch, &mut summary).await;
+        let ended = self.process(vec![channel], watch, &mut summary).await;
         ends(summary, ended, now)
     }
 
-    async fn tend(
+    async fn process(
         &self,
         channels: Vec<ChannelSid>,
         watch: Watch,
         summary: &mut Summary,
     ) -> Result<(), ParkError> {
         let settings = self.settings();
-        let twilio = place::client(settings, self.transport(), watch.now()).await?;
-        let place = self.checked().place(&twilio, settings).await;
-        let place = counted(summary, &twilio, place)?;
-        let tender = Tender::new(settings, twilio.clone(), place, watch);
+        let twilio = flex_ids::client(settings, self.transport(), watch.now()).await?;
+        let ids = self.checked().ids(&twilio, settings).await;
+        let ids = counted(summary, &twilio, ids)?;
+        let worker = ChannelWorker::new(settings, twilio.clone(), ids, watch);
         summary.due += channels.len();
         let counts = Mutex::new(std::mem::take(summary));
         let returned = Mutex::new(Vec::new());
         let stopped = Mutex::new(None);
         stream::iter(channels)
-            .for_each_concurrent(CHANNELS_AT_ONCE, async |channel| {
-                let came = if lock(&stopped).is_some() {
-                    Came::Deferred
+            .for_each_concurrent(MAX_CHANNELS_AT_ONCE, async |channel| {
+                let result = if lock(&stopped).is_some() {
+                    ChannelResult::Deferred
                 } else {
-                    match tender.tend(channel).await {
-                        Ok(came) => came,
+                    match worker.process(channel).await {
+                        Ok(result) => result,
                         Err(Stop::Store(error)) => {
                             tracing::error!(%channel, %error, "its record could not be used: next time again");
-                            Came::Failed
+                            ChannelResult::Failed
                         }
                         Err(Stop::Unauthorized(error)) => {
                             *lock(&stopped) = Some(error);
-                            Came::Deferred
+                            ChannelResult::Deferred
                         }
                     }
                 };
-                if came == Came::Returned {
+                if result == ChannelResult::Returned {
                     lock(&returned).push(channel);
                 }
-                lock(&counts).count(came);
+                lock(&counts).count(result);
             })
             .await;
         *summary = std::mem::take(&mut *lock(&counts));
         if let Some(error) = lock(&stopped).take() {
             return counted(summary, &twilio, Err(ParkError::Unauthorized(error)));
         }
-        // Only now that everybody is back where they belong.
+        // Only now, with all tasks back: each counts for its agent.
         let returned = std::mem::take(&mut *lock(&returned));
         for channel in returned {
-            summary.over_capacity += usize::from(tender.is_over_capacity(channel).await);
+            summary.over_capacity += usize::from(worker.is_over_capacity(channel).await);
         }
         counted(summary, &twilio, Ok(()))
     }
@@ -138,7 +140,7 @@ fn counted<T>(summary: &mut Summary, twilio: &Client, result: T) -> T {
     result
 }
 
-/// How long it is to the next moment on the grid: at least a millisecond.
+/// Returns the time to the next moment on the grid: at least a millisecond.
 fn to_the_grid(now: Timestamp, step: Duration) -> Duration {
     let step = u64::try_from(step.as_millis()).unwrap_or(u64::MAX).max(1);
     let into = now
@@ -147,16 +149,15 @@ fn to_the_grid(now: Timestamp, step: Duration) -> Duration {
     Duration::from_millis(step - u64::try_from(into).unwrap_or(0))
 }
 
-/// Says what a run came to, in words and in figures, whether or not it got to its end.
+/// Logs a run and its figures, whether or not it got to its end.
 fn ends(
     mut summary: Summary,
     ended: Result<(), ParkError>,
     now: Timestamp,
 ) -> Result<Summary, ParkError> {
     summary.stopped = ended.as_ref().err().map(ParkError::name);
-    let text = serde_json::to_string(&summary).unwrap_or_default();
-    tracing::info!(summary = text, "looked for chats to move");
-    summary.tell(now);
+    summary.log();
+    summary.write_metrics(now);
     ended.map(|()| summary)
 }
 

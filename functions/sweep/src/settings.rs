@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use domain::{ChatServiceSid, Policy, ProxyServiceSid, WorkspaceSid};
+use domain::{ChatServiceSid, Pairs, Policy, ProxyServiceSid, WorkspaceSid};
 use runtime::common::{self, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
-use store::{ChannelTable, Parking};
+use store::ChannelTable;
 
 /// Everything that the sweep works with.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Settings {
     /// The URL of our own webhook, so that it is not taken for a program's.
     pub webhook_url: Option<String>,
     /// On where chats are parked: what the log tells is then remembered in full.
-    pub parking: Parking,
+    pub pairs: Pairs,
     /// How it sweeps.
     pub plan: Plan,
 }
@@ -142,7 +142,7 @@ impl Settings {
                 chat_service,
                 proxy_service,
                 webhook_url,
-                parking: Parking::from(&pairs?),
+                pairs: pairs?,
                 plan,
             })
         })

@@ -196,7 +196,10 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
-            parking: store::Parking::On,
+            pairs: domain::Pairs::new(vec![
+                format!("{}:{inactive}", project.chat_task_channel).parse()?,
+            ])
+            .unwrap_or_default(),
         });
         Ok(Self {
             simulator,

@@ -88,7 +88,7 @@ impl World {
             workspace: Some(project.workspace.as_str().parse::<WorkspaceSid>()?),
             chat_service: Some(project.chat_service.as_str().parse::<ChatServiceSid>()?),
             proxy_service: None,
-            parking: store::Parking::Off,
+            pairs: domain::Pairs::default(),
             plan: Plan {
                 concurrency: 20,
                 max_closes: channels.max(1) * 12,
@@ -257,6 +257,6 @@ async fn ingest(
         },
         public_url: None,
         basic_auth: None,
-        parking: store::Parking::Off,
+        pairs: domain::Pairs::default(),
     }))
 }

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Channel, ChannelSid, End as TaskEnd, Fact, News, Timestamp};
+use domain::{Channel, ChannelSid, End as TaskEnd, Fact, News, Pairs, Timestamp};
 use futures::StreamExt;
 use simulator::Simulator;
 use simulator::state::State;
 use simulator::state::sid::Sid;
-use store::{ChannelEvents, ChannelTable, Parking};
+use store::{ChannelEvents, ChannelTable};
 use twilio::rest::setup::needed_events;
 
 use super::saved::Saved;
@@ -209,7 +209,7 @@ async fn forget_the_life_before(table: &ChannelTable, now: Timestamp) -> anyhow:
             interaction: None,
             news: News::Ended(TaskEnd::Vanished),
         });
-        for events in ChannelEvents::by_channel(over.collect(), Vec::new(), Parking::On) {
+        for events in ChannelEvents::by_channel(over.collect(), Vec::new(), &Pairs::default()) {
             table.fold_events(&events).await?;
         }
     }

@@ -1,29 +1,33 @@
-//! Who spoke last on a channel, and since when the other side is silent.
+//! The newest messages of a channel: who wrote last, and since when the other side is silent.
 //!
 //! # Why it is built like this
 //!
 //! Whether a message is the agent's or the customer's depends on who the agents are, and that
 //! is told by another event (`reservation.accepted`), which may come later than the message.
-//! So nothing is decided when a message arrives: what is kept is the last word of each
-//! *author*, and which authors are agents'. Both only ever grow, and who spoke last is worked
+//! So nothing is decided when a message arrives: what is kept is the newest message of each
+//! *author*, and which authors are agents. Both only ever grow, and who wrote last is worked
 //! out from both. The order in which they are told makes no difference.
 //!
-//! A author is a digest of a chat identity, and only of one that could be an agent's: whoever
-//! writes from a phone number can only be a customer and is kept as that. There are so few
+//! An author is a digest of a chat identity, and only of one that could be an agent's: a person
+//! who writes from a phone number can only be a customer and is kept as that. There are so few
 //! phone numbers that a digest of one would hide nothing.
 //!
 //! # What is worth a write
 //!
 //! The fold takes in everything. A writer that took all of it would write at each message, so
-//! it leaves out what makes no difference (see [`crate::Channel::absorb_activity`]): an agent's word in the same
-//! [`POLL_GRID`] as the same agent's last one, and a customer's word that follows another of the
-//! same customer's, either as the very next message or within [`BURST_WINDOW`].
+//! it leaves out what makes no difference ([`crate::Channel::absorb_activity`]):
+//!
+//! * a message that is older than the newest one that is kept;
+//! * the very next message after that one, by its index, of the same author: no message of the
+//!   other side can lie between. Where the author may be an agent, only in the same
+//!   [`POLL_GRID`], since the waiting time counts from an agent's message.
+//!
+//! A message that is not the very next one is kept, however soon it follows: one of the other
+//! side may lie between and come later.
 //!
 //! # What is accepted
 //!
-//! * Where a customer writes twice within [`BURST_WINDOW`] and an agent's word from in between comes
-//!   later than both, the agent seems to have spoken last. The customer's next word mends it.
-//! * Of more than [`MAX_AUTHORS`] authors, those that were silent longest are forgotten.
+//! Of more than [`MAX_AUTHORS`] authors, those that were silent longest are forgotten.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,15 +38,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Timestamp;
 
-/// The waiting time is counted in steps of this, rounded up, so that lines which an agent
-/// sends in one breath are one word. It is the shortest interval of the polling that acts on
+/// The waiting time is counted in steps of this, rounded up, so that messages which an
+/// agent sends at once count as one. It is the shortest interval of the polling that acts on
 /// it, and every interval is a multiple of it, so that the rounding never shows.
 pub const POLL_GRID: Duration = Duration::from_secs(10);
 
-/// How long a customer's lines that follow each other are taken for one word.
-pub const BURST_WINDOW: Duration = Duration::from_secs(30);
-
-/// More authors than this are not remembered of one channel, nor more agents'.
+/// The most authors that are remembered of one channel, and the most agents.
 pub const MAX_AUTHORS: usize = 6;
 
 /// What is kept of a chat identity that may be an agent's: a digest that is another one on
@@ -51,7 +52,7 @@ pub const MAX_AUTHORS: usize = 6;
 pub struct AuthorDigest(u64);
 
 impl AuthorDigest {
-    /// The author with this digest. What it is a digest of is up to whoever reads identities.
+    /// Takes a digest. The reader of identities decides what it is a digest of.
     pub const fn from_digest(digest: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(digest))
     }
@@ -90,16 +91,16 @@ impl<'de> Deserialize<'de> for AuthorDigest {
     }
 }
 
-/// Who wrote a message. Bots and the system are nobody: their messages are not told.
+/// The author of a message. Messages of programs are not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Author {
-    /// Somebody who can only be a customer.
+    /// A person who can only be a customer.
     Customer,
-    /// An agent if the author is one's, or else a customer.
+    /// An agent, if an agent writes under this identity, or else a customer.
     AuthorDigest(AuthorDigest),
 }
 
-/// The last word of somebody. Later ones are greater.
+/// The position of a message. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessagePosition {
     /// When.
@@ -108,27 +109,27 @@ pub struct MessagePosition {
     pub index: u32,
 }
 
-/// Which side somebody is on.
+/// A side of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// The customer's.
+    /// The customer.
     Customer,
-    /// The agents'.
+    /// The agents.
     Agent,
     /// A bot's, a survey's or the system's.
     Program,
 }
 
-/// What is remembered of a channel's talk.
+/// What is remembered of a channel's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    /// The last word of those who can only be customers.
+    /// The newest message of those who can only be customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<MessagePosition>,
-    /// The last words of the others.
+    /// The newest messages of the others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     authors: BTreeMap<AuthorDigest, MessagePosition>,
-    /// Whose authors are agents', and when each last accepted a task.
+    /// The authors who are agents, and when each last accepted a task.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     agents: BTreeMap<AuthorDigest, Timestamp>,
 }
@@ -138,60 +139,61 @@ impl Activity {
         *self == Self::default()
     }
 
-    /// The last word of the customer, if one was heard.
+    /// Returns the newest message of the customer, if one was told.
     pub fn last_customer_message(&self) -> Option<MessagePosition> {
         let others = self.authors.iter();
         let others = others.filter(|(author, _)| !self.agents.contains_key(author));
-        others.map(|(_, spoken)| *spoken).chain(self.customer).max()
+        others
+            .map(|(_, message)| *message)
+            .chain(self.customer)
+            .max()
     }
 
-    /// The last word of an agent, if one was heard.
+    /// Returns the newest message of an agent, if one was told.
     pub fn last_agent_message(&self) -> Option<MessagePosition> {
         let agents = self.authors.iter();
         let agents = agents.filter(|(author, _)| self.agents.contains_key(author));
-        agents.map(|(_, spoken)| *spoken).max()
+        agents.map(|(_, message)| *message).max()
     }
 
-    /// Who spoke last, and when. Where both sides spoke at once, it was the customer: that
-    /// never parks a chat.
+    /// Returns who wrote last, and when. Where both sides wrote at once, it was the customer:
+    /// that never parks a chat.
     pub fn last_message(&self) -> Option<(Party, MessagePosition)> {
         match (self.last_customer_message(), self.last_agent_message()) {
             (customer, Some(agent)) if customer < Some(agent) => Some((Party::Agent, agent)),
-            (customer, _) => customer.map(|spoken| (Party::Customer, spoken)),
-        }
-    }
-
-    fn is_agent(&self, author: Author) -> bool {
-        match author {
-            Author::Customer => false,
-            Author::AuthorDigest(author) => self.agents.contains_key(&author),
+            (customer, _) => customer.map(|message| (Party::Customer, message)),
         }
     }
 
     fn authors_in_order(&self) -> impl Iterator<Item = (MessagePosition, Author)> {
         let authors = self.authors.iter();
-        let authors = authors.map(|(author, spoken)| (*spoken, Author::AuthorDigest(*author)));
-        let customer = self.customer.map(|spoken| (spoken, Author::Customer));
+        let authors = authors.map(|(author, message)| (*message, Author::AuthorDigest(*author)));
+        let customer = self.customer.map(|message| (message, Author::Customer));
         authors.chain(customer)
     }
 
-    /// Whether it only adds words to `before` that make no difference to who spoke last: more
-    /// of whoever did, or older ones.
+    /// Returns when the newest message was written.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.authors_in_order()
+            .map(|(position, _)| position.at)
+            .max()
+    }
+
+    /// Returns whether this adds to `before` only messages that make no difference to who wrote
+    /// last: see the module's header.
     pub(crate) fn only_follows(&self, before: &Self) -> bool {
-        let last = before.authors_in_order().max();
-        let mut news = self
+        let newest = before.authors_in_order().max();
+        let mut added = self
             .authors_in_order()
             .filter(|now| before.authors_in_order().all(|then| then != *now));
-        news.all(|(spoken, author)| match last {
-            Some((last, same)) if same == author && self.is_agent(author) => {
-                rounded_up(spoken.at) == rounded_up(last.at)
+        added.all(|(message, author)| match newest {
+            Some((newest, _)) if message < newest => true,
+            Some((newest, same)) if same == author => {
+                message.index == newest.index.saturating_add(1)
+                    && (author == Author::Customer
+                        || rounded_up(message.at) == rounded_up(newest.at))
             }
-            Some((last, same)) if same == author => {
-                spoken.at.since(last.at) <= BURST_WINDOW
-                    || spoken.index == last.index.saturating_add(1)
-            }
-            Some((last, _)) => spoken < last,
-            None => false,
+            Some(_) | None => false,
         })
     }
 
@@ -207,7 +209,7 @@ impl Activity {
         raise(&mut self.agents, agent, at);
     }
 
-    /// The identities that are known to be agents'.
+    /// Returns the identities that are known to be agents'.
     pub(crate) fn agents(&self) -> impl Iterator<Item = AuthorDigest> {
         self.agents.keys().copied()
     }
@@ -224,8 +226,8 @@ impl Activity {
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.customer = self.customer.max(other.customer);
-        for (author, spoken) in &other.authors {
-            raise(&mut self.authors, *author, *spoken);
+        for (author, message) in &other.authors {
+            raise(&mut self.authors, *author, *message);
         }
         for (author, at) in &other.agents {
             raise(&mut self.agents, *author, *at);

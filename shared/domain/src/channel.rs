@@ -46,11 +46,12 @@ use crate::activity::Activity;
 use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
 use crate::orphan::Orphan;
-use crate::parking::{MessageWebhook, TaskParking};
+use crate::parking::TaskParking;
 use crate::{ChannelSid, TaskSid, Timestamp};
 
 pub use cleaning::LOOK_AGAIN;
 pub use hold::UNTIL_RELEASED;
+pub(crate) use parking::Need;
 pub use queue::{Cause, Idle, Queue, QueueEntry};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
@@ -81,8 +82,6 @@ pub struct Channel {
     activity: Activity,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     parking: BTreeMap<TaskSid, TaskParking>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message_webhook: Option<MessageWebhook>,
 }
 
 /// What is remembered of one task.
@@ -134,7 +133,6 @@ impl Channel {
             orphan: None,
             activity: Activity::default(),
             parking: BTreeMap::new(),
-            message_webhook: None,
         }
     }
 

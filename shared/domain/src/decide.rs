@@ -1,6 +1,6 @@
 //! What follows from a channel's record, the policy and the time, before Twilio is asked.
 
-use crate::channel::{Channel, Queue, QueueEntry};
+use crate::channel::{Channel, Need, Queue, QueueEntry};
 use crate::policy::Policy;
 use crate::{ProxySessionSid, TaskSid, Timestamp};
 
@@ -26,12 +26,15 @@ pub enum ParkDecision {
     Nothing,
     /// Its turn has not come.
     Wait(QueueEntry),
-    /// Install our webhook on a Chat channel, so that its messages are told to us.
-    InstallWebhook,
+    /// Install our webhook on a Chat channel, so that its messages are told to us, for this
+    /// task.
+    InstallWebhook(TaskSid),
     /// Move this task to the inactive TaskChannel, so that its agent can take another chat.
     Park(TaskSid),
     /// Move this task back.
     Unpark(TaskSid),
+    /// Announce that TaskRouter deletes this parked task soon.
+    TellExpiry(TaskSid),
 }
 
 /// Decides for the sweep, from the record alone. The sweep looks at the open tasks first and
@@ -63,26 +66,23 @@ pub fn decide_sweep(channel: &Channel, policy: &Policy, now: Timestamp) -> Sweep
 
 /// Decides for `park`, from the record alone.
 pub fn decide_park(channel: &Channel, policy: &Policy, now: Timestamp) -> ParkDecision {
-    let Some(entry) = channel.unheld_entry() else {
-        return ParkDecision::Nothing;
-    };
-    if !is_due(entry, policy, now) && !entry.queue.is_of_sweep() {
-        return ParkDecision::Wait(entry);
+    let urgent = channel.most_urgent_move();
+    if let Some((task, need, since)) = urgent {
+        let queue = need.queue();
+        if is_due(QueueEntry { queue, since }, policy, now) {
+            return match need {
+                Need::Unpark => ParkDecision::Unpark(task),
+                Need::InstallWebhook => ParkDecision::InstallWebhook(task),
+                Need::Park => ParkDecision::Park(task),
+            };
+        }
     }
-    match (entry.queue, channel.task_to_move()) {
-        (Queue::InstallWebhook, _) => ParkDecision::InstallWebhook,
-        (Queue::Park, Some(task)) => ParkDecision::Park(task),
-        (Queue::Unpark, Some(task)) => ParkDecision::Unpark(task),
-        (
-            Queue::Park
-            | Queue::Unpark
-            | Queue::Abandoned
-            | Queue::Ended
-            | Queue::LongLived
-            | Queue::Inspect
-            | Queue::Retry,
-            _,
-        ) => ParkDecision::Nothing,
+    match channel.first_expiry() {
+        Some((task, since)) if since <= now => ParkDecision::TellExpiry(task),
+        Some(_) | None => channel
+            .unheld_entry()
+            .filter(|entry| !entry.queue.is_of_sweep())
+            .map_or(ParkDecision::Nothing, ParkDecision::Wait),
     }
 }
 

@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::{Author, AuthorDigest};
-use crate::parking::TaskPlacement;
-use crate::{ChannelSid, InteractionChannelSid, InteractionSid, TaskSid, Timestamp, WorkerSid};
+use crate::{
+    ChannelSid, InteractionChannelSid, InteractionSid, TaskChannelSid, TaskSid, Timestamp,
+    WorkerSid,
+};
 
 /// One thing that happened to one task of one channel.
 ///
@@ -118,8 +120,8 @@ pub struct Interaction {
     pub channel: InteractionChannelSid,
 }
 
-/// Something heard of a channel's talk, or of where one of its tasks stands. Like facts,
-/// words form a set.
+/// Something told of a channel's messages, or of where one of its tasks is. Like facts, they
+/// form a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// The channel.
@@ -128,14 +130,14 @@ pub struct Word {
     pub platform: Platform,
     /// When it happened, by Twilio's clock.
     pub at: Timestamp,
-    /// What was heard.
+    /// What was told.
     pub heard: Heard,
 }
 
-/// What can be heard.
+/// What can be told of a channel's messages and of where its tasks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Somebody wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
+    /// A person wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
     Message {
         /// Who.
         author: Author,
@@ -149,17 +151,16 @@ pub enum Heard {
         task: TaskSid,
         /// The agent's worker.
         worker: Option<WorkerSid>,
-        /// The identities under which the agent may write.
-        identities: [Option<AuthorDigest>; 2],
+        /// The identity under which the agent writes.
+        identity: Option<AuthorDigest>,
     },
-    /// A task stood so (every event of a task says it).
+    /// A version of a task was in this TaskChannel (every event of a task says it).
     Placed {
         /// The task.
         task: TaskSid,
-        /// The task's version, which settles the order where times do not; 0 where Twilio
-        /// does not say.
+        /// The task's version, which Twilio counts up at each change.
         version: u32,
-        /// How it stood.
-        placement: TaskPlacement,
+        /// Its TaskChannel.
+        task_channel: TaskChannelSid,
     },
 }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::TaskChannelSid;
+use crate::parking::TaskPlacement;
 
 /// Two TaskChannels between which tasks move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
     /// Where an agent's capacity is taken.
     pub active: TaskChannelSid,
-    /// Where a parked task stands.
+    /// Where a parked task is.
     pub inactive: TaskChannelSid,
 }
 
@@ -32,17 +33,15 @@ impl FromStr for Pair {
     }
 }
 
-/// All pairs. No TaskChannel stands in two of them, or a task would not know its way back.
+/// All pairs. No TaskChannel is in two of them, or a task would not know its way back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(Vec<Pair>);
 
 /// What is wrong with the pairs, by themselves or at Twilio.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PairFault {
-    /// A TaskChannel stands in two pairs, or twice in one.
-    #[error(
-        "TaskChannel {0} stands in the pairs twice, so that a task would not know its way back"
-    )]
+    /// A TaskChannel is in two pairs, or twice in one.
+    #[error("TaskChannel {0} is in the pairs twice, so that a task would not know its way back")]
     Repeated(TaskChannelSid),
     /// The workspace has no such TaskChannel.
     #[error("the workspace has no TaskChannel {0}")]
@@ -58,7 +57,7 @@ pub enum PairFault {
 }
 
 impl Pairs {
-    /// These pairs.
+    /// Takes these pairs.
     ///
     /// # Errors
     ///
@@ -73,17 +72,17 @@ impl Pairs {
         Err(repeated.into_iter().map(PairFault::Repeated).collect())
     }
 
-    /// Whether there are none: nothing is parked.
+    /// Returns whether there are none: nothing is parked.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The pairs, as they were given.
+    /// Returns the pairs, as they were given.
     pub fn iter(&self) -> impl Iterator<Item = Pair> {
         self.0.iter().copied()
     }
 
-    /// The pair that this TaskChannel is the active one of.
+    /// Returns the pair that this TaskChannel is the active one of.
     pub fn of_active(&self, task_channel: TaskChannelSid) -> Option<Pair> {
         self.0
             .iter()
@@ -91,7 +90,7 @@ impl Pairs {
             .find(|pair| pair.active == task_channel)
     }
 
-    /// The pair that this TaskChannel is the inactive one of.
+    /// Returns the pair that this TaskChannel is the inactive one of.
     pub fn of_inactive(&self, task_channel: TaskChannelSid) -> Option<Pair> {
         self.0
             .iter()
@@ -99,7 +98,15 @@ impl Pairs {
             .find(|pair| pair.inactive == task_channel)
     }
 
-    /// What is wrong with the pairs in a workspace with these TaskChannels, by their unique
+    /// Returns the placement of a task in this TaskChannel.
+    pub fn placement(&self, task_channel: TaskChannelSid) -> TaskPlacement {
+        TaskPlacement {
+            task_channel,
+            parked: self.of_inactive(task_channel).is_some(),
+        }
+    }
+
+    /// Returns what is wrong with the pairs in a workspace with these TaskChannels, by their unique
     /// names.
     pub fn faults(
         &self,

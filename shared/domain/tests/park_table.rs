@@ -58,23 +58,25 @@ fn accepted(task: u8, at: Timestamp) -> Word {
     let heard = Heard::Accepted {
         task: sid("WT", task),
         worker: Some(sid("WK", 1)),
-        identities: [Some(AGENT), None],
+        identity: Some(AGENT),
     };
     word(at, heard)
 }
 
-fn stand(inactive: bool) -> TaskPlacement {
-    TaskPlacement {
-        task_channel: sid("TC", if inactive { 2 } else { 1 }),
-        inactive,
-    }
+fn pairs() -> Pairs {
+    let (active, inactive) = (sid("TC", 1), sid("TC", 2));
+    Pairs::new(vec![Pair { active, inactive }]).unwrap()
 }
 
-fn stands(task: u8, inactive: bool, at: Timestamp) -> Word {
+fn placement(parked: bool) -> TaskPlacement {
+    pairs().placement(sid("TC", if parked { 2 } else { 1 }))
+}
+
+fn placed(task: u8, parked: bool, version: u32, at: Timestamp) -> Word {
     let heard = Heard::Placed {
         task: sid("WT", task),
-        version: 1,
-        placement: stand(inactive),
+        version,
+        task_channel: placement(parked).task_channel,
     };
     word(at, heard)
 }
@@ -98,7 +100,7 @@ enum Hearing {
     Conversation,
     NotYet,
     Open,
-    Deaf,
+    NoRoom,
 }
 
 /// What is decided about task 1.
@@ -106,7 +108,7 @@ enum Hearing {
 enum Cell {
     Nothing,
     WaitToPark,
-    Listen,
+    InstallWebhook,
     Park,
     Unpark,
 }
@@ -118,12 +120,19 @@ fn cell(decision: ParkDecision) -> Cell {
         ParkDecision::Wait(QueueEntry {
             queue: Queue::Park, ..
         }) => Cell::WaitToPark,
-        ParkDecision::InstallWebhook => Cell::Listen,
+        // The end of a parked task is announced in due course.
+        ParkDecision::Wait(QueueEntry {
+            queue: Queue::Unpark,
+            since,
+        }) if since == NOON.plus(seconds(23 * 3600)) => Cell::Nothing,
+        ParkDecision::InstallWebhook(task) if task == ours => Cell::InstallWebhook,
         ParkDecision::Park(task) if task == ours => Cell::Park,
         ParkDecision::Unpark(task) if task == ours => Cell::Unpark,
-        other @ (ParkDecision::Wait(_) | ParkDecision::Park(_) | ParkDecision::Unpark(_)) => {
-            panic!("{other:?}")
-        }
+        other @ (ParkDecision::Wait(_)
+        | ParkDecision::InstallWebhook(_)
+        | ParkDecision::Park(_)
+        | ParkDecision::Unpark(_)
+        | ParkDecision::TellExpiry(_)) => panic!("{other:?}"),
     }
 }
 
@@ -138,29 +147,28 @@ fn channel(
 ) -> Channel {
     let platform = match hearing {
         Hearing::Conversation => Platform::Conversations,
-        Hearing::NotYet | Hearing::Open | Hearing::Deaf => Platform::Chat,
+        Hearing::NotYet | Hearing::Open | Hearing::NoRoom => Platform::Chat,
     };
     let mut channel = Channel::new(sid("CH", 1), platform);
     channel.absorb(&fact(1, News::Open(stage), platform, NOON));
-    channel.hear(&accepted(1, NOON));
-    channel.hear(&stands(1, place == Where::Parked, NOON));
+    channel.hear(&accepted(1, NOON), &pairs());
+    channel.hear(&placed(1, place == Where::Parked, 1, NOON), &pairs());
     if last != Last::Nobody {
-        channel.hear(&said(
-            Author::AuthorDigest(AGENT),
-            1,
-            NOON.plus(seconds(10)),
-        ));
+        channel.hear(
+            &said(Author::AuthorDigest(AGENT), 1, NOON.plus(seconds(10))),
+            &pairs(),
+        );
     }
     if last == Last::Customer {
-        channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(15))));
+        channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(15))), &pairs());
     }
     match hearing {
         Hearing::Conversation | Hearing::NotYet => {}
-        Hearing::Open => channel.note_message_webhook(MessageWebhook::Installed),
-        Hearing::Deaf => channel.note_message_webhook(MessageWebhook::NoRoom),
+        Hearing::Open => channel.note_message_webhook(sid("WT", 1), MessageWebhook::Installed),
+        Hearing::NoRoom => channel.note_message_webhook(sid("WT", 1), MessageWebhook::NoRoom),
     }
     if place == Where::BeingParked {
-        channel.note_parking(sid("WT", 1), NOON.plus(seconds(15)));
+        channel.announce_parking(sid("WT", 1), 1);
     }
     if let Some(request) = request {
         channel.note_manual_request(sid("WT", 1), request, NOON.plus(seconds(16)));
@@ -183,9 +191,9 @@ fn expected(
         return Cell::Unpark;
     }
     if hearing == Hearing::NotYet {
-        return Cell::Listen;
+        return Cell::InstallWebhook;
     }
-    let parkable = place != Where::Parked && stage == Stage::Assigned && hearing != Hearing::Deaf;
+    let parkable = place != Where::Parked && stage == Stage::Assigned && hearing != Hearing::NoRoom;
     match (parkable && last == Last::Agent, due) {
         (false, _) => Cell::Nothing,
         (true, false) => Cell::WaitToPark,
@@ -205,7 +213,7 @@ fn every_cell_of_an_open_channel() {
                         Hearing::Conversation,
                         Hearing::NotYet,
                         Hearing::Open,
-                        Hearing::Deaf,
+                        Hearing::NoRoom,
                     ] {
                         // MessagePosition at :10; taken up again by hand at :16, which counts as :20.
                         let since = if request == Some(ManualRequest::Resume) {
@@ -251,14 +259,17 @@ fn a_channel_waits_for_one_thing_at_a_time() {
     let ended = NOON.plus(seconds(12));
     channel.absorb(&fact(2, News::Ended(End::Completed), Platform::Chat, ended));
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Park);
-    channel.note_placement(sid("WT", 1), NOON.plus(seconds(700)), stand(true));
+    channel.note_placement(sid("WT", 1), 2, placement(true));
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Inspect);
-    channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(800))));
+    channel.hear(
+        &said(Author::Customer, 2, NOON.plus(seconds(800))),
+        &pairs(),
+    );
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Unpark);
 
     // Of two tasks, the one whose customer waits comes first; when all have ended, closing.
     channel.absorb(&fact(3, News::Open(Stage::Assigned), Platform::Chat, NOON));
-    channel.hear(&accepted(3, NOON));
+    channel.hear(&accepted(3, NOON), &pairs());
     let moved = channel.task_to_move();
     assert_eq!(moved, Some(sid("WT", 1)));
     for task in [1, 3] {
@@ -278,10 +289,10 @@ fn a_channel_waits_for_one_thing_at_a_time() {
 fn what_is_announced_is_parked_again_unless_the_customer_was_faster() {
     let late = NOON.plus(seconds(700));
     let mut channel = talking();
-    channel.note_parking(sid("WT", 1), late);
+    channel.announce_parking(sid("WT", 1), 1);
     let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Park, "a parker who died");
-    channel.hear(&said(Author::Customer, 2, late));
+    channel.hear(&said(Author::Customer, 2, late), &pairs());
     let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Unpark);
 }
@@ -297,78 +308,168 @@ fn failures_wait_for_longer_and_never_for_ever() {
     let again = now.plus(policy.park_after);
     assert_eq!(cell(decide_park(&channel, &policy, again)), Cell::Park);
 
-    channel.note_placement(task, again, stand(true));
-    channel.hear(&said(Author::Customer, 2, again));
+    channel.note_placement(task, 2, placement(true));
+    channel.hear(&said(Author::Customer, 2, again), &pairs());
     let mut now = again;
     let mut waits = Vec::new();
-    for _ in 0..7 {
+    for _ in 0..8 {
         assert_eq!(cell(decide_park(&channel, &policy, now)), Cell::Unpark);
         channel.note_not_moved_back(task, now);
         let next = channel.queue_entry().unwrap().since;
-        waits.push(next.since(now).as_secs() / 60);
+        waits.push(next.since(now).as_secs());
         now = next;
     }
-    assert_eq!(waits, [1, 2, 4, 8, 10, 10, 10]);
+    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 600, 600]);
 }
 
 #[test]
-fn our_own_echoes_change_nothing() {
+fn a_task_is_where_its_latest_version_was() {
     let task = sid("WT", 1);
-    let parked_at = NOON.plus(seconds(700));
+    let late = NOON.plus(seconds(700));
     let mut channel = talking();
-    channel.note_placement(task, parked_at, stand(true));
+    channel.note_placement(task, 2, placement(true));
     let before = channel.clone();
-    let echo_at = parked_at.plus(Duration::from_millis(400));
-    channel.absorb_activity(&[stands(1, true, echo_at)]);
-    assert_eq!(channel, before, "and cost no write");
+    channel.absorb_activity(&[placed(1, true, 2, late)], &pairs());
+    assert_eq!(channel, before, "our own echo costs no write");
 
-    // The way back, seen in the same second by another clock, is not undone by the echo.
-    channel.note_placement(task, parked_at, stand(false));
+    // The way back is not undone by an echo of the way there, whenever it is told.
+    channel.note_placement(task, 3, placement(false));
+    channel.absorb_activity(&[placed(1, true, 2, late.plus(seconds(9)))], &pairs());
     assert_eq!(channel.parked_tasks().count(), 0);
-    let mut again = channel.clone();
-    again.note_placement(task, parked_at, stand(true));
-    assert_eq!(again.parked_tasks().count(), 1);
+    // A version of a parked task is written, so that an older one cannot make it look active.
+    channel.note_placement(task, 4, placement(true));
+    channel.absorb_activity(&[placed(1, true, 7, late)], &pairs());
+    channel.absorb_activity(&[placed(1, false, 6, late)], &pairs());
+    assert_eq!(channel.parked_tasks().count(), 1);
+}
+
+#[test]
+fn an_announcement_is_over_once_the_task_has_a_later_version() {
+    let task = sid("WT", 1);
+    let mut channel = talking();
+    channel.announce_parking(task, 1);
+    assert!(channel.parking(task).unwrap().is_being_parked());
+    channel.note_placement(task, 2, placement(false));
+    assert!(!channel.parking(task).unwrap().is_being_parked());
+    channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(11))), &pairs());
+    assert_eq!(channel.queue_entry(), None);
+    // One that names the version that is known is not.
+    channel.announce_parking(task, 2);
+    assert!(channel.has_waiting_customer());
+}
+
+#[test]
+fn a_person_who_parks_a_chat_has_read_what_was_written_before() {
+    let task = sid("WT", 1);
+    let by_hand = NOON.plus(seconds(60));
+    for (second, known, is_read) in [
+        (30, true, true),
+        (30, false, true),
+        (55, true, true),
+        (55, false, false),
+        (60, true, false),
+        (61, false, false),
+    ] {
+        let message = said(Author::Customer, 2, NOON.plus(seconds(second)));
+        let mut channel = talking();
+        if known {
+            channel.hear(&message, &pairs());
+        }
+        channel.note_manual_request(task, ManualRequest::Park, by_hand);
+        channel.note_placement(task, 2, placement(true));
+        channel.hear(&message, &pairs());
+        assert_eq!(channel.has_waiting_customer(), !is_read, "{second} {known}");
+    }
+}
+
+#[test]
+fn each_task_has_its_own_look_at_the_webhook() {
+    let mut channel = channel(
+        Stage::Assigned,
+        Last::Agent,
+        Where::Active,
+        None,
+        Hearing::NoRoom,
+    );
+    assert_eq!(channel.queue_entry(), None);
+    let ended = NOON.plus(seconds(20));
+    channel.absorb(&fact(1, News::Ended(End::Completed), Platform::Chat, ended));
+    let next = NOON.plus(seconds(30));
+    channel.absorb(&fact(2, News::Open(Stage::Assigned), Platform::Chat, next));
+    channel.hear(&accepted(2, next), &pairs());
+    let decision = decide_park(&channel, &Policy::default(), next);
+    assert_eq!(decision, ParkDecision::InstallWebhook(sid("WT", 2)));
+}
+
+#[test]
+fn the_end_of_a_parked_task_is_announced_once_an_hour_before() {
+    let task = sid("WT", 1);
+    let policy = Policy::default();
+    let mut channel = talking();
+    channel.note_placement(task, 2, placement(true));
+    let due = NOON.plus(seconds(23 * 3600));
+    let before = due.minus(Duration::from_millis(1));
+    assert_eq!(cell(decide_park(&channel, &policy, before)), Cell::Nothing);
+    let decision = decide_park(&channel, &policy, due);
+    assert_eq!(decision, ParkDecision::TellExpiry(task));
+    assert_eq!(
+        channel.parking(task).unwrap().expires_at(),
+        Some(NOON.plus(seconds(24 * 3600)))
+    );
+    channel.note_expiry_told(task, due);
+    assert_eq!(decide_park(&channel, &policy, due), ParkDecision::Nothing);
+    assert_eq!(channel.queue_entry(), None);
 }
 
 #[test]
 fn words_cost_a_write_only_when_they_change_something() {
     let said_at = |author, index, second| said(author, index, NOON.plus(seconds(second)));
     let (agent, customer) = (Author::AuthorDigest(AGENT), Author::Customer);
+    let visitor = Author::AuthorDigest(AuthorDigest::from_digest([8; 8]));
     let writes = |before: &Channel, word: Word| {
         let mut after = before.clone();
-        after.absorb_activity(&[word]);
+        after.absorb_activity(&[word], &pairs());
         after != *before
     };
     let asked = talking();
-    assert!(!writes(&asked, said_at(agent, 2, 10)), "in the same breath");
+    assert!(!writes(&asked, said_at(agent, 2, 10)), "at once");
+    assert!(writes(&asked, said_at(agent, 3, 10)), "one may lie between");
     assert!(writes(&asked, said_at(agent, 2, 21)), "it waits anew");
-    assert!(!writes(&asked, said_at(customer, 0, 5)), "an older word");
+    assert!(!writes(&asked, said_at(customer, 0, 5)), "an older message");
     assert!(writes(&asked, said_at(customer, 2, 11)), "an answer");
 
     let mut answered = asked.clone();
-    answered.absorb_activity(&[said_at(customer, 2, 11)]);
+    answered.absorb_activity(&[said_at(customer, 2, 11)], &pairs());
+    assert!(!writes(&answered, said_at(customer, 3, 500)), "the next");
     assert!(
-        !writes(&answered, said_at(customer, 3, 500)),
-        "its next line"
-    );
-    assert!(!writes(&answered, said_at(customer, 9, 41)), "in one burst");
-    assert!(
-        writes(&answered, said_at(customer, 9, 42)),
-        "or perhaps an answer lies between"
+        writes(&answered, said_at(customer, 4, 12)),
+        "an agent's may lie between"
     );
     assert!(writes(&answered, said_at(agent, 3, 12)));
+    assert!(writes(&answered, said_at(visitor, 3, 12)));
+    let mut visited = asked.clone();
+    visited.absorb_activity(&[said_at(visitor, 2, 11)], &pairs());
+    assert!(!writes(&visited, said_at(visitor, 3, 20)));
+    assert!(
+        writes(&visited, said_at(visitor, 3, 21)),
+        "it may prove to be an agent's"
+    );
     assert_eq!(POLL_GRID, seconds(10), "the numbers above are made for it");
+}
 
-    let mut closed = Channel::new(sid("CH", 1), Platform::Chat);
-    assert!(
-        !writes(&closed, said_at(customer, 1, 1)),
-        "no task, no record"
-    );
-    closed.absorb(&fact(1, News::Ended(End::Completed), Platform::Chat, NOON));
-    assert!(
-        !writes(&closed, said_at(customer, 1, 1)),
-        "nobody is parked"
-    );
+#[test]
+fn a_message_before_its_task_is_kept_and_expires_without_one() {
+    let mut channel = Channel::new(sid("CH", 1), Platform::Conversations);
+    let at = NOON.plus(seconds(5));
+    channel.absorb_activity(&[said(Author::Customer, 1, at)], &pairs());
+    let day = seconds(24 * 3600);
+    assert_eq!(channel.expires_without_task(), Some(at.plus(day)));
+    assert_eq!(channel.queue_entry(), None);
+    let open = News::Open(Stage::Assigned);
+    channel.absorb(&fact(1, open, Platform::Conversations, NOON));
+    channel.hear(&placed(1, true, 3, NOON), &pairs());
+    assert_eq!(channel.expires_without_task(), None);
+    assert!(channel.has_waiting_customer());
 }
 
 #[test]

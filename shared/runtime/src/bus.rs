@@ -60,6 +60,8 @@ pub enum NoticeKind {
     EventRejected,
     /// A customer wrote on a parked channel.
     ReplyReceived,
+    /// TaskRouter deletes a parked task soon.
+    ParkedTaskExpires,
     /// The audit found the configuration other than it should be.
     ConfigurationDrifted,
 }
@@ -75,6 +77,7 @@ impl NoticeKind {
             Self::CustomerUnheard => "CustomerUnheard",
             Self::EventRejected => "EventRejected",
             Self::ReplyReceived => "ReplyReceived",
+            Self::ParkedTaskExpires => "ParkedTaskExpires",
             Self::ConfigurationDrifted => "ConfigurationDrifted",
         }
     }

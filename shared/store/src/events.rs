@@ -8,27 +8,6 @@ use domain::{Channel, ChannelSid, Fact, Heard, Pairs, Platform, Timestamp, Word}
 use crate::error::StoreError;
 use crate::table::{ChannelTable, Saved, Versioned};
 
-/// A switch: chats are parked or not. Who wrote last, and how far a task has got, is remembered
-/// only where they are; elsewhere it would cost writes for nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parking {
-    /// Silent chats are parked.
-    On,
-    /// No chat is parked.
-    Off,
-}
-
-impl From<&Pairs> for Parking {
-    /// Chats are parked where there is a pair of TaskChannels to move them between.
-    fn from(pairs: &Pairs) -> Self {
-        if pairs.is_empty() {
-            Self::Off
-        } else {
-            Self::On
-        }
-    }
-}
-
 /// The events of one channel.
 #[derive(Clone, Debug)]
 pub struct ChannelEvents {
@@ -36,6 +15,7 @@ pub struct ChannelEvents {
     platform: Platform,
     facts: Vec<Fact>,
     words: Vec<Word>,
+    pairs: Pairs,
 }
 
 /// The result of folding one channel's events.
@@ -48,36 +28,38 @@ pub struct Folded {
 }
 
 impl ChannelEvents {
-    /// Groups facts and words by their channel. Where nothing is parked, words and the stages of
-    /// tasks are left out.
-    pub fn by_channel(facts: Vec<Fact>, words: Vec<Word>, parking: Parking) -> Vec<Self> {
+    /// Groups facts and words by their channel. Without pairs of TaskChannels nothing is parked,
+    /// and words and the stages of tasks are left out: they would cost writes for nothing.
+    pub fn by_channel(facts: Vec<Fact>, words: Vec<Word>, pairs: &Pairs) -> Vec<Self> {
         let mut channels = BTreeMap::new();
         for fact in facts {
-            let fact = match parking {
-                Parking::On => fact,
-                Parking::Off => fact.without_stage(),
+            let fact = match pairs.is_empty() {
+                false => fact,
+                true => fact.without_stage(),
             };
-            let events = Self::of(&mut channels, fact.channel, fact.platform);
+            let events = Self::of(&mut channels, fact.channel, fact.platform, pairs);
             events.facts.push(fact);
         }
-        let words = words.into_iter().filter(|_| parking == Parking::On);
+        let words = words.into_iter().filter(|_| !pairs.is_empty());
         for word in words {
-            let events = Self::of(&mut channels, word.channel, word.platform);
+            let events = Self::of(&mut channels, word.channel, word.platform, pairs);
             events.words.push(word);
         }
         channels.into_values().collect()
     }
 
-    fn of(
-        channels: &mut BTreeMap<ChannelSid, Self>,
+    fn of<'a>(
+        channels: &'a mut BTreeMap<ChannelSid, Self>,
         channel: ChannelSid,
         platform: Platform,
-    ) -> &mut Self {
-        let events = channels.entry(channel).or_insert(Self {
+        pairs: &Pairs,
+    ) -> &'a mut Self {
+        let events = channels.entry(channel).or_insert_with(|| Self {
             channel,
             platform,
             facts: Vec::new(),
             words: Vec::new(),
+            pairs: pairs.clone(),
         });
         events.platform = events.platform.max(platform);
         events
@@ -102,7 +84,7 @@ impl ChannelEvents {
         for fact in &self.facts {
             channel.absorb(fact);
         }
-        channel.absorb_activity(&self.words);
+        channel.absorb_activity(&self.words, &self.pairs);
     }
 }
 

@@ -49,6 +49,11 @@ impl Record {
         let expires_at = done_at.and_then(|at| {
             retention.map_or(kept_until, |kept| Some(at.plus(kept).as_millis() / 1000))
         });
+        // Messages may be told before their task. Where none follows, they are not kept.
+        let expires_at = expires_at.or_else(|| {
+            let unused = channel.expires_without_task()?;
+            Some(unused.as_millis() / 1000)
+        });
         let mut record = Self {
             due_queue: waiting.map(|waiting| partition::partition_of(waiting.queue, channel.sid())),
             since: waiting.map(|waiting| waiting.since),

@@ -23,7 +23,7 @@ mod table;
 mod test_event;
 
 pub use error::StoreError;
-pub use events::{ChannelEvents, Folded, Parking};
+pub use events::{ChannelEvents, Folded};
 pub use notes::NOTE_PREFIX;
 pub use partition::Due;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::{TABLE, channel, memory};
+use domain::{Pair, Pairs};
 use embedded::Embedded;
 use serde_json::{Value, json};
-use store::{ChannelEvents, ChannelTable, Parking};
+use store::{ChannelEvents, ChannelTable};
 use twilio::events::{Batch, Scope, read_log, read_recording};
 
 const ACTIVE: &str = "TC00000000000000000000000000000001";
@@ -59,8 +60,8 @@ fn as_logged() -> Batch {
     read_log(page.as_bytes(), &Scope::default())
 }
 
-async fn fold(table: &ChannelTable, batch: Batch, parking: Parking) -> usize {
-    let channels = ChannelEvents::by_channel(batch.facts, batch.words, parking);
+async fn fold(table: &ChannelTable, batch: Batch, pairs: &Pairs) -> usize {
+    let channels = ChannelEvents::by_channel(batch.facts, batch.words, pairs);
     let mut changed = 0;
     for events in channels {
         let would_change = table.would_change(&events).await.unwrap();
@@ -80,17 +81,22 @@ async fn item(aws: &Embedded) -> HashMap<String, AttributeValue> {
 
 #[tokio::test]
 async fn the_stream_and_the_log_make_the_same_item() {
-    for parking in [Parking::On, Parking::Off] {
+    let pair = Pair {
+        active: ACTIVE.parse().unwrap(),
+        inactive: format!("TC{:032x}", 99).parse().unwrap(),
+    };
+    for pairs in [Pairs::new(vec![pair]).unwrap(), Pairs::default()] {
+        let parks = !pairs.is_empty();
         let ((streamed, table), (logged, other)) = (memory().await, memory().await);
-        assert_eq!(fold(&table, as_streamed(), parking).await, 1);
-        assert_eq!(fold(&other, as_logged(), parking).await, 1);
+        assert_eq!(fold(&table, as_streamed(), &pairs).await, 1);
+        assert_eq!(fold(&other, as_logged(), &pairs).await, 1);
         let item = item(&streamed).await;
-        assert_eq!(item, self::item(&logged).await, "{parking:?}");
+        assert_eq!(item, self::item(&logged).await, "{parks}");
         let text = format!("{item:?}");
-        assert_eq!(text.contains(ACTIVE), parking == Parking::On, "{text}");
-        assert_eq!(text.contains("wrapping"), parking == Parking::On, "{text}");
+        assert_eq!(text.contains(ACTIVE), parks, "{text}");
+        assert_eq!(text.contains("wrapping"), parks, "{text}");
         // What one way told, the other has nothing to add to.
-        assert_eq!(fold(&table, as_logged(), parking).await, 0);
-        assert_eq!(fold(&other, as_streamed(), parking).await, 0);
+        assert_eq!(fold(&table, as_logged(), &pairs).await, 0);
+        assert_eq!(fold(&other, as_streamed(), &pairs).await, 0);
     }
 }

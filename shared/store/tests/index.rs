@@ -13,7 +13,7 @@ use common::*;
 use domain::MessageWebhook;
 use domain::{
     Author, AuthorDigest, Channel, ChannelSid, End, FailureReason, Heard, News, Outcome, Platform,
-    Policy, Progress, Queue, Stage, Step, TaskPlacement, Word,
+    Policy, Progress, Queue, Stage, Step, Word,
 };
 use embedded::{Embedded, Lag};
 
@@ -112,6 +112,12 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
         at: at(minute * MINUTE),
         heard,
     };
+    let task_channel = |number: u8| format!("TC{number:032x}").parse().unwrap();
+    let pair = domain::Pair {
+        active: task_channel(1),
+        inactive: task_channel(2),
+    };
+    let pairs = domain::Pairs::new(vec![pair]).unwrap();
     let mut channels = Vec::new();
     for (number, work) in [
         (1, Queue::Unpark),
@@ -122,39 +128,33 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
         let change = |channel: &mut Channel| {
             channel.absorb(&fact(of, 1, 0, News::Open(Stage::Assigned)));
             let (task, worker) = (task(1), format!("WK{:032x}", 1).parse().ok());
-            let voices = [Some(agent), None];
             let mut words = vec![word(
                 of,
                 0,
                 Heard::Accepted {
                     task,
                     worker,
-                    identities: voices,
+                    identity: Some(agent),
                 },
             )];
             let says = |author, index| Heard::Message { author, index };
             words.push(word(of, 1, says(Author::AuthorDigest(agent), 0)));
             if work != Queue::InstallWebhook {
-                channel.note_message_webhook(MessageWebhook::Installed);
+                channel.note_message_webhook(task, MessageWebhook::Installed);
             }
             if work == Queue::Unpark {
-                let task_channel = format!("TC{:032x}", 2).parse().unwrap();
-                let stand = TaskPlacement {
-                    task_channel,
-                    inactive: true,
-                };
                 words.push(word(
                     of,
                     2,
                     Heard::Placed {
                         task,
                         version: 3,
-                        placement: stand,
+                        task_channel: task_channel(2),
                     },
                 ));
                 words.push(word(of, 3, says(Author::Customer, 1)));
             }
-            channel.absorb_activity(&words);
+            channel.absorb_activity(&words, &pairs);
         };
         table.fold(of, Platform::Chat, change).await.unwrap();
         let stored = table.get(of).await.unwrap().unwrap();

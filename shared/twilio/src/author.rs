@@ -6,6 +6,7 @@
 //! Everyone else is taken for a customer: to take a program for a customer raises a false alarm,
 //! to take a customer for a program would leave one waiting.
 
+#[cfg(feature = "rest")]
 use domain::Party;
 
 /// The authors that programs write as: Twilio's own default and Flex's.
@@ -19,21 +20,18 @@ pub(crate) enum Participation {
     /// The message names no participant: it was written through the API.
     Stranger,
     /// The message does not say.
+    #[cfg(feature = "rest")]
     Unknown,
 }
 
 /// Returns the party of an author.
+#[cfg(feature = "rest")]
 pub(crate) fn party(author: &str, participation: Participation) -> Party {
     let author = author.trim();
     if is_address(author) {
         return Party::Customer;
     }
-    let is_program = author.is_empty()
-        || PROGRAMS
-            .iter()
-            .any(|name| author.eq_ignore_ascii_case(name))
-        || participation == Participation::Stranger;
-    if is_program {
+    if is_program(author, participation) {
         return Party::Program;
     }
     match is_escaped_address(author) {
@@ -42,22 +40,37 @@ pub(crate) fn party(author: &str, participation: Participation) -> Party {
     }
 }
 
+/// Returns whether an author who is no address is a program.
+pub(crate) fn is_program(author: &str, participation: Participation) -> bool {
+    author.is_empty()
+        || PROGRAMS
+            .iter()
+            .any(|name| author.eq_ignore_ascii_case(name))
+        || participation == Participation::Stranger
+}
+
 /// Returns whether this is how a customer is reached: a phone number, an e-mail address, or
 /// `whatsapp:…` and the like. An agent's identity may have `client:` before it.
 pub(crate) fn is_address(author: &str) -> bool {
+    is_of_network(author) || (author.contains('@') && !author.starts_with("client:"))
+}
+
+/// Returns whether this is an address of a network, a phone number or `whatsapp:…` and the
+/// like, which no agent writes under.
+pub(crate) fn is_of_network(author: &str) -> bool {
     let number = author.strip_prefix('+').unwrap_or(author);
     let is_number = number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
-    let is_of_network = author.contains(':') && !author.starts_with("client:");
-    is_number || is_of_network || (author.contains('@') && !author.starts_with("client:"))
+    is_number || (author.contains(':') && !author.starts_with("client:"))
 }
 
 /// Returns whether this is an e-mail address as Flex writes an agent's identity.
+#[cfg(feature = "rest")]
 fn is_escaped_address(author: &str) -> bool {
     let author = author.strip_prefix("client:").unwrap_or(author);
     author.contains("_40") && author.contains("_2E")
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "rest"))]
 mod tests {
     use super::*;
 

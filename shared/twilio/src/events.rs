@@ -35,8 +35,8 @@ use crate::json;
 use crate::signature::Authentic;
 use element::Outcome;
 
+pub use talk::author_digest;
 pub(crate) use talk::says_inactive;
-pub use talk::voice;
 pub use task::{About, Link, NoLink, TaskSeen, TaskState, UnreadableTask, read_task};
 pub use types::{MESSAGE_ADDED, needed_events};
 

@@ -9,7 +9,6 @@
 //! leaves this crate but SIDs, times and states, and no type here shows it when printed.
 
 pub mod attributes;
-#[cfg(feature = "rest")]
 mod author;
 pub mod events;
 mod json;

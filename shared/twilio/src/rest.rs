@@ -42,6 +42,6 @@ pub use page::{Cursor, ListFailure, Page};
 pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;
 pub use taskrouter::CHANNELS_PER_QUESTION;
-pub use tokens::{FlexUser, LONGEST_TOKEN, Role, TokenBearer};
+pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer};
 pub use transport::{Https, InvalidTls, LONGEST_ANSWER, Transport, TransportError};
-pub use webhooks::{Listener, MOST_WEBHOOKS};
+pub use webhooks::{MAX_WEBHOOKS, WebhookState};

@@ -192,7 +192,7 @@ fn words_are_order_free(batch: &Batch) {
     let fold = |words: &mut dyn Iterator<Item = &Word>| {
         let mut channel = Channel::new(first.channel, first.platform);
         batch.facts.iter().for_each(|fact| channel.absorb(fact));
-        words.for_each(|word| channel.hear(word));
+        words.for_each(|word| channel.hear(word, &domain::Pairs::default()));
         channel
     };
     let forwards = fold(&mut batch.words.iter());

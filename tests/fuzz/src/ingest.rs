@@ -130,7 +130,7 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
-            parking: store::Parking::On,
+            pairs: domain::Pairs::default(),
         });
         Self {
             aws,

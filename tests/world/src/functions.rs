@@ -84,6 +84,7 @@ impl Functions {
         let environment = self.environment(&[&ours, others].concat());
         let mut settings = park::Settings::read(environment).unwrap();
         settings.table = self.table();
+        settings.bus = self.bus();
         settings.secrets = self.credentials();
         settings
     }

@@ -194,7 +194,7 @@ impl World {
         let chat = self.customer_writes(address);
         self.agent_accepts(chat);
         self.deliver_all().await;
-        assert_eq!(self.parking_poll().await.listening, 1);
+        assert_eq!(self.parking_poll().await.installed, 1);
         self.agent_writes(chat);
         self.deliver_all().await;
         chat

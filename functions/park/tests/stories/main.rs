@@ -4,7 +4,7 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
-mod door;
+mod api;
 mod figures;
 mod moves;
 mod races;

@@ -132,9 +132,9 @@ async fn our_own_echoes_change_nothing() {
 async fn a_task_that_ended_meanwhile_is_left_alone() {
     let world = World::that_parks().await;
     let chat = world.answered_conversation("+15550100123").await;
+    world.time_passes(silence()).await;
     world.tab_is_closed(chat);
     world.lose_events();
-    world.time_passes(silence()).await;
     world.park().check(world.now()).await.unwrap();
     world.twilio.reset_calls();
     let summary = world.parking_poll().await;
@@ -143,10 +143,14 @@ async fn a_task_that_ended_meanwhile_is_left_alone() {
     let record = world.record(chat.channel).await.unwrap();
     assert!(record.idle().is_some(), "and what was seen is remembered");
 
-    // One of which TaskRouter knows nothing any more.
+    // One of which TaskRouter knows nothing any more: only the second time in a row is it
+    // believed, since an end is final.
     let gone = world.answered_conversation("+15550100124").await;
     world.tab_is_closed(gone);
     world.lose_events();
+    world.time_passes(silence()).await;
+    assert_eq!(world.parking_poll().await.deferred, 1);
+    assert!(world.record(gone.channel).await.unwrap().idle().is_none());
     world.time_passes(silence()).await;
     assert_eq!(world.parking_poll().await.left_alone, 1);
     assert!(world.record(gone.channel).await.unwrap().idle().is_some());
@@ -222,7 +226,7 @@ async fn a_chat_channel_gets_one_webhook_of_ours_and_never_more_than_it_has_room
     };
     world.agent_accepts(second);
     world.deliver_all().await;
-    assert_eq!(world.parking_poll().await.listening, 1);
+    assert_eq!(world.parking_poll().await.installed, 1);
     assert_eq!(webhooks(chat.channel), 1);
 
     let full = world.customer_writes("+15550100124");
@@ -238,7 +242,7 @@ async fn a_chat_channel_gets_one_webhook_of_ours_and_never_more_than_it_has_room
     }
     world.agent_accepts(full);
     world.deliver_all().await;
-    assert_eq!(world.parking_poll().await.deaf, 1);
+    assert_eq!(world.parking_poll().await.no_room, 1);
     world.twilio.reset_calls();
     assert_eq!(
         world.parking_poll().await.due,
@@ -272,5 +276,92 @@ async fn a_message_that_comes_before_its_authors_acceptance_is_the_agents() {
     world.time_passes(silence()).await;
     assert_eq!(world.parking_poll().await.parked, 1);
     world.deliver_all().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_false_answer_that_a_task_is_gone_does_not_keep_a_customer_waiting() {
+    let world = World::that_parks().await;
+    let chat = world.answered_conversation("+15550100123").await;
+    world.time_passes(silence()).await;
+    assert_eq!(world.parking_poll().await.parked, 1);
+    world.deliver_all().await;
+    world.customer_converses("+15550100123");
+    world.deliver_all().await;
+    world.bus_loses();
+    world.twilio.fail(simulator::Fault {
+        at: simulator::At::default(),
+        kind: simulator::FaultKind::Status(404),
+        times: Some(1),
+    });
+    assert_eq!(world.parking_poll().await.deferred, 1);
+    world.time_passes(POLL).await;
+    assert_eq!(world.parking_poll().await.returned, 1);
+    assert!(!world.is_parked(chat));
+    world.deliver_all().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_task_comes_back_whatever_became_of_its_attributes() {
+    // Replaced as a whole, told or not; no room for our value; no object any more.
+    let long = format!(r#"{{"pad":"{}"}}"#, "x".repeat(4_096 - 10));
+    for (attributes, is_told) in [
+        (None, true),
+        (None, false),
+        (Some(long.as_str()), true),
+        (Some("[]"), false),
+    ] {
+        let world = World::that_parks().await;
+        let chat = world.answered_conversation("+15550100123").await;
+        let before = self::attributes(&world, chat);
+        world.time_passes(silence()).await;
+        assert_eq!(world.parking_poll().await.parked, 1);
+        world.deliver_all().await;
+        let channel = format!(r#"{{"conversationSid":"{}"}}"#, chat.channel);
+        set_attributes(&world, chat, attributes.unwrap_or(&channel));
+        if is_told {
+            world.deliver_all().await;
+        } else {
+            world.lose_events();
+        }
+        let record = world.record(chat.channel).await.unwrap();
+        assert_eq!(record.parked_tasks().count(), 1, "{attributes:?}");
+        world.customer_converses("+15550100123");
+        world.deliver_all().await;
+        assert_eq!(world.bus_wakes_park().await, 1);
+        let task_channel = world.twilio.state().task(chat.task).unwrap().task_channel;
+        assert_eq!(task_channel, world.project.chat_task_channel, "{before}");
+        world.deliver_all().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_parked_task_is_announced_once_an_hour_before() {
+    let world = World::that_parks().await;
+    let chat = world.answered_conversation("+15550100123").await;
+    world.time_passes(silence()).await;
+    assert_eq!(world.parking_poll().await.parked, 1);
+    world.deliver_all().await;
+    world.time_passes(Duration::from_secs(22 * 3600)).await;
+    assert_eq!(world.parking_poll().await.due, 0);
+    world.time_passes(Duration::from_secs(3600)).await;
+    // A bus that fails is asked again.
+    world.aws.plan_faults(|call| {
+        let is_bus = call.operation == "PutEvents";
+        is_bus.then_some(embedded::Fault::InternalError)
+    });
+    assert_eq!(world.parking_poll().await.deferred, 1);
+    world.aws.end_faults();
+    assert_eq!(world.parking_poll().await.expiring, 1);
+    let entries = world.aws.bus.take_entries();
+    let [entry] = &entries[..] else {
+        panic!("{entries:?}");
+    };
+    assert_eq!(entry.detail_type, "ParkedTaskExpires");
+    assert_eq!(entry.detail["task_sid"], chat.task.as_str());
+    assert_eq!(entry.detail["channel_sid"], chat.channel.as_str());
+    assert_eq!(world.parking_poll().await.due, 0, "once");
+    assert!(world.is_parked(chat), "it is left where it is");
     world.finish().await;
 }

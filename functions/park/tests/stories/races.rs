@@ -71,10 +71,13 @@ async fn who_writes_while_the_chat_is_being_parked_is_heard() {
                 gate.reached().await;
                 world.customer_converses("+15550100123");
                 world.deliver_all().await;
+                // Before the move is announced there is nothing to bring back: the message makes
+                // the announcement fail.
+                let replies = usize::from(method == "POST");
                 if bus {
-                    assert_eq!(world.bus_wakes_park().await, 1);
+                    assert_eq!(world.bus_wakes_park().await, replies);
                 } else {
-                    assert_eq!(world.bus_loses(), 1);
+                    assert_eq!(world.bus_loses(), replies);
                 }
                 gate.open();
             };

@@ -41,8 +41,8 @@ impl Lister<'_> {
         for (reason, count) in batch.ignored {
             *report.ignored.entry(reason.name()).or_default() += count;
         }
-        let parking = self.sweep.settings.parking;
-        let channels = ChannelEvents::by_channel(batch.facts, batch.words, parking);
+        let channels =
+            ChannelEvents::by_channel(batch.facts, batch.words, &self.sweep.settings.pairs);
         let mut folded = stream::iter(channels)
             .map(|events| async move { (events.channel(), self.fold(&events).await) })
             .buffer_unordered(self.sweep.settings.plan.concurrency);

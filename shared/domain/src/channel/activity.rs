@@ -1,9 +1,11 @@
 //! Taking in what is told of a channel's messages and of where its tasks are.
 
 use super::Channel;
+use super::ECHO_WINDOW;
+use crate::Timestamp;
 use crate::activity::Activity;
 use crate::fact::{Heard, Word};
-use crate::parking::PlacementAt;
+use crate::pairs::Pairs;
 
 impl Channel {
     /// Returns who wrote last on the channel, as far as it is remembered.
@@ -15,7 +17,7 @@ impl Channel {
     /// idempotent.
     ///
     /// Words about other channels are not taken in, nor those from before what is forgotten.
-    pub fn hear(&mut self, word: &Word) {
+    pub fn hear(&mut self, word: &Word, pairs: &Pairs) {
         if word.channel != self.sid() || self.is_forgotten(word) {
             return;
         }
@@ -25,9 +27,9 @@ impl Channel {
             Heard::Accepted {
                 task,
                 worker,
-                identities,
+                identity,
             } => {
-                for identity in identities.into_iter().flatten() {
+                if let Some(identity) = identity {
                     self.activity.absorb_agent(at, identity);
                 }
                 self.parking.entry(task).or_default().accept(at, worker);
@@ -35,60 +37,69 @@ impl Channel {
             Heard::Placed {
                 task,
                 version,
-                placement,
+                task_channel,
             } => {
-                let placement = PlacementAt {
-                    at,
-                    version,
-                    placement,
-                };
-                self.parking.entry(task).or_default().place(placement);
+                let placement = pairs.placement(task_channel);
+                self.parking
+                    .entry(task)
+                    .or_default()
+                    .place(version, placement);
             }
         }
         self.settle_activity();
     }
 
     /// Takes in the words that are worth a write, all of them or none: those that change who
-    /// spoke last, what the channel waits for or since when, or where a task stands. While no
-    /// task is open, none is.
+    /// wrote last, what the channel waits for or since when, or where a task is.
     ///
-    /// What is left out would make no difference, but for the order that the module's header
-    /// accepts.
-    pub fn absorb_activity(&mut self, words: &[Word]) {
-        if words.is_empty() || self.open_tasks().next().is_none() {
+    /// What is left out makes no difference, in whatever order and however often words come: see
+    /// [`crate::activity`].
+    pub fn absorb_activity(&mut self, words: &[Word], pairs: &Pairs) {
+        if words.is_empty() {
             return;
         }
         let mut after = self.clone();
         for word in words {
-            after.hear(word);
+            after.hear(word, pairs);
         }
         if after.differs_usefully(self) {
             *self = after;
         }
     }
 
+    /// Returns when a record that holds nothing but messages is of no use any more: their tasks'
+    /// first events do not come later than this.
+    pub fn expires_without_task(&self) -> Option<Timestamp> {
+        let bare = Self {
+            activity: Activity::default(),
+            ..self.clone()
+        };
+        let newest = self.activity.newest()?;
+        (bare == Self::new(self.sid(), self.platform())).then(|| newest.plus(ECHO_WINDOW))
+    }
+
     fn differs_usefully(&self, before: &Self) -> bool {
         let (now, then) = (&self.activity, &before.activity);
-        let placements = |channel: &Self| -> Vec<_> {
+        let outlines = |channel: &Self| -> Vec<_> {
             let parking = channel.parking.iter();
             parking
                 .map(|(task, parking)| (*task, parking.outline()))
-                .collect::<Vec<_>>()
+                .collect()
         };
         !now.only_follows(then)
             || self.queue_entry() != before.queue_entry()
             || now.agents().ne(then.agents())
-            || now.last_message().map(|(side, _)| side) != then.last_message().map(|(side, _)| side)
-            || placements(self) != placements(before)
+            || now.last_message().map(|(party, _)| party)
+                != then.last_message().map(|(party, _)| party)
+            || outlines(self) != outlines(before)
     }
 
-    /// Joins what two places heard of one channel.
+    /// Joins what two places know of one channel's messages and parking.
     pub(crate) fn merge_activity(&mut self, other: &Self) {
         self.activity.merge(&other.activity);
         for (task, parking) in &other.parking {
             self.parking.entry(*task).or_default().merge(parking);
         }
-        self.message_webhook = self.message_webhook.max(other.message_webhook);
         self.settle_activity();
     }
 

@@ -29,7 +29,7 @@ listed! {
         InstallWebhook = "install-webhook",
         /// An agent spoke last, and the customer is silent.
         Park = "park",
-        /// The customer wrote on a parked chat.
+        /// The customer wrote on a parked chat, or TaskRouter is about to delete its task.
         Unpark = "unpark",
     }
 }
@@ -147,7 +147,10 @@ impl Channel {
     /// What the channel waits for where nobody holds it: see [`Channel::queue_entry`].
     pub(crate) fn unheld_entry(&self) -> Option<QueueEntry> {
         let Some(idle) = self.idle() else {
-            return self.waits_to_move().or_else(|| self.waits_for_inspection());
+            // A parked task that waits for an inspection too is looked at for what comes first.
+            let others = [self.waits_for_inspection(), self.waits_for_expiry()];
+            let first = others.into_iter().flatten().min_by_key(|entry| entry.since);
+            return self.waits_to_move().or(first);
         };
         let class = match idle.cause {
             Cause::Ended { how, .. } => match how {

@@ -318,12 +318,7 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
         interaction: link.interaction,
         news,
     };
-    let placed = talk::stands(
-        &fact,
-        payload.task_channel,
-        payload.attributes,
-        payload.version,
-    );
+    let placed = talk::placed(&fact, payload.task_channel, payload.version);
     let agent = talk::Agent {
         worker: payload.worker,
         name: payload.worker_name,

@@ -1,45 +1,49 @@
 //! Messages: who wrote them, and who the agents are.
 //!
-//! Twilio does not say whether an author is a customer, an agent or a program. So:
+//! Twilio does not say whether an author is a customer, an agent or a program, and the events of
+//! Event Streams, of schema version 1 and 2 alike, have no `Source`. So:
 //!
-//! * **Agents** are told by their acceptance of a task. They write under the identity that
+//! * An **agent** is known by the acceptance of a task. Agents write under the identity that
 //!   their worker's `contact_uri` names; where there is none, under the worker's name.
-//! * **Programs** write as `system` (Twilio's own default) or as `Bot` (Flex's), or through the
-//!   API without being a participant of the conversation. They are nobody.
-//! * **Everybody else is a customer.** To take a program for a customer brings a parked chat
-//!   back for nothing; to take a customer for a program would leave one waiting.
+//! * A **customer** is an author whose name is an address: a phone number, `whatsapp:…` and the
+//!   like.
+//! * A **program** writes as `system` (Twilio's own default) or as `Bot` (Flex's), or without
+//!   being a participant of the Conversation. Its messages are not told.
+//! * **Every other author** is a customer, as those of web chats are, unless an agent writes
+//!   under that identity. To take a program for a customer brings a parked chat back for
+//!   nothing; to take a customer for a program would leave one waiting.
 //!
 //! What is kept of an identity is a digest of it together with the channel's SID, so that it
 //! says nothing on another channel. Flex writes an identity with all but letters and digits
 //! escaped (`agent_40example_2Ecom`), and not everywhere: the digest is of the plain form.
+//!
+//! Fields: <https://www.twilio.com/docs/events/event-types/conversations/message>.
 
 use domain::{
-    AccountSid, Author, AuthorDigest, ChannelSid, Fact, Heard, Platform, TaskChannelSid,
-    TaskPlacement, Timestamp, Word, WorkerSid,
+    AccountSid, Author, AuthorDigest, ChannelSid, Fact, Heard, Platform, TaskChannelSid, Timestamp,
+    Word, WorkerSid,
 };
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::element::{Element, Outcome, names_another};
 use super::{Ignored, Scope, Unreadable};
+use crate::author::{Participation, is_address, is_of_network, is_program};
 use crate::json;
 use crate::when::{moment, moment_of};
 
 /// The event of a message in a Chat channel.
 const MESSAGE_SENT: &str = "onMessageSent";
 
-/// The authors that programs write as.
-const PROGRAMS: [&str; 2] = ["system", "bot"];
-
-/// The sources of messages that come from a customer's own network (Twilio, Conversations
-/// webhooks, `Source`), in lower case.
+/// The sources of messages that come from a customer's own network, in lower case. Only
+/// webhooks name a source (<https://www.twilio.com/docs/conversations/conversations-webhooks>).
 const NETWORKS: [&str; 6] = ["sms", "mms", "whatsapp", "messenger", "email", "rcs"];
 
 /// A message, as far as it tells who wrote it.
 struct Message<'a> {
     author: &'a str,
     source: &'a str,
-    /// Whether the author may be no participant: only Conversations say who is.
+    /// Whether the author is a participant, as far as it is told: Chat does not say.
     by_participant: bool,
 }
 
@@ -82,7 +86,9 @@ pub(super) fn of_conversation(data: &str, time: Option<&RawValue>, scope: &Scope
     let message = Message {
         author: &author,
         source: &source,
-        by_participant: participant.is_some(),
+        by_participant: participant
+            .and_then(json::text)
+            .is_some_and(|sid| !sid.is_empty()),
     };
     let at = [created, time].into_iter().flatten().find_map(moment);
     let index = index.and_then(|index| index.get().trim_matches('"').parse().ok());
@@ -148,30 +154,21 @@ fn word(
 
 fn author(channel: ChannelSid, message: &Message<'_>) -> Option<Author> {
     let author = message.author.trim();
-    let is_any_of = |text: &str, of: &[&str]| of.iter().any(|one| text.eq_ignore_ascii_case(one));
-    if is_any_of(message.source, &NETWORKS) {
+    let is_source = |source: &&str| message.source.eq_ignore_ascii_case(source);
+    if NETWORKS.iter().any(is_source) || is_of_network(author) {
         return Some(Author::Customer);
     }
-    let by_program = message.source.eq_ignore_ascii_case("api") && !message.by_participant;
-    if author.is_empty() || by_program || is_any_of(author, &PROGRAMS) {
-        return None;
-    }
-    if is_address(author) {
-        return Some(Author::Customer);
-    }
-    Some(Author::AuthorDigest(voice(channel, author)))
+    // A customer by e-mail may be no participant. Programs do not use the SDK.
+    let participation = match message.by_participant || is_address(author) || is_source(&"sdk") {
+        true => Participation::Participant,
+        false => Participation::Stranger,
+    };
+    (!is_program(author, participation))
+        .then(|| Author::AuthorDigest(author_digest(channel, author)))
 }
 
-/// Whether this is how a customer is reached: a phone number, or `whatsapp:…` and the like.
-/// An agent's identity may have been written with `client:` before it.
-fn is_address(author: &str) -> bool {
-    let number = author.strip_prefix('+').unwrap_or(author);
-    let is_number = number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || (author.contains(':') && !author.starts_with("client:"))
-}
-
-/// The voice of a chat identity on a channel.
-pub fn voice(channel: ChannelSid, identity: &str) -> AuthorDigest {
+/// Returns the digest of a chat identity on a channel.
+pub fn author_digest(channel: ChannelSid, identity: &str) -> AuthorDigest {
     let mut hasher = Sha256::new();
     hasher.update(channel.as_str());
     hasher.update(plain(identity));
@@ -203,58 +200,50 @@ fn plain(identity: &str) -> Vec<u8> {
     plain
 }
 
-/// What an acceptance says of its agent.
+/// The members of an acceptance that name its agent.
 pub(super) struct Agent<'a> {
     pub(super) worker: Option<&'a RawValue>,
     pub(super) name: Option<&'a RawValue>,
     pub(super) attributes: Option<&'a RawValue>,
 }
 
-/// What an acceptance tells: under which identities its agent may write.
+/// Reads from an acceptance under which identity its agent writes.
 pub(super) fn accepted(fact: &Fact, agent: Agent<'_>) -> Word {
     let attributes = agent.attributes.and_then(json::object_text);
     let uri = attributes.as_deref().and_then(|text| {
         let [uri] = json::members(text, ["contact_uri"]).ok()?;
         json::text(uri?).map(|uri| uri.into_owned())
     });
-    let name = agent.name.and_then(json::text);
-    let voice = |identity: &str| voice(fact.channel, identity);
+    let name = || Some(json::text(agent.name?)?.into_owned());
+    let identity = uri.filter(|uri| !uri.trim().is_empty()).or_else(name);
     let worker: Option<WorkerSid> = json::parsed(agent.worker);
     let heard = Heard::Accepted {
         task: fact.task,
         worker,
-        identities: [uri.as_deref().map(voice), name.as_deref().map(voice)],
+        identity: identity.map(|identity| author_digest(fact.channel, &identity)),
     };
     of_task(fact, heard)
 }
 
-/// Where a task stands, by its event.
-pub(super) fn stands(
+/// Reads where a task is, by its event. Without a version an event does not say which of two
+/// placements is the newer one.
+pub(super) fn placed(
     fact: &Fact,
     task_channel: Option<&RawValue>,
-    attributes: Option<&RawValue>,
     version: Option<&RawValue>,
 ) -> Option<Word> {
     let task_channel: TaskChannelSid = json::parsed(task_channel)?;
-    let attributes = attributes.and_then(json::object_text);
-    let inactive = attributes.as_deref().is_some_and(|text| {
-        let inactive = json::members(text, ["inactive"]);
-        inactive.is_ok_and(|[inactive]| inactive.is_some_and(says_inactive))
-    });
-    let version = version.and_then(|version| version.get().trim_matches('"').parse().ok());
+    let version = version?.get().trim_matches('"').parse().ok()?;
     let heard = Heard::Placed {
         task: fact.task,
-        version: version.unwrap_or_default(),
-        placement: TaskPlacement {
-            task_channel,
-            inactive,
-        },
+        version,
+        task_channel,
     };
     Some(of_task(fact, heard))
 }
 
-/// Whether a task's attribute `inactive` says that it is parked: 1, or what people write for
-/// it by hand.
+/// Returns whether a task's attribute `inactive` says that it is parked: 1, or what people
+/// write for it by hand.
 pub(crate) fn says_inactive(value: &RawValue) -> bool {
     matches!(value.get(), "1" | "true" | "\"1\"" | "\"true\"")
 }

@@ -1,11 +1,11 @@
 //! TaskRouter: moving a task from one TaskChannel to another, and what must be known for it.
 //!
 //! A task is the one thing of Twilio's that can be changed with care: its answer names a
-//! version (`ETag`), and a change that names it back (`If-Match`) has no effect if somebody
-//! else was faster.
+//! version (`ETag`), and a change that names it back (`If-Match`) has no effect if another
+//! writer was faster (<https://www.twilio.com/docs/taskrouter/api/task>).
 
 use bytes::Bytes;
-use domain::{TaskChannelSid, TaskPlacement, TaskSid, WorkerSid, WorkspaceSid};
+use domain::{TaskChannelSid, TaskSid, WorkerSid, WorkspaceSid};
 use http::{HeaderValue, Response, header};
 use serde_json::value::RawValue;
 
@@ -20,8 +20,11 @@ use crate::task_attributes::TaskAttributes;
 /// One version of a task.
 #[derive(Clone, Debug)]
 pub struct TaskVersion {
-    /// How it stands, and when it changed last.
+    /// Its state, and when it changed last.
     pub seen: TaskSeen,
+    /// The version as a number, the same that events call `task_version`; nothing where Twilio's
+    /// name for the version is no number.
+    pub number: Option<u32>,
     /// Its TaskChannel.
     pub task_channel: TaskChannelSid,
     /// Its attributes, as far as they can be understood.
@@ -30,27 +33,16 @@ pub struct TaskVersion {
     etag: HeaderValue,
 }
 
-impl TaskVersion {
-    /// Where the task stands; nothing where its attributes do not say.
-    pub fn stand(&self) -> Option<TaskPlacement> {
-        let attributes = self.attributes.as_ref().ok()?;
-        Some(TaskPlacement {
-            task_channel: self.task_channel,
-            inactive: attributes.is_inactive(),
-        })
-    }
-}
-
-/// What a move changes.
+/// The changes of a move.
 #[derive(Clone, Copy)]
 pub struct Move<'a> {
-    /// The whole new attributes.
-    pub attributes: &'a str,
+    /// The whole new attributes; nothing where they are to stay as they are.
+    pub attributes: Option<&'a str>,
     /// The new TaskChannel.
     pub task_channel: TaskChannelSid,
 }
 
-/// How much of one TaskChannel a worker can take, and has.
+/// The load of one TaskChannel of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     /// How many tasks the worker may have.
@@ -61,6 +53,10 @@ pub struct Load {
 
 impl Client {
     /// Reads a task with its version. Nothing if TaskRouter does not know it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when Twilio refuses, does not answer, or answers something else than a task.
     pub async fn task_version(
         &self,
         workspace: WorkspaceSid,
@@ -74,12 +70,13 @@ impl Client {
         }
     }
 
-    /// Moves a task, if it still is this version. It is tried once: who tries again looks
-    /// again. What is returned is the task as Twilio says it is now.
+    /// Moves a task, if it still is this version, and returns it as it is then. The request is
+    /// sent once: before another try the task has to be read again.
     ///
     /// # Errors
     ///
-    /// [`TwilioError::Conflict`] where somebody else changed it meanwhile.
+    /// [`TwilioError::Conflict`] where another writer changed it meanwhile; otherwise fails when
+    /// Twilio refuses or does not answer.
     pub async fn move_task(
         &self,
         workspace: WorkspaceSid,
@@ -87,18 +84,21 @@ impl Client {
         change: Move<'_>,
     ) -> Result<TaskVersion, TwilioError> {
         let task = version.seen.sid;
-        let form = [
-            ("Attributes", change.attributes),
-            ("TaskChannel", change.task_channel.as_str()),
-        ];
+        let channel = ("TaskChannel", change.task_channel.as_str());
+        let attributes = change.attributes.map(|text| ("Attributes", text));
+        let form: Vec<_> = attributes.into_iter().chain([channel]).collect();
         let call = Call::post(Product::TaskRouter, task_path(workspace, task), &form)
             .if_match(&version.etag)
             .once();
         self.ask_whole(call, |answer| read(answer, task)).await
     }
 
-    /// Whether this worker holds the task: has accepted it and not given it away. Nothing if
-    /// TaskRouter does not know the task.
+    /// Returns whether this worker holds the task: has accepted it and not given it away.
+    /// Nothing if TaskRouter does not know the task.
+    ///
+    /// # Errors
+    ///
+    /// Fails when Twilio refuses, does not answer, or answers something else than a list.
     pub async fn holds_task(
         &self,
         workspace: WorkspaceSid,
@@ -116,7 +116,11 @@ impl Client {
         }
     }
 
-    /// How much of a TaskChannel a worker can take, and has.
+    /// Returns how many tasks of a TaskChannel a worker may have, and has.
+    ///
+    /// # Errors
+    ///
+    /// Fails when Twilio refuses, does not answer, or answers something else.
     pub async fn load(
         &self,
         workspace: WorkspaceSid,
@@ -141,11 +145,17 @@ fn read(answer: &Response<Bytes>, asked_for: TaskSid) -> Option<TaskVersion> {
     // They are a JSON text in a JSON string. A string that says no Unicode text could not be
     // written back as it is, so it is not understood.
     let text = attributes.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+    let etag = answer.headers().get(header::ETAG)?.clone();
+    let number = etag
+        .to_str()
+        .ok()
+        .map(|etag| etag.trim_matches('"').parse());
     Some(TaskVersion {
         seen,
+        number: number.and_then(Result::ok),
         task_channel: json::parsed(task_channel)?,
         attributes: text.map_or(Err(NotAnObject), |text| TaskAttributes::parse(&text)),
-        etag: answer.headers().get(header::ETAG)?.clone(),
+        etag,
     })
 }
 

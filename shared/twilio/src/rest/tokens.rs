@@ -1,4 +1,5 @@
-//! Flex tokens: who is logged in to Flex (Twilio, `twilio-flex-token-validator`).
+//! Flex tokens: the user who is logged in to Flex
+//! (<https://github.com/twilio-labs/twilio-flex-token-validator>).
 
 use std::fmt;
 
@@ -11,10 +12,10 @@ use super::client::{Call, Client};
 use super::error::TwilioError;
 use crate::json as read_json;
 
-/// The longest token that is sent on. Real ones take a few kilobytes.
-pub const LONGEST_TOKEN: usize = 16 * 1024;
+/// The longest token that is sent on, in bytes. Real ones take a few kilobytes.
+pub const MAX_TOKEN: usize = 16 * 1024;
 
-/// What somebody may do in Flex, as far as it makes a difference here.
+/// The rights of a user of Flex, as far as they make a difference here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Works on tasks of their own.
@@ -23,30 +24,30 @@ pub enum Role {
     Supervisor,
 }
 
-/// Somebody who works in Flex.
+/// A person who works in Flex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlexUser {
     /// Their worker.
     pub worker: WorkerSid,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
 }
 
-/// Whose a token is.
+/// The bearer of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenBearer {
-    /// Nobody's: it has expired, or was never good.
-    Nobody,
-    /// A customer's in a web chat: they have good tokens too.
+    /// None: it has expired, or was never valid.
+    Invalid,
+    /// A customer in a web chat: they have valid tokens too.
     Guest,
-    /// Somebody's who works in Flex.
+    /// A person who works in Flex.
     User(FlexUser),
 }
 
 impl fmt::Display for TokenBearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nobody => f.write_str("nobody"),
+            Self::Invalid => f.write_str("an invalid token"),
             Self::Guest => f.write_str("a guest"),
             Self::User(user) => write!(f, "worker {}", user.worker),
         }
@@ -54,14 +55,18 @@ impl fmt::Display for TokenBearer {
 }
 
 impl Client {
-    /// Asks Twilio whose a Flex token is.
+    /// Asks Twilio who bears a Flex token.
+    ///
+    /// # Errors
+    ///
+    /// Fails when Twilio refuses to say or does not answer.
     pub async fn flex_token(
         &self,
         account: AccountSid,
         token: &str,
     ) -> Result<TokenBearer, TwilioError> {
-        if token.is_empty() || token.len() > LONGEST_TOKEN {
-            return Ok(TokenBearer::Nobody);
+        if token.is_empty() || token.len() > MAX_TOKEN {
+            return Ok(TokenBearer::Invalid);
         }
         let path = format!("/v1/Accounts/{account}/Tokens/validate");
         let body = json!({ "token": token }).to_string();
@@ -69,7 +74,7 @@ impl Client {
         match self.ask(call, read).await {
             // Twilio's own validator looks at the answer only; a token that is refused with a
             // status of its own is no good either.
-            Err(TwilioError::Refused { status: 400, .. }) => Ok(TokenBearer::Nobody),
+            Err(TwilioError::Refused { status: 400, .. }) => Ok(TokenBearer::Invalid),
             answer => answer,
         }
     }
@@ -78,7 +83,7 @@ impl Client {
 fn read(text: &str) -> Option<TokenBearer> {
     let [valid, worker, roles] = read_json::members(text, ["valid", "worker_sid", "roles"]).ok()?;
     if valid?.get() != "true" {
-        return Some(TokenBearer::Nobody);
+        return Some(TokenBearer::Invalid);
     }
     let roles = roles.map(roles_of).unwrap_or_default();
     let is = |role: &str| roles.iter().any(|one| one.eq_ignore_ascii_case(role));
@@ -132,8 +137,8 @@ mod tests {
             assert_eq!(answer("true", worker, r#"["agent"]"#), guest);
         }
         for valid in ["false", "\"true\"", "1"] {
-            let nobody = Some(TokenBearer::Nobody);
-            assert_eq!(answer(valid, &ours, r#"["admin"]"#), nobody);
+            let invalid = Some(TokenBearer::Invalid);
+            assert_eq!(answer(valid, &ours, r#"["admin"]"#), invalid);
         }
         assert_eq!(read("{}"), None);
     }

@@ -1,7 +1,8 @@
 //! Programmable Chat: webhooks of single channels.
 //!
-//! The service has one webhook, and Flex needs it. A channel has room for [`MOST_WEBHOOKS`]
-//! more, one of which Studio may have taken. They go with their channel.
+//! The service has one webhook, and Flex needs it. A channel has room for [`MAX_WEBHOOKS`]
+//! more, one of which Studio may have taken. They go with their channel
+//! (<https://www.twilio.com/docs/chat/rest/channel-webhook-resource>).
 
 use domain::{ChannelSid, ChatServiceSid};
 use serde_json::value::RawValue;
@@ -11,21 +12,21 @@ use super::client::{Call, Client};
 use super::error::TwilioError;
 use crate::json;
 
-/// The most webhooks that a channel may have (Twilio, Chat channel webhooks).
-pub const MOST_WEBHOOKS: usize = 5;
+/// The most webhooks that a channel may have, and the largest page of their list.
+pub const MAX_WEBHOOKS: usize = 5;
 
-/// The event that ours tells.
+/// The event that our webhook tells.
 const MESSAGE_SENT: &str = "onMessageSent";
 
-/// How often Twilio repeats a call that failed, at most.
+/// The most times that Twilio repeats a call that failed.
 const RETRIES: &str = "3";
 
-/// Whether a channel's messages are told to us.
+/// The state of our webhook of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listener {
-    /// They were before.
+pub enum WebhookState {
+    /// The channel had it before.
     Found,
-    /// They are from now on.
+    /// The channel has it from now on.
     Added,
     /// The channel has no room for another webhook.
     NoRoom,
@@ -34,26 +35,47 @@ pub enum Listener {
 }
 
 impl Client {
-    /// Makes sure that a Chat channel's messages are told to this URL: at most two calls, and
-    /// the same however often it is asked for.
-    pub async fn listen_to_channel(
+    /// Makes sure that a Chat channel has one webhook that tells its messages to this URL, and
+    /// no other one of ours: two calls where it has none, one where it has it.
+    ///
+    /// A webhook is ours if it leads to the same place, with whatever user and password.
+    ///
+    /// # Errors
+    ///
+    /// Fails when Twilio refuses, does not answer, or answers something else than a list.
+    pub async fn install_message_webhook(
         &self,
         service: ChatServiceSid,
         channel: ChannelSid,
         url: &str,
-    ) -> Result<Listener, TwilioError> {
-        let path = format!("/v2/Services/{service}/Channels/{channel}/Webhooks");
-        let list = Call::get(Product::Chat, format!("{path}?PageSize=50"));
-        let found = match self.ask(list, |text| read_webhooks(text, url)).await {
-            Ok(found) => found,
-            Err(TwilioError::Gone) => return Ok(Listener::NoChannel),
-            Err(error) => return Err(error),
-        };
-        if found.ours {
-            return Ok(Listener::Found);
+    ) -> Result<WebhookState, TwilioError> {
+        match self.install(service, channel, url).await {
+            Err(TwilioError::Gone) => Ok(WebhookState::NoChannel),
+            answer => answer,
         }
-        if found.all >= MOST_WEBHOOKS {
-            return Ok(Listener::NoRoom);
+    }
+
+    async fn install(
+        &self,
+        service: ChatServiceSid,
+        channel: ChannelSid,
+        url: &str,
+    ) -> Result<WebhookState, TwilioError> {
+        let path = format!("/v2/Services/{service}/Channels/{channel}/Webhooks");
+        let list = Call::get(Product::Chat, format!("{path}?PageSize={MAX_WEBHOOKS}"));
+        let found = self.ask(list, |text| read_webhooks(text, url)).await?;
+        for left_over in &found.left_over {
+            let call = Call::delete(Product::Chat, format!("{path}/{left_over}"));
+            match self.tell(call).await {
+                Ok(()) | Err(TwilioError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if found.installed {
+            return Ok(WebhookState::Found);
+        }
+        if found.others >= MAX_WEBHOOKS {
+            return Ok(WebhookState::NoRoom);
         }
         let form = [
             ("Type", "webhook"),
@@ -64,33 +86,64 @@ impl Client {
         ];
         // Once: a second try whose first one had an effect would add a second webhook.
         let call = Call::post(Product::Chat, path, &form).once();
-        match self.tell(call).await {
-            Ok(()) => Ok(Listener::Added),
-            Err(TwilioError::Gone) => Ok(Listener::NoChannel),
-            Err(error) => Err(error),
-        }
+        self.tell(call).await.map(|()| WebhookState::Added)
     }
 }
 
+/// The webhooks of a channel.
 struct Found {
-    all: usize,
-    ours: bool,
+    /// Whether one of them is ours as it should be.
+    installed: bool,
+    /// The SIDs of ours that should not be there: they are doubles, or their URL is old.
+    left_over: Vec<String>,
+    /// How many are not ours.
+    others: usize,
 }
 
 fn read_webhooks(text: &str, url: &str) -> Option<Found> {
     let [list] = json::members(text, ["webhooks"]).ok()?;
     let webhooks: Vec<&RawValue> = serde_json::from_str(list?.get()).ok()?;
-    let is_ours = |webhook: &&RawValue| {
-        let [configuration] = json::members(webhook.get(), ["configuration"]).ok()?;
-        let [target, filters] = json::members(configuration?.get(), ["url", "filters"]).ok()?;
-        let filters: Vec<String> = serde_json::from_str(filters?.get()).ok()?;
-        let told = filters.iter().any(|filter| filter == MESSAGE_SENT);
-        Some(told && json::text(target?)? == url)
+    let mut found = Found {
+        installed: false,
+        left_over: Vec::new(),
+        others: 0,
     };
-    Some(Found {
-        all: webhooks.len(),
-        ours: webhooks
-            .iter()
-            .any(|webhook| is_ours(webhook) == Some(true)),
+    for webhook in webhooks {
+        match read_ours(webhook, url) {
+            None => found.others += 1,
+            Some(ours) if ours.is_right && !found.installed => found.installed = true,
+            Some(ours) => found.left_over.push(ours.sid),
+        }
+    }
+    Some(found)
+}
+
+/// A webhook that leads to us.
+struct Ours {
+    sid: String,
+    is_right: bool,
+}
+
+fn read_ours(webhook: &RawValue, url: &str) -> Option<Ours> {
+    let [sid, configuration] = json::members(webhook.get(), ["sid", "configuration"]).ok()?;
+    let [target, filters] = json::members(configuration?.get(), ["url", "filters"]).ok()?;
+    let target = json::text(target?)?;
+    if place(&target)? != place(url)? {
+        return None;
+    }
+    let filters: Vec<String> = serde_json::from_str(filters?.get()).ok()?;
+    let sid = json::text(sid?)?;
+    let is_sid = sid.len() == 34 && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_sid.then(|| Ours {
+        is_right: target == url && filters == [MESSAGE_SENT],
+        sid: sid.into_owned(),
     })
+}
+
+/// A URL's scheme, and the rest of it without user and password.
+fn place(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    Some((scheme, &rest[user..]))
 }

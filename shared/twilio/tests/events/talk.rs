@@ -1,10 +1,8 @@
-//! Who talks, and where tasks stand.
+//! Who writes, and where tasks are.
 
-use domain::{
-    Author, AuthorDigest, Channel, ChannelSid, Heard, News, Party, Platform, Stage, Word,
-};
+use domain::{Author, Channel, ChannelSid, Heard, News, Pairs, Party, Platform, Stage, Word};
 use serde_json::{Value, json};
-use twilio::events::{Batch, Ignored, Scope, Unreadable, voice};
+use twilio::events::{Batch, Ignored, Scope, Unreadable, author_digest};
 
 use crate::{at, read};
 
@@ -68,7 +66,7 @@ fn author_of(changes: Value) -> Option<Author> {
 }
 
 fn of(identity: &str) -> Option<Author> {
-    Some(Author::AuthorDigest(voice(channel(), identity)))
+    Some(Author::AuthorDigest(author_digest(channel(), identity)))
 }
 
 #[test]
@@ -114,18 +112,28 @@ fn customers_agents_and_programs_are_told_apart() {
     for program in ["system", "System", "Bot", "bot", "", " "] {
         assert_eq!(author_of(from(program, "SDK")), None, "{program:?}");
     }
-    // Whoever writes through the API and is no participant is a program; others may be people.
-    let mut by_api = from("autopilot", "API");
-    assert_eq!(author_of(by_api.clone()), of("autopilot"));
-    by_api["ParticipantSid"] = Value::Null;
-    assert_eq!(author_of(by_api), None);
-    let visitor = json!({ "ParticipantSid": null, "Author": "visitor-17" });
+    // An author that is no participant is a program, whatever the schema's version says of a
+    // source; an address and an SDK are people's.
+    let mut event = json!({ "Author": "autopilot", "Source": null });
+    assert_eq!(author_of(event.clone()), of("autopilot"));
+    for participant in [Value::Null, "".into()] {
+        event["ParticipantSid"] = participant;
+        assert_eq!(author_of(event.clone()), None);
+        for person in ["+15550100123", "whatsapp:+15550100123"] {
+            event["Author"] = person.into();
+            assert_eq!(author_of(event.clone()), Some(Author::Customer));
+        }
+        event["Author"] = "anna@example.com".into();
+        assert_eq!(author_of(event.clone()), of("anna@example.com"));
+        event["Author"] = "autopilot".into();
+    }
+    let visitor = json!({ "ParticipantSid": null, "Author": "visitor-17", "Source": "SDK" });
     assert_eq!(author_of(visitor), of("visitor-17"));
 }
 
 #[test]
-fn an_identity_has_one_voice_however_it_is_written() {
-    let plain = voice(channel(), "Agent.Smith@example.com");
+fn an_identity_has_one_digest_however_it_is_written() {
+    let plain = author_digest(channel(), "Agent.Smith@example.com");
     for written in [
         "agent.smith@example.com",
         "Agent_2ESmith_40example_2Ecom",
@@ -133,17 +141,17 @@ fn an_identity_has_one_voice_however_it_is_written() {
         "client:Agent_2ESmith_40example_2Ecom",
         " agent.smith@example.com ",
     ] {
-        assert_eq!(voice(channel(), written), plain, "{written}");
+        assert_eq!(author_digest(channel(), written), plain, "{written}");
     }
     let another: ChannelSid = "CH00000000000000000000000000000013".parse().unwrap();
-    assert_ne!(voice(another, "agent.smith@example.com"), plain);
+    assert_ne!(author_digest(another, "agent.smith@example.com"), plain);
     for other in ["agent_smith@example.com", "agent_", "_", "_2", "_2E", "_zz"] {
-        assert_ne!(voice(channel(), other), plain, "{other}");
+        assert_ne!(author_digest(channel(), other), plain, "{other}");
     }
 }
 
 #[test]
-fn an_acceptance_names_its_agent_by_every_name() {
+fn an_acceptance_names_its_agent_by_the_identity_or_the_name() {
     let accept = |attributes: Value, name: &str| {
         let mut event: Value = serde_json::from_str(payload!("reservation-accepted")).unwrap();
         let event = if event.is_array() {
@@ -162,27 +170,23 @@ fn an_acceptance_names_its_agent_by_every_name() {
         let mut heard = batch.words.iter().map(|word| word.heard);
         let accepted = heard.find_map(|heard| match heard {
             Heard::Accepted {
-                worker, identities, ..
-            } => Some((worker, identities)),
+                worker, identity, ..
+            } => Some((worker, identity)),
             Heard::Message { .. } | Heard::Placed { .. } => None,
         });
-        let (worker, identities) = accepted.unwrap();
+        let (worker, identity) = accepted.unwrap();
         assert_eq!(
             worker.unwrap().as_str(),
             "WK00000000000000000000000000000040"
         );
-        let is = |voice: Option<AuthorDigest>, name: &str| {
-            voice == Some(twilio::events::voice(channel, name))
-        };
-        assert!(is(identities[1], name));
-        (identities[0], move |name: &str| {
-            Some(twilio::events::voice(channel, name))
+        (identity, move |name: &str| {
+            Some(author_digest(channel, name))
         })
     };
     let uri = json!({ "contact_uri": "client:smith_40example_2Ecom", "full_name": "Smith" });
     for attributes in [uri.clone(), uri.to_string().into()] {
-        let (voice, named) = accept(attributes, "Smith");
-        assert_eq!(voice, named("smith@example.com"));
+        let (identity, named) = accept(attributes, "Smith");
+        assert_eq!(identity, named("smith@example.com"));
     }
     for useless in [
         Value::Null,
@@ -190,48 +194,31 @@ fn an_acceptance_names_its_agent_by_every_name() {
         "[]".into(),
         "{".into(),
         json!({ "contact_uri": 7 }),
+        json!({ "contact_uri": "" }),
     ] {
-        let (voice, _) = accept(useless, "Smith");
-        assert_eq!(voice, None);
+        let (identity, named) = accept(useless, "Smith");
+        assert_eq!(identity, named("Smith"));
     }
 }
 
 #[test]
-fn events_of_a_task_tell_where_it_stands() {
-    let stand = |from: &str, to: &str| {
+fn events_of_a_task_tell_where_its_version_is() {
+    let placed = |from: &str, to: &str| {
         let event = crate::completed(from, to);
         let words = read(event).words;
         words.first().map(|word| match word.heard {
             Heard::Placed {
-                version, placement, ..
-            } => (
                 version,
-                placement.task_channel.to_string(),
-                placement.inactive,
-            ),
+                task_channel,
+                ..
+            } => (version, task_channel.to_string()),
             Heard::Message { .. } | Heard::Accepted { .. } => panic!("{word:?}"),
         })
     };
     let chat = "TC00000000000000000000000000000005".to_owned();
-    assert_eq!(
-        stand("resolved", "resolved"),
-        Some((6, chat.clone(), false))
-    );
-    let key = "\\\"channelType\\\"";
-    for (value, inactive) in [
-        ("1", true),
-        ("0", false),
-        ("true", true),
-        ("\\\"1\\\"", true),
-    ] {
-        let with = format!("\\\"inactive\\\":{value},{key}");
-        assert_eq!(
-            stand(key, &with),
-            Some((6, chat.clone(), inactive)),
-            "{value}"
-        );
-    }
-    assert_eq!(stand("TC0000", "TX0000"), None, "nothing is made of it");
+    assert_eq!(placed("resolved", "resolved"), Some((6, chat)));
+    assert_eq!(placed("TC0000", "TX0000"), None, "nothing is made of it");
+    assert_eq!(placed("task_version", "task_edition"), None);
 }
 
 #[test]
@@ -271,17 +258,18 @@ fn a_message_before_its_authors_acceptance_is_the_agents_all_the_same() {
         heard: Heard::Accepted {
             task: "WT00000000000000000000000000000020".parse().unwrap(),
             worker: None,
-            identities: [Some(voice(channel(), "smith@example.com")), None],
+            identity: Some(author_digest(channel(), "smith@example.com")),
         },
         ..message.clone()
     };
+    let pairs = Pairs::default();
     let mut one = Channel::new(channel(), Platform::Conversations);
-    one.hear(&message);
+    one.hear(&message, &pairs);
     assert_eq!(one.activity().last_message().unwrap().0, Party::Customer);
-    one.hear(&accepted);
+    one.hear(&accepted, &pairs);
     assert_eq!(one.activity().last_message().unwrap().0, Party::Agent);
     let mut other = Channel::new(channel(), Platform::Conversations);
-    other.hear(&accepted);
-    other.hear(&message);
+    other.hear(&accepted, &pairs);
+    other.hear(&message, &pairs);
     assert_eq!(one, other);
 }

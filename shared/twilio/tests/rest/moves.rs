@@ -2,7 +2,7 @@
 
 use domain::{AccountSid, ChannelSid, ChatServiceSid, TaskSid, WorkerSid, WorkspaceSid};
 use http::header;
-use twilio::rest::{FlexUser, Listener, Load, Move, Role, TokenBearer, TwilioError};
+use twilio::rest::{FlexUser, Load, Move, Role, TokenBearer, TwilioError, WebhookState};
 
 use crate::scripted::{Script, Step, ok, refusal, status};
 
@@ -41,9 +41,9 @@ async fn a_task_is_moved_with_the_version_that_was_seen_and_only_once() {
     let client = script.client();
     let version = client.task_version(workspace(), task()).await.unwrap();
     let version = version.unwrap();
-    assert!(!version.stand().unwrap().inactive);
+    assert_eq!(version.number, Some(3));
     let change = Move {
-        attributes: r#"{"a":1,"inactive":1}"#,
+        attributes: Some(r#"{"a":1,"inactive":1}"#),
         task_channel: sid("TC", 6),
     };
     let moved = client.move_task(workspace(), &version, change).await;
@@ -74,6 +74,20 @@ async fn a_task_is_moved_with_the_version_that_was_seen_and_only_once() {
     let version = version.unwrap();
     let moved = client.move_task(workspace(), &version, change).await;
     assert_eq!(moved.unwrap_err(), TwilioError::Conflict);
+
+    // The TaskChannel can move without the attributes.
+    let script = Script::new([seen("nonsense", 6), seen("nonsense", 5)]);
+    let client = script.client();
+    let version = client.task_version(workspace(), task()).await.unwrap();
+    let version = version.unwrap();
+    let change = Move {
+        attributes: None,
+        task_channel: sid("TC", 5),
+    };
+    let moved = client.move_task(workspace(), &version, change);
+    assert_eq!(moved.await.unwrap().task_channel, change.task_channel);
+    let form = format!(" TaskChannel={}", change.task_channel);
+    assert!(script.asked()[1].ends_with(&form), "{:?}", script.asked());
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,22 +179,23 @@ async fn a_token_is_sent_as_json_and_never_in_a_url() {
     assert_eq!(script.headers(0)[header::CONTENT_TYPE], "application/json");
     for _ in 0..2 {
         let bearer = client.flex_token(account, token).await;
-        assert_eq!(bearer, Ok(TokenBearer::Nobody));
+        assert_eq!(bearer, Ok(TokenBearer::Invalid));
     }
-    for unasked in [String::new(), "x".repeat(twilio::rest::LONGEST_TOKEN + 1)] {
+    for unasked in [String::new(), "x".repeat(twilio::rest::MAX_TOKEN + 1)] {
         let bearer = client.flex_token(account, &unasked).await;
-        assert_eq!(bearer, Ok(TokenBearer::Nobody));
+        assert_eq!(bearer, Ok(TokenBearer::Invalid));
     }
     assert_eq!(script.asked().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_channel_is_listened_to_once_and_never_crowded_out() {
+async fn a_channel_has_one_webhook_of_ours_at_the_present_url_and_is_never_crowded_out() {
     let service: ChatServiceSid = sid("IS", 3);
     let channel: ChannelSid = sid("CH", 4);
-    let url = "https://janitor.example.com/twilio";
-    let webhook = |url: &str, filter: &str| {
-        format!(r#"{{"sid":"WH","configuration":{{"url":"{url}","filters":["{filter}"]}}}}"#)
+    let url = "https://user:new@janitor.example.com/twilio";
+    let webhook = |number: usize, url: &str, filter: &str| {
+        let sid = format!("WH{number:032}");
+        format!(r#"{{"sid":"{sid}","configuration":{{"url":"{url}","filters":["{filter}"]}}}}"#)
     };
     let listed = |webhooks: &[String]| {
         let list = webhooks.join(",");
@@ -188,39 +203,61 @@ async fn a_channel_is_listened_to_once_and_never_crowded_out() {
             r#"{{"webhooks":[{list}],"meta":{{"next_page_url":null}}}}"#
         ))
     };
-    let theirs = || webhook("https://studio.example.com", "onMessageSent");
+    let theirs = || webhook(1, "https://studio.example.com", "onMessageSent");
     let studio = r#"{"sid":"WH","configuration":{"flow_sid":"FW"}}"#.to_owned();
-    let ours = webhook(url, "onMessageSent");
-    let half = webhook(url, "onMemberAdded");
+    let ours = |number| webhook(number, url, "onMessageSent");
+    let half = webhook(4, url, "onMemberAdded");
+    let old = webhook(
+        5,
+        "https://user:old@janitor.example.com/twilio",
+        "onMessageSent",
+    );
     let added = || Step::Answer(201, &[], "{}".to_owned());
-    for (steps, listener, calls) in [
-        (vec![listed(&[]), added()], Listener::Added, 2),
+    let deleted = || Step::Answer(204, &[], String::new());
+    let crowd = || vec![theirs(); 5];
+    for (steps, state, verbs) in [
+        (vec![listed(&[]), added()], WebhookState::Added, "GET POST"),
         (
-            vec![listed(&[theirs(), studio, half]), added()],
-            Listener::Added,
-            2,
+            vec![listed(&[theirs(), ours(2)])],
+            WebhookState::Found,
+            "GET",
         ),
-        (vec![listed(&[theirs(), ours])], Listener::Found, 1),
         (
-            vec![listed(&[theirs(), theirs(), theirs(), theirs(), theirs()])],
-            Listener::NoRoom,
-            1,
+            vec![listed(&[ours(2), theirs(), ours(3)]), deleted()],
+            WebhookState::Found,
+            "GET DELETE",
         ),
-        (vec![refusal(404, 20404)], Listener::NoChannel, 1),
+        (
+            vec![
+                listed(&[theirs(), studio, half, old]),
+                deleted(),
+                deleted(),
+                added(),
+            ],
+            WebhookState::Added,
+            "GET DELETE DELETE POST",
+        ),
+        (vec![listed(&crowd())], WebhookState::NoRoom, "GET"),
+        (vec![refusal(404, 20404)], WebhookState::NoChannel, "GET"),
         (
             vec![listed(&[]), refusal(404, 50300)],
-            Listener::NoChannel,
-            2,
+            WebhookState::NoChannel,
+            "GET POST",
         ),
     ] {
         let script = Script::new(steps);
         let client = script.client();
-        let answer = client.listen_to_channel(service, channel, url).await;
-        assert_eq!(answer, Ok(listener));
+        let answer = client.install_message_webhook(service, channel, url).await;
+        assert_eq!(answer, Ok(state));
         let asked = script.asked();
-        assert_eq!(asked.len(), calls);
+        let asked_verbs: Vec<&str> = asked
+            .iter()
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        assert_eq!(asked_verbs.join(" "), verbs);
         let path =
             format!("https://chat.twilio.com/v2/Services/{service}/Channels/{channel}/Webhooks");
         assert!(asked.iter().all(|line| line.contains(&path)), "{asked:?}");
+        assert!(asked[0].ends_with("?PageSize=5"), "the most that it takes");
     }
 }

@@ -159,10 +159,10 @@ async fn only_who_holds_a_task_or_supervises_may_move_it() {
         .hire_agent(workspace, "other@example.com");
     let other = other.unwrap();
     for (roles, worker, status, why) in [
-        (&["guest"][..], None, 403, "only who works in Flex"),
-        (&["guest"], Some(world.agent), 403, "only who works in Flex"),
-        (&["agent"], None, 403, "only who works in Flex"),
-        (&["agent"], Some(other), 403, "somebody else's"),
+        (&["guest"][..], None, 403, "only users of Flex"),
+        (&["guest"], Some(world.agent), 403, "only users of Flex"),
+        (&["agent"], None, 403, "only users of Flex"),
+        (&["agent"], Some(other), 403, "another worker"),
         (&["supervisor"], Some(other), 200, ""),
         (&["admin"], Some(other), 200, ""),
         (&["agent"], Some(world.agent), 200, ""),

@@ -1,8 +1,8 @@
-//! The door for Flex: `POST /set-chat-to-inactive` and `POST /set-chat-to-active`, with
-//! `taskSid`, `taskChannelSid` (where the task stands now) and `Token`, answered with
+//! The API for Flex: `POST /set-chat-to-inactive` and `POST /set-chat-to-active`, with
+//! `taskSid`, `taskChannelSid` (where the task is now) and `Token`, answered with
 //! `{"success":true}`.
 //!
-//! # Who may ask
+//! # Authorization
 //!
 //! The token is Flex's own and Twilio says whose it is. A customer in a web chat has a good
 //! token too, so a worker's is asked for; and a worker may move the tasks that they hold and
@@ -19,16 +19,16 @@ use twilio::rest::{FlexUser, Role, TokenBearer};
 use crate::Park;
 use crate::body::{Asked, Unreadable};
 use crate::error::ParkError;
-use crate::manual::{NotMoved, not_asked};
+use crate::manual::MoveError;
 
-/// A request is no longer than this: a token takes a few kilobytes.
-const LARGEST_BODY: usize = 64 * 1024;
+/// The most bytes of a request: a token takes a few kilobytes.
+const MAX_BODY: usize = 64 * 1024;
 
-/// How long a browser may remember what it was told about the door, in seconds.
+/// The time for which a browser may remember the answer to a preflight, in seconds.
 const PREFLIGHT_AGE: &str = "600";
 
-/// How long whoever is told to come back should wait, in seconds.
-const COME_BACK: &str = "5";
+/// The time after which a client that is told to come back does so, in seconds.
+const RETRY_AFTER: &str = "5";
 
 /// Why a request is not fulfilled.
 enum Denial {
@@ -40,12 +40,12 @@ enum Denial {
     TokenNotValid,
     Guest,
     Foreign,
-    NotMoved(NotMoved),
+    Move(MoveError),
 }
 
-impl<E: Into<NotMoved>> From<E> for Denial {
+impl<E: Into<MoveError>> From<E> for Denial {
     fn from(error: E) -> Self {
-        Self::NotMoved(error.into())
+        Self::Move(error.into())
     }
 }
 
@@ -63,38 +63,38 @@ impl Denial {
                 StatusCode::UNAUTHORIZED,
                 "the token has expired or is not valid",
             ),
-            Self::Guest => say(StatusCode::FORBIDDEN, "only who works in Flex may ask"),
-            Self::Foreign => say(StatusCode::FORBIDDEN, "the task is somebody else's"),
-            Self::NotMoved(why) => (status_of(why), said_of(why)),
+            Self::Guest => say(StatusCode::FORBIDDEN, "only users of Flex may ask"),
+            Self::Foreign => say(StatusCode::FORBIDDEN, "another worker has the task"),
+            Self::Move(why) => (status_of(why), said_of(why)),
         }
     }
 }
 
-fn status_of(why: &NotMoved) -> StatusCode {
+fn status_of(why: &MoveError) -> StatusCode {
     match why {
-        NotMoved::Unmapped => StatusCode::BAD_REQUEST,
-        NotMoved::Gone => StatusCode::NOT_FOUND,
-        NotMoved::NobodyTalks | NotMoved::Deaf | NotMoved::Changing => StatusCode::CONFLICT,
-        NotMoved::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        NotMoved::Earless | NotMoved::Busy | NotMoved::Store(_) | NotMoved::Park(_) => {
+        MoveError::Unmapped => StatusCode::BAD_REQUEST,
+        MoveError::Gone => StatusCode::NOT_FOUND,
+        MoveError::NotAssigned | MoveError::NoRoom | MoveError::Changing => StatusCode::CONFLICT,
+        MoveError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        MoveError::NoWebhookUrl | MoveError::Busy | MoveError::Store(_) | MoveError::Park(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
 }
 
 /// What is wrong with us is for our logs.
-fn said_of(why: &NotMoved) -> String {
+fn said_of(why: &MoveError) -> String {
     match why {
-        NotMoved::Earless | NotMoved::Store(_) | NotMoved::Park(_) => {
+        MoveError::NoWebhookUrl | MoveError::Store(_) | MoveError::Park(_) => {
             "parking does not work at the moment: its log says why".to_owned()
         }
-        NotMoved::Unmapped
-        | NotMoved::Gone
-        | NotMoved::NobodyTalks
-        | NotMoved::Deaf
-        | NotMoved::Changing
-        | NotMoved::Unfit(_)
-        | NotMoved::Busy => why.to_string(),
+        MoveError::Unmapped
+        | MoveError::Gone
+        | MoveError::NotAssigned
+        | MoveError::NoRoom
+        | MoveError::Changing
+        | MoveError::Refused(_)
+        | MoveError::Busy => why.to_string(),
     }
 }
 
@@ -152,7 +152,7 @@ impl Park {
             set(header::ALLOW, "POST, OPTIONS");
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            set(header::RETRY_AFTER, COME_BACK);
+            set(header::RETRY_AFTER, RETRY_AFTER);
         }
         Answer {
             status,
@@ -163,7 +163,7 @@ impl Park {
 
     async fn serve(&self, request: &Request, now: Timestamp) -> Result<(), Denial> {
         let path = request.path.trim_end_matches('/');
-        let wish = match path.rsplit('/').next() {
+        let wanted = match path.rsplit('/').next() {
             Some("set-chat-to-inactive") => ManualRequest::Park,
             Some("set-chat-to-active") => ManualRequest::Resume,
             _ => return Err(Denial::NoSuchPath),
@@ -175,41 +175,52 @@ impl Park {
             return Err(Denial::Origin);
         }
         let body = request.body.as_slice();
-        if body.len() > LARGEST_BODY {
+        if body.len() > MAX_BODY {
             return Err(Denial::TooLarge);
         }
         let kind = request.headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let asked = Asked::read(kind, body).map_err(Denial::Unreadable)?;
-        self.grant(asked, wish, now).await
+        self.grant(asked, wanted, now).await
     }
 
-    async fn grant(&self, asked: Asked, wish: ManualRequest, now: Timestamp) -> Result<(), Denial> {
-        let tender = self.tender(now).await?;
+    async fn grant(
+        &self,
+        asked: Asked,
+        wanted: ManualRequest,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        let channel_worker = self.worker(now).await?;
         let account = self.settings().account.sid;
-        let bearer = tender.twilio.flex_token(account, &asked.token).await;
-        let user = match bearer.map_err(not_asked)? {
-            TokenBearer::Nobody => return Err(Denial::TokenNotValid),
+        let bearer = channel_worker
+            .twilio
+            .flex_token(account, &asked.token)
+            .await;
+        let user = match bearer.map_err(MoveError::from)? {
+            TokenBearer::Invalid => return Err(Denial::TokenNotValid),
             TokenBearer::Guest => return Err(Denial::Guest),
             TokenBearer::User(user) => user,
         };
         let pairs = &self.settings().pairs;
-        let pair = match wish {
+        let pair = match wanted {
             ManualRequest::Park => pairs.of_active(asked.task_channel),
             ManualRequest::Resume => pairs.of_inactive(asked.task_channel),
         };
-        pair.ok_or(NotMoved::Unmapped)?;
+        pair.ok_or(MoveError::Unmapped)?;
         let FlexUser { worker, role } = user;
         if role != Role::Supervisor {
-            let workspace = tender.place.workspace;
-            let holds = tender.twilio.holds_task(workspace, asked.task, worker);
-            match holds.await.map_err(not_asked)? {
+            let workspace = channel_worker.ids.workspace;
+            let holds = channel_worker
+                .twilio
+                .holds_task(workspace, asked.task, worker);
+            match holds.await.map_err(MoveError::from)? {
                 Some(true) => {}
                 Some(false) => return Err(Denial::Foreign),
-                None => return Err(NotMoved::Gone.into()),
+                None => return Err(MoveError::Gone.into()),
             }
         }
-        self.fulfil(&tender, asked.task, wish).await?;
+        self.move_manually(&channel_worker, asked.task, wanted)
+            .await?;
         Ok(())
     }
 
@@ -245,11 +256,11 @@ fn log(denial: &Denial) {
     let (status, why) = denial.answer();
     let status = status.as_u16();
     match denial {
-        Denial::NotMoved(NotMoved::Park(error)) => {
+        Denial::Move(MoveError::Park(error)) => {
             let name = ParkError::name(error);
             tracing::error!(status, name, %error, "a request from Flex was not fulfilled");
         }
-        Denial::NotMoved(error @ (NotMoved::Store(_) | NotMoved::Earless)) => {
+        Denial::Move(error @ (MoveError::Store(_) | MoveError::NoWebhookUrl)) => {
             tracing::error!(status, %error, "a request from Flex was not fulfilled");
         }
         Denial::NoSuchPath
@@ -260,7 +271,7 @@ fn log(denial: &Denial) {
         | Denial::TokenNotValid
         | Denial::Guest
         | Denial::Foreign
-        | Denial::NotMoved(_) => {
+        | Denial::Move(_) => {
             tracing::warn!(status, why, "a request from Flex was not fulfilled");
         }
     }
