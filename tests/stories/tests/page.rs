@@ -1,48 +1,46 @@
-//! `docs/faults.md` names only tests that exist, and all rows and stories are on it.
+//! `docs/faults.md` and `docs/beliefs.md` name only tests that exist, and all rows, beliefs and
+//! stories are on their pages.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise and say what it saw"
+)]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use stories::{files, named_tests, read, rows};
 
-fn read(path: &str) -> String {
-    let path = root().join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+const BELIEFS: &str = "docs/beliefs.md";
+const FAULTS: &str = "docs/faults.md";
 
-/// The tests that a text names, as file and function.
-fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    // Every second piece stands between backticks.
-    let quoted = text.split('`').skip(1).step_by(2);
-    quoted.filter_map(|name| name.split_once(".rs::"))
+fn every_named_test_exists(page: &str) -> usize {
+    let page = read(page).unwrap();
+    let mut count = 0;
+    for (file, test) in named_tests(&page) {
+        let source = read(&file).unwrap();
+        assert!(source.contains(&format!("fn {test}(")), "{file}::{test}");
+        count += 1;
+    }
+    count
 }
 
 #[test]
-fn every_test_that_the_page_names_exists() {
-    let page = read("docs/faults.md");
-    let mut count = 0;
-    for (file, test) in named(&page) {
-        let source = read(&format!("{file}.rs"));
-        assert!(source.contains(&format!("fn {test}(")), "{file}.rs::{test}");
-        count += 1;
-    }
+fn every_test_that_the_page_of_faults_names_exists() {
+    let count = every_named_test_exists(FAULTS);
     assert!(count > 90, "only {count} were found");
 }
 
 #[test]
 fn every_row_is_there_once_and_has_a_test() {
-    let page = read("docs/faults.md");
-    let rows = page.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
-        let number: u8 = cells.next()?.trim().parse().ok()?;
-        Some((number, cells.nth(2)?))
-    });
+    let page = read(FAULTS).unwrap();
     let mut numbers = Vec::new();
-    for (number, tried_by) in rows {
-        let tests = named(tried_by).count();
-        assert!(tests > 0, "row {number} is not tried");
+    for cells in rows(&page) {
+        let Some(number) = cells.first().and_then(|cell| cell.parse::<u8>().ok()) else {
+            continue;
+        };
+        assert!(
+            named_tests(cells[3]).next().is_some(),
+            "row {number} is not tried"
+        );
         numbers.push(number);
     }
     assert!(numbers.iter().copied().eq(1..=47), "{numbers:?}");
@@ -51,32 +49,60 @@ fn every_row_is_there_once_and_has_a_test() {
 /// A story stands in the rows that its name begins with.
 #[test]
 fn every_story_is_on_the_page() {
-    let page = read("docs/faults.md");
+    let page = read(FAULTS).unwrap();
     let mut stories = BTreeSet::new();
-    let folders = ["ingest", "sweep", "park"].map(|name| format!("functions/{name}/tests/stories"));
-    let entries = folders
-        .iter()
-        .flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
-    for entry in entries {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let names = source.lines().filter_map(|line| {
-            let name = line.strip_prefix("async fn ")?.split('(').next()?;
-            name.starts_with("row_").then(|| name.to_owned())
-        });
-        stories.extend(names);
+    for function in ["ingest", "sweep", "park"] {
+        for file in files(&format!("functions/{function}/tests/stories"), "rs").unwrap() {
+            let source = read(&file).unwrap();
+            let names = source.lines().filter_map(|line| {
+                let name = line.strip_prefix("async fn ")?.split('(').next()?;
+                name.starts_with("row_").then(|| name.to_owned())
+            });
+            stories.extend(names);
+        }
     }
     assert!(stories.len() > 40);
     for story in stories {
         let words = story.split('_').skip(1);
-        let rows = words.take_while(|word| *word == "and" || word.parse::<u8>().is_ok());
-        for row in rows.filter_map(|word| word.parse::<u8>().ok()) {
-            let line = page
+        let numbers = words.take_while(|word| *word == "and" || word.parse::<u8>().is_ok());
+        for number in numbers.filter_map(|word| word.parse::<u8>().ok()) {
+            let row = page
                 .lines()
-                .find(|line| line.starts_with(&format!("| {row} |")));
+                .find(|line| line.starts_with(&format!("| {number} |")));
             assert!(
-                line.unwrap().contains(&format!("::{story}`")),
-                "{story} in row {row}"
+                row.unwrap().contains(&format!("::{story}`")),
+                "{story} in row {number}"
             );
         }
     }
+}
+
+/// Every belief that is played names its test, and every other one stands in the section that
+/// says so.
+#[test]
+fn every_belief_has_an_id_of_its_own_a_source_and_a_test_or_none_in_its_section() {
+    let count = every_named_test_exists(BELIEFS);
+    assert!(count > 25, "only {count} were found");
+    let page = read(BELIEFS).unwrap();
+    let (played, not_played) = page.split_once("## Not yet played").unwrap();
+    let mut ids = BTreeSet::new();
+    for (part, is_played) in [(played, true), (not_played, false)] {
+        for cells in rows(part).filter(|cells| cells[0] != "id") {
+            let id = cells[0];
+            let number = id.strip_prefix('B').and_then(|id| id.parse::<u8>().ok());
+            assert!(number.is_some(), "{id} is no id");
+            assert!(ids.insert(id), "{id} stands twice");
+            assert!(
+                cells.iter().all(|cell| !cell.is_empty()),
+                "{id} lacks a cell"
+            );
+            let has_source = cells[2].contains("https://") || cells[2].contains("none");
+            assert!(has_source, "{id} has no source");
+            let has_test = cells
+                .get(4)
+                .is_some_and(|cell| named_tests(cell).next().is_some());
+            assert_eq!(has_test, is_played, "{id}");
+        }
+    }
+    assert!(ids.len() > 30, "only {} beliefs were found", ids.len());
 }
