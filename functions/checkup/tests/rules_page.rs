@@ -1,11 +1,11 @@
-//! What the README says of the rules.
+//! The page on the rules says what the rules say.
 
 #[test]
-fn the_readme_lists_every_rule_as_it_is() {
-    let readme = include_str!("../../../README.md");
+fn the_page_lists_every_rule_as_it_is() {
+    let page = include_str!("../../../docs/checkup-rules.md");
     let table = checkup::table();
     assert!(
-        readme.contains(&table),
-        "put this table into the README, under Checkup:\n\n{table}"
+        page.contains(&table),
+        "put this table into docs/checkup-rules.md:\n\n{table}"
     );
 }
