@@ -302,6 +302,25 @@ fn the_page_on_how_it_works_names_every_count_of_a_sweep() {
     }
 }
 
+#[test]
+fn the_page_of_commands_names_every_field_of_a_channel() {
+    let page = read("docs/commands.md").unwrap();
+    let source = read("cli/output/src/channel_view.rs").unwrap();
+    let (_, view) = source.split_once("pub struct ChannelView {").unwrap();
+    let fields: Vec<&str> = view
+        .split("\n}")
+        .next()
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+        .collect();
+    assert!(fields.len() > 8, "{fields:?}");
+    let named: BTreeSet<&str> = rows(&page).flat_map(|cells| quoted(cells[0])).collect();
+    for field in fields {
+        assert!(named.contains(field), "{field}");
+    }
+}
+
 /// The name that a heading's link goes by.
 fn anchor(heading: &str) -> String {
     let kept = heading
