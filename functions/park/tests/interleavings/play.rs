@@ -277,7 +277,7 @@ impl Play {
     async fn step(&mut self, number: usize, fate: Fate) {
         match self.actors[number].role {
             Role::Customer => {
-                drop(self.twilio.state().customer_converses(NUMBER, "And now?"));
+                let _ = self.twilio.state().customer_converses(NUMBER, "And now?");
                 self.untold.extend(self.twilio.take_events());
                 let is_message =
                     |event: &Value| event["type"].as_str().unwrap().contains("message");
