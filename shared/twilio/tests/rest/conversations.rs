@@ -250,7 +250,7 @@ async fn an_interaction_channel_is_read() {
     }
     let script = Script::new([refusal(404, 20404)]);
     let seen = script.client().interaction_channel(interaction()).await;
-    assert_eq!(seen, Err(TwilioError::Gone));
+    assert_eq!(seen, Ok(InteractionStatus::Gone));
 }
 
 #[tokio::test(start_paused = true)]
