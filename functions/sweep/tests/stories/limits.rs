@@ -21,11 +21,14 @@ async fn row_18_a_sweep_that_runs_out_of_time_stops_and_the_next_one_goes_on() {
         let summary = world.attempt_sweep(MINUTE).await.unwrap();
         assert!(began.elapsed() <= MINUTE, "{:?}", began.elapsed());
         assert_eq!(summary.due, chats.len() - done);
-        assert_eq!(summary.due, summary.closed + summary.not_started);
-        let stopped = (summary.not_started > 0).then_some(Stop::OutOfTime);
+        // A channel may be cut off in the middle: it is found as it is by the next sweep.
+        let cut_off = summary.deferred;
+        let finished = summary.closed + summary.already_clean;
+        assert_eq!(summary.due, finished + cut_off + summary.not_started);
+        let stopped = (summary.not_started + cut_off > 0).then_some(Stop::OutOfTime);
         assert_eq!(summary.stopped, stopped);
-        assert!(summary.closed > 0);
-        done += summary.closed;
+        assert!(summary.closed > cut_off, "{summary:?}");
+        done += finished;
         sweeps += 1;
     }
     assert!(sweeps > 1);
