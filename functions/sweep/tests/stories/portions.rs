@@ -6,7 +6,7 @@ use simulator::EVALUATIONS_PER_SECOND;
 use sweep::Stop;
 use world::{Chat, SWEEP_TIME, World, moment};
 
-use crate::MINUTE;
+use crate::{DAY, MINUTE};
 
 /// So many channels as one question names, with the concurrency that is set here.
 const PORTION: usize = 20;
@@ -46,6 +46,25 @@ async fn a_backlog_is_closed_in_one_sweep_below_the_limit_of_questions() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn reconcile_finds_a_backlog_in_one_run_below_the_limit_of_questions() {
+    let world = World::new().await;
+    for number in 0..400 {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world.agent_accepts(chat);
+        world.tab_is_closed(chat);
+    }
+    world.lose_events();
+    world.time_passes(40 * DAY).await;
+    world.twilio.state().knobs.evaluations_per_second = Some(EVALUATIONS_PER_SECOND);
+    world.twilio.reset_calls();
+    let report = world.reconcile().await;
+    assert_eq!((report.orphans, report.deferred), (400, 0), "{report:?}");
+    assert_eq!(report.throttled, 0);
+    assert_eq!(world.twilio.calls().refused(), []);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_question_puts_off_its_own_portion_and_no_other() {
     let world = World::new().await;
     backlog(&world, 400).await;
@@ -75,7 +94,7 @@ async fn a_refused_question_puts_off_its_own_portion_and_no_other() {
 async fn a_backlog_that_no_sweep_can_finish_is_worked_off_within_the_time_that_is_left() {
     let world = World::new().await;
     world.plan(|plan| plan.max_closes = usize::MAX);
-    let chats = backlog(&world, 2_000).await;
+    let chats = backlog(&world, 6_000).await;
     world.twilio_takes(Duration::from_millis(300));
     let time_left = Duration::from_secs(20);
     let mut rest = chats.len();
