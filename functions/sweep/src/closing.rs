@@ -133,9 +133,9 @@ impl Closer {
                 Verdict::Take { step, .. } => step,
                 Verdict::Settled { step, outcome, .. } => {
                     // Found done after a try whose answer was lost: it was ours.
-                    let outcome = match outcome {
-                        Outcome::AlreadyClean if wrote => Outcome::Written,
-                        outcome => outcome,
+                    let outcome = match wrote && outcome == Outcome::AlreadyClean {
+                        true => Outcome::Written,
+                        false => outcome,
                     };
                     let session = look.session(channel, step);
                     return Ok(result(CloseAction::Done {

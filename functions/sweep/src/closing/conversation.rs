@@ -70,9 +70,9 @@ impl Closer {
                     ConversationState::Active
                     | ConversationState::Inactive
                     | ConversationState::Initializing
-                    | ConversationState::Undocumented => match refusal {
-                        TwilioError::Gone => self.close_conversation(conversation).await,
-                        refusal => Err(refusal.into()),
+                    | ConversationState::Undocumented => match refusal == TwilioError::Gone {
+                        true => self.close_conversation(conversation).await,
+                        false => Err(refusal.into()),
                     },
                 }
             }
