@@ -267,7 +267,7 @@ mod tests {
     fn the_newest_take_turns_with_the_oldest() {
         let due: Vec<Due> = (0..100)
             .map(|number| Due {
-                channel: format!("CH{number:032x}1")[..34].parse().unwrap(),
+                channel: format!("CH{number:031x}1").parse().unwrap(),
                 queue: Queue::Ended,
                 since: Timestamp::from_millis(number),
             })
