@@ -261,10 +261,12 @@ async fn a_state_in_transition_or_without_documentation_is_left_and_looked_at_ag
             expect_left(&world, row, 2).await;
             world.time_passes(15 * MINUTE).await;
         }
-        let mut state = world.twilio.state();
-        let active = state.set_interaction_status(interaction, ChannelStatus::Active);
-        active.unwrap();
-        drop(state);
+        let active = ChannelStatus::Active;
+        let set = world
+            .twilio
+            .state()
+            .set_interaction_status(interaction, active);
+        set.unwrap();
         expect_closed(&world, 5).await;
         assert!(world.is_closed(chat.channel));
         world.expect_notices(&[("ChannelClosed", chat.channel)]);
