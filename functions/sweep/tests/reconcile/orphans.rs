@@ -195,7 +195,7 @@ async fn what_is_not_known_to_be_an_agents_chat_is_left_alone() {
     assert!(world.record(young.channel).await.is_none() || report.new_from_log > 0);
     // The sweep looks at each and leaves it: a flow may have the two, and nothing shows that
     // the third is a customer's.
-    for _ in 0..10 {
+    for _ in 0..9 {
         world.everything_falls_due().await;
         world.time_passes(DAY).await;
         let summary = world.sweep().await;
@@ -203,6 +203,11 @@ async fn what_is_not_known_to_be_an_agents_chat_is_left_alone() {
         assert_eq!(summary.unheard, 0);
     }
     assert!(!world.is_inactive(with_bot));
+    // Its newest message is 90 days old now, and a flow that is silent for so long is over.
+    world.time_passes(DAY).await;
+    let summary = world.sweep().await;
+    assert_eq!((summary.closed, summary.left), (1, 2), "{summary:?}");
+    assert!(world.is_inactive(with_bot));
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
