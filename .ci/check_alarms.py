@@ -52,9 +52,12 @@ class World:
         self.aws("Ingest", at, Url5xxCount=int(status >= 500), Url4xxCount=int(status < 500))
 
     def sweep(self, at, minutes=0, error=False, **figures):
-        """One sweep. Its figures are told at its end, with the time of its start."""
+        """One sweep. Its figures are told at its end, with the time of its start.
+
+        One that fails has no end to tell of, unless a guard stopped it.
+        """
         self.run("Sweep", at, minutes, error)
-        self.tell("Sweep", at, at + minutes + 2, **figures)
+        self.tell("Sweep", at, at + minutes + 2, Sweeps=int(not error or "Stopped" in figures), **figures)
 
     def sweeps(self, start, end, every=5, **figures):
         for at in range(start, end, every):
@@ -197,9 +200,29 @@ def slow_sweeps_over_a_backlog():
 def one_slow_sweep_with_bad_news():
     world, at = World(), 10 * HOUR + 1
     world.usual(0, DAY)
-    world.sweep(at, 14, error=True, Raced=1, GivenUp=1)
+    world.sweep(at, 14, error=True, Stopped=1, Raced=1, GivenUp=1, Unheard=2)
     soon = (at + 14, at + 25)
-    return world, DAY, {"CustomersRaced": [soon], "ChannelsGivenUp": [soon], "SweepErrors": [soon]}
+    bad_news = ("CustomersRaced", "CustomersUnheard", "ChannelsGivenUp", "SweepErrors", "SweepStopped")
+    return world, DAY, {name: [soon] for name in bad_news}
+
+
+def customers_who_are_left_and_customers_who_are_heard():
+    world = World()
+    world.open_hours(0, DAY)
+    # What is left waits for an agent, a program or Twilio: no customer has to be reached.
+    world.sweeps(0, DAY, Due=6, Left=6)
+    world.sweep(14 * HOUR, Due=7, Left=6, Unheard=1, ClosedEnded=1)
+    return world, DAY, {"CustomersUnheard": [(14 * HOUR, 14 * HOUR + 10)]}
+
+
+def a_wrap_up_that_is_left_overnight():
+    world, found, ended = World(), 15 * HOUR, DAY + 10 * HOUR
+    world.open_hours(0, 5 * DAY)
+    for at in range(0, 5 * DAY, 5):
+        # At night nothing is due, and a sweep does not ask TaskRouter.
+        awake = 8 * HOUR <= at % DAY < 18 * HOUR
+        world.sweep(at, Due=int(awake), StuckWrapUps=int(awake and found <= at < ended))
+    return world, 5 * DAY, {"WrapUpsStuck": [(found, found + 10, DAY)]}
 
 
 def a_backlog_while_observing():
@@ -229,7 +252,7 @@ def wrong_credentials_for_an_afternoon():
     world.sweeps(start, end, every=60, error=True)
     world.reconciles(start, end, error=True)
     world.sweeps(end, DAY, every=60)
-    return world, DAY, {"SweepErrors": [(start, start + 5)]}
+    return world, DAY, {"SweepErrors": [(start, start + 5)], "NoSweep": [(start + NO_SWEEP - HOUR, start + NO_SWEEP + 10)]}
 
 
 def no_sweep_any_more():
@@ -237,6 +260,8 @@ def no_sweep_any_more():
     world.open_hours(0, 2 * DAY + HOUR)
     world.sweeps(0, last)
     world.sweeps(back, back + HOUR)
+    # Reconciling goes on, and closes nothing.
+    world.reconciles(0, back + HOUR)
     return world, back + HOUR, {"NoSweep": [(last + NO_SWEEP - 5, last + NO_SWEEP + 10)]}
 
 
@@ -338,6 +363,8 @@ STORIES = [
     sweeps_once_an_hour_that_fall_behind,
     slow_sweeps_over_a_backlog,
     one_slow_sweep_with_bad_news,
+    customers_who_are_left_and_customers_who_are_heard,
+    a_wrap_up_that_is_left_overnight,
     a_backlog_while_observing,
     an_outage_of_the_table,
     wrong_credentials_for_an_afternoon,

@@ -15,13 +15,16 @@ SETTINGS = {
     # for all
     "RUST_LOG",
     *("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET", "TWILIO_EDGE", "TWILIO_REGION"),
-    # for ingest
+    # for those that must know our own webhook
     "WEBHOOK_URL",
     # for what speaks to Twilio
     *("TASKROUTER_WORKSPACE_SID", "CHAT_SERVICE_SID", "PROXY_SERVICE_SID"),
     # for sweep
     *("ABANDONED_CUTOFF", "ENDED_CUTOFF", "LONG_LIVED_CUTOFF", "RELEASE_LONG_LIVED", "INSPECT_AFTER", "ORPHAN_GRACE", "RETENTION"),
+    *("QUIET_CUTOFF", "PUT_ASIDE_CUTOFF", "ORPHAN_CUTOFF"),
     *("SWEEP_MODE", "SWEEP_ACTION", "SWEEP_CONCURRENCY", "MAX_CLOSES_PER_SWEEP"),
+    # for sweep and checkup
+    "WRAP_UP_LIMIT",
     # for checkup
     *("FLEX_JANITOR", "FLEX_LONG_LIVED"),
     # for park
@@ -32,6 +35,7 @@ TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Only the operator can know these; a default would be wrong for everyone.
 WITHOUT_DEFAULT = {"TwilioAccountSid"}
 NO_VALUE = {"Ref": "AWS::NoValue"}
+WEBHOOK_URL = str({"Fn::If": ["HasWebhookUrl", {"Ref": "WebhookUrl"}, {"Fn::GetAtt": ["IngestUrl", "FunctionUrl"]}]})
 # What no parameter may be, whatever it is for: pasted with a quote, a placeholder, two values, a word of another alphabet.
 WRONG = (" ", "two words", "'quoted'", "“AC”", "<your value>", "a;b", "a\nb", "$(id)", "é")
 
@@ -182,6 +186,9 @@ def check_functions():
             expect(there or value not in maybe_empty, f"{name} may be given an empty {variable}")
         for variable in ("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET"):
             expect(variable in function["Environment"]["Variables"], f"{name} is given {variable}")
+    # The sweep knows our webhook on a channel by the URL under which parking installed it.
+    webhooks = {str(functions[name]["Environment"]["Variables"].get("WEBHOOK_URL")) for name in ("Sweep", "Park", "Checkup")}
+    expect(webhooks == {WEBHOOK_URL}, "Sweep, Park and Checkup know our webhook by the same URL")
 
 
 def watched_by(alarm):
@@ -207,7 +214,7 @@ def check_queues_and_alarms():
         expect((queues[name], str({"Fn::GetAtt": [name, "QueueName"]})) in watched, f"an alarm watches the {queues[name]} of {name}")
     for name in of_type("AWS::Lambda::Function"):
         expect(("Errors", str({"Ref": name})) in watched, f"an alarm watches the errors of {name}")
-    for metric, function in (("Throttles", "Ingest"), ("Duration", "Ingest"), ("Url5xxCount", "Ingest"), ("Invocations", "Sweep"), ("Throttles", "Park")):
+    for metric, function in (("Throttles", "Ingest"), ("Duration", "Ingest"), ("Url5xxCount", "Ingest"), ("Sweeps", "Sweep"), ("Throttles", "Park")):
         expect((metric, str({"Ref": function})) in watched, f"an alarm watches the {metric} of {function}")
     rules = " ".join(alarm["AlarmRule"]["Fn::Sub"] for alarm in of_type("AWS::CloudWatch::CompositeAlarm").values())
     topics = [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, NO_VALUE]}, {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, NO_VALUE]}]

@@ -36,8 +36,10 @@ MEMORY_GB = 0.25
 HOURS = 730
 # Measured against the embedded engine, with the time of a request to DynamoDB (4 ms) added.
 INGEST_SECONDS = 0.010
-# Two requests to Twilio of 150 ms each, ten channels at once.
-SWEEP_SECONDS_PER_CHANNEL = 0.03
+# Requests to Twilio of 150 ms each, ten channels at once. A Conversation takes five at most, a Chat channel three, or four
+# where its webhooks decide.
+REQUESTS_PER_CHANNEL = 5
+SWEEP_SECONDS_PER_CHANNEL = REQUESTS_PER_CHANNEL * 0.150 / 10
 SWEEP_SECONDS_WITH_NOTHING_DUE = 0.02
 INGEST_LOG_BYTES = 900  # the line in words and the line of figures
 SWEEP_LOG_BYTES = 1_400

@@ -154,12 +154,14 @@ impl Summary {
         *counter += 1;
     }
 
-    /// Writes the metrics.
+    /// Writes the metrics. `Sweeps` is 1 for each sweep that reached its end or was stopped by a
+    /// guard, so that a missing one shows that nothing is closed.
     pub(crate) fn measure(&self, now: Timestamp) {
         let closed = |queue: Queue| self.closed_by_queue.get(queue.name()).copied().unwrap_or(0);
         tracing::info!(
             target: metrics::TARGET,
             at_ms = now.as_millis(),
+            Sweeps = 1,
             Due = self.due,
             OldestOverdueSeconds = self.oldest_overdue_seconds,
             ClosedAbandoned = closed(Queue::Abandoned),
