@@ -22,6 +22,9 @@ pub enum SweepError {
     /// A person's deletion failed.
     #[error("the channel was not deleted: {0}")]
     NotDeleted(String),
+    /// A wrap-up was not ended.
+    #[error("the task was not completed: {0}")]
+    NotCompleted(String),
     /// The schedule asks for a job that does not exist.
     #[error("there is no job {0}; it must be \"sweep\" or \"reconcile\"")]
     UnknownJob(String),
@@ -38,6 +41,7 @@ impl From<SweepError> for Diagnostic {
             SweepError::Store(_) => "TableUnavailable",
             SweepError::LookupFailed(_) => "TaskRouterUnavailable",
             SweepError::NotDeleted(_) => "NotDeleted",
+            SweepError::NotCompleted(_) => "NotCompleted",
             SweepError::UnknownJob(_) => "UnknownJob",
             SweepError::Stopped(_) => "Stopped",
         };

@@ -45,6 +45,7 @@ mod run;
 mod settings;
 mod summary;
 mod watch;
+mod wrap_up;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,7 @@ pub use manual::Deletion;
 pub use reconcile::{Finding, Found, Order, Reconciled, Unavailable};
 pub use settings::{Action, Mode, Plan, Settings};
 pub use summary::{Stop, Summary};
+pub use wrap_up::WrapUp;
 
 /// The sweep.
 pub struct Sweep {

@@ -149,6 +149,10 @@ sid!(
     WorkflowSid, "WW", Valid
 );
 sid!(
+    /// A participant of an interaction channel.
+    InteractionParticipantSid, "UT", Valid
+);
+sid!(
     /// A worker of TaskRouter.
     WorkerSid, "WK", Valid
 );

@@ -30,9 +30,9 @@ pub use evidence::{Evidence, LastMessage, ProgramWebhooks, Question};
 pub use fact::{End, Fact, Heard, Interaction, News, Platform, Stage, Word};
 pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
-    InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid, ProxyServiceSid,
-    ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid, TaskChannelSid,
-    TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    InteractionParticipantSid, InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid,
+    ProxyServiceSid, ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid,
+    TaskChannelSid, TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{HeldOpen, HeldOpenBy, Orphan, ReconcileDecision, SkipReason};
 pub use pairs::{Pair, PairFault, Pairs};

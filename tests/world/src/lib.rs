@@ -283,7 +283,8 @@ impl World {
         !finished
     }
 
-    fn sweeper(&self) -> Rc<Sweep> {
+    /// Returns the sweep, for what a person asks of it.
+    pub fn sweeper(&self) -> Rc<Sweep> {
         let mut kept = self.sweep.borrow_mut();
         Rc::clone(kept.get_or_insert_with(|| Rc::new(self.planned())))
     }

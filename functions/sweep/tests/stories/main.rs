@@ -6,6 +6,7 @@
 )]
 
 mod attributes;
+mod complete;
 mod conversations;
 mod crashes;
 mod limits;

@@ -5,16 +5,23 @@
 //! interaction"). Tasks of an interaction are ended through its channel and never through
 //! TaskRouter (Twilio, Flex Conversations, "Best practices").
 
-use domain::{Interaction, InteractionChannelSid, InteractionSid, InteractionStatus};
+use domain::{
+    Interaction, InteractionChannelSid, InteractionParticipantSid, InteractionSid,
+    InteractionStatus, TaskSid,
+};
 
 use super::base::Product;
 use super::client::{Call, Client};
 use super::error::TwilioError;
+use super::page::List;
 use crate::json;
 
 /// What becomes of the tasks of a channel that is closed: they are completed. Without it they
 /// would be left in wrap-up, where no agent finishes them (Twilio, OpenAPI of Flex).
 const COMPLETE_TASKS: &str = r#"{"status":"closed"}"#;
+
+/// The page of participants that is asked for; Twilio allows more (Twilio, OpenAPI of Flex).
+const PARTICIPANTS: &str = "PageSize=100";
 
 impl Client {
     /// Reads the status of an interaction channel; [`InteractionStatus::Gone`] where Twilio
@@ -45,6 +52,62 @@ impl Client {
         let call = Call::post(Product::Flex, path_of(interaction), &form).once();
         self.ask(call, |text| read_channel(text, interaction)).await
     }
+
+    /// Finds the agents of an interaction channel whose task this is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the participants cannot be read as a whole.
+    pub async fn agents_with_task(
+        &self,
+        interaction: Interaction,
+        task: TaskSid,
+    ) -> Result<Vec<InteractionParticipantSid>, TwilioError> {
+        let list = List {
+            product: Product::Flex,
+            path: format!("{}/Participants", path_of(interaction)),
+            query: PARTICIPANTS.to_owned(),
+        };
+        let participants = self
+            .complete(list, "participants", read_participant)
+            .await?;
+        Ok(participants
+            .into_iter()
+            .filter(|(_, agents_task)| *agents_task == Some(task))
+            .map(|(participant, _)| participant)
+            .collect())
+    }
+
+    /// Ends the part of one agent, and with it that agent's task. The interaction channel and
+    /// the other tasks go on. It is tried once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses or does not answer.
+    pub async fn close_participant(
+        &self,
+        interaction: Interaction,
+        participant: InteractionParticipantSid,
+    ) -> Result<(), TwilioError> {
+        let path = format!("{}/Participants/{participant}", path_of(interaction));
+        let call = Call::post(Product::Flex, path, &[("Status", "closed")]).once();
+        self.tell(call).await
+    }
+}
+
+/// Reads a participant and, of an agent, the task that brought that agent.
+fn read_participant(text: &str) -> Option<(InteractionParticipantSid, Option<TaskSid>)> {
+    let [sid, kind, routing] = json::members(text, ["sid", "type", "routing_properties"]).ok()?;
+    let sid: InteractionParticipantSid = json::parsed(sid)?;
+    if json::text(kind?)? != "agent" {
+        return Some((sid, None));
+    }
+    let task = routing.and_then(|routing| {
+        let routing = json::object_text(routing)?;
+        let [task] = json::members(&routing, ["task_sid"]).ok()?;
+        json::parsed(task)
+    });
+    Some((sid, task))
 }
 
 fn path_of(Interaction { sid, channel }: Interaction) -> String {

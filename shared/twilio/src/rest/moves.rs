@@ -30,7 +30,7 @@ pub struct TaskVersion {
     /// Its attributes, as far as they can be understood.
     pub attributes: Result<TaskAttributes, NotAnObject>,
     /// Twilio's name for this version, as it was given.
-    etag: HeaderValue,
+    pub(super) etag: HeaderValue,
 }
 
 /// The changes of a move.

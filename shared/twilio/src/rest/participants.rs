@@ -115,7 +115,7 @@ impl Client {
 
     /// Reads a list as a whole. An entry that cannot be read may be the one that counts, so the
     /// list is then not believed.
-    async fn complete<T>(
+    pub(super) async fn complete<T>(
         &self,
         list: List,
         key: &str,

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::base::Product;
 use super::client::{Call, Client};
 use super::error::{TwilioError, Why};
+use super::moves::TaskVersion;
 use super::page::next_url;
 use crate::events::{TaskSeen, TaskState, read_task};
 use crate::json;
@@ -105,6 +106,30 @@ impl Client {
             Err(TwilioError::Gone) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Completes a task that is in wrap-up, if it still is this version. A task of an
+    /// interaction is ended through its participant instead. It is tried once. Returns the
+    /// task as Twilio says it is now.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`TwilioError::Conflict`] where the task changed meanwhile, and if Twilio
+    /// refuses or does not answer.
+    pub async fn complete_task(
+        &self,
+        workspace: WorkspaceSid,
+        version: &TaskVersion,
+        reason: &str,
+    ) -> Result<TaskSeen, TwilioError> {
+        let task = version.seen.sid;
+        let path = format!("{}/{task}", tasks_path(workspace));
+        let form = [("AssignmentStatus", "completed"), ("Reason", reason)];
+        let call = Call::post(Product::TaskRouter, path, &form)
+            .if_match(&version.etag)
+            .once();
+        let read = |text: &str| read_task(text).ok().filter(|seen| seen.sid == task);
+        self.ask(call, read).await
     }
 
     async fn list_tasks(
