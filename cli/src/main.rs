@@ -9,7 +9,7 @@ mod target_channel;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    checkup, close, connect, delete, explain, hold, import, list, park, reconcile, reopen, replay,
+    checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile, reopen, replay,
     retry, shell, status, sweep, unseal,
 };
 #[cfg(feature = "playground")]
@@ -53,6 +53,8 @@ enum Command {
     Park(park::Options),
     /// Moves a parked chat back to its agent, or all of them with --all
     Unpark(park::UnparkOptions),
+    /// Completes a task that is stuck in wrap-up
+    Complete(complete::Options),
     /// Tries again with channels that were given up
     Retry(retry::Options),
     /// Finds channels that no event reported, such as those older than the installation
@@ -100,6 +102,7 @@ async fn main() -> std::process::ExitCode {
         Command::Hold(options) => hold::run(&options).await,
         Command::Park(options) => park::park(&options).await,
         Command::Unpark(options) => park::unpark(&options).await,
+        Command::Complete(options) => complete::run(&options).await,
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,

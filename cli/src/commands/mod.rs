@@ -2,6 +2,7 @@
 
 pub(crate) mod checkup;
 pub(crate) mod close;
+pub(crate) mod complete;
 pub(crate) mod connect;
 pub(crate) mod delete;
 pub(crate) mod explain;

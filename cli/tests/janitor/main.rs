@@ -13,3 +13,4 @@ mod local;
 mod one_channel;
 mod parking;
 mod world;
+mod wrap_ups;
