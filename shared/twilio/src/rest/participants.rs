@@ -7,6 +7,7 @@ use super::base::Product;
 use super::client::Client;
 use super::error::{TwilioError, Why};
 use super::page::{Entry, List};
+use super::webhooks::place;
 use crate::json;
 
 /// A channel has five webhooks at most, and Twilio refuses a longer page of them (Twilio's
@@ -143,14 +144,21 @@ impl Client {
     }
 }
 
-/// Reads a webhook. One of a kind that Twilio does not document is taken for a program's.
+/// Reads a webhook. One of a kind that Twilio does not document is taken for a program's. Ours
+/// may have been installed with user and password, or without a slash at the end.
 fn webhook(text: &str, kind: &str, ours: Option<&str>) -> Option<ProgramWebhooks> {
     let [kind, configuration] = json::members(text, [kind, "configuration"]).ok()?;
     let url = configuration.and_then(|text| {
         let [url] = json::members(text.get(), ["url"]).ok()?;
         json::text(url?)
     });
-    let is_ours = ours.is_some() && url.as_deref() == ours;
+    let is_ours = match (ours, &url) {
+        (Some(ours), Some(url)) => {
+            let ours = place(ours.trim_end_matches('/'));
+            ours.is_some() && ours == place(url.trim_end_matches('/'))
+        }
+        (None, _) | (_, None) => false,
+    };
     let studio = json::text(kind?)? == "studio";
     Some(ProgramWebhooks {
         program: !studio && !is_ours,
@@ -173,4 +181,36 @@ fn participant(text: &str) -> Option<Participant> {
         Some(identity) if !identity.is_empty() => Participant::Identity,
         Some(_) | None => Participant::Unknown,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_webhook_is_no_programs_however_it_is_written() {
+        let read = |url: &str, ours: Option<&str>| {
+            let text = format!(r#"{{"type":"webhook","configuration":{{"url":"{url}"}}}}"#);
+            webhook(&text, "type", ours).unwrap().program
+        };
+        for ours in ["https://abc.example.com/", "https://abc.example.com"] {
+            for url in [
+                "https://abc.example.com/",
+                "https://abc.example.com",
+                "https://user:word@abc.example.com",
+            ] {
+                assert!(!read(url, Some(ours)), "{url} is {ours}");
+                assert!(read(url, None), "{url}");
+            }
+            for url in [
+                "https://abc.example.com/bot",
+                "https://abc.example.com.net",
+                "http://abc.example.com",
+                "https://abc.example.com@net",
+                "",
+            ] {
+                assert!(read(url, Some(ours)), "{url} is not {ours}");
+            }
+        }
+    }
 }

@@ -141,7 +141,7 @@ fn read_ours(webhook: &RawValue, url: &str) -> Option<Ours> {
 }
 
 /// A URL's scheme, and the rest of it without user and password.
-fn place(url: &str) -> Option<(&str, &str)> {
+pub(super) fn place(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
     let user = authority.rfind('@').map_or(0, |at| at + 1);
