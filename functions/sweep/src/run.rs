@@ -228,9 +228,10 @@ impl<'a> Run<'a> {
 }
 
 /// Cuts what is due into portions, in turns from the oldest and from the newest end. A portion
-/// is small enough that its last channel is read within seconds of the question.
+/// is small enough that its last channel is read within seconds of the question, and large
+/// enough that the questions take little of the run's time.
 fn in_portions(due: Vec<Due>, concurrency: usize) -> Vec<Vec<Due>> {
-    let size = (2 * concurrency).clamp(1, MAX_PORTION);
+    let size = (3 * concurrency).clamp(1, MAX_PORTION);
     let mut rest = due.as_slice();
     let mut portions = Vec::with_capacity(rest.len().div_ceil(size));
     let mut from_front = true;
@@ -277,7 +278,7 @@ mod tests {
             .iter()
             .map(|portion| portion[0].since.as_millis())
             .collect();
-        assert_eq!(firsts, [0, 80, 20, 60, 40]);
+        assert_eq!(firsts, [0, 70, 30, 60]);
         assert_eq!(portions.iter().map(Vec::len).sum::<usize>(), 100);
     }
 }

@@ -9,7 +9,7 @@ use world::{Chat, SWEEP_TIME, World, moment};
 use crate::{DAY, MINUTE};
 
 /// So many channels as one question names, with the concurrency that is set here.
-const PORTION: usize = 20;
+const PORTION: usize = 30;
 
 /// A backlog and one task that is worked on, with the limit that Twilio sets.
 async fn backlog(world: &World, count: usize) -> Vec<Chat> {
@@ -67,7 +67,7 @@ async fn reconcile_finds_a_backlog_in_one_run_below_the_limit_of_questions() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_question_puts_off_its_own_portion_and_no_other() {
     let world = World::new().await;
-    backlog(&world, 400).await;
+    backlog(&world, 14 * PORTION).await;
     world.twilio_takes(Duration::from_millis(100));
     let (first, ()) = tokio::join!(world.sweep(), async {
         // Other software of the account uses up the questions for a while.
@@ -111,6 +111,23 @@ async fn a_backlog_that_no_sweep_can_finish_is_worked_off_within_the_time_that_i
         assert_eq!(closed.count(), chats.len() - rest);
         assert_eq!(world.notices().len(), summary.closed);
     }
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_channels_take_little_longer_than_their_requests() {
+    let world = World::new().await;
+    backlog(&world, 1_000).await;
+    let request = Duration::from_millis(150);
+    world.twilio_takes(request);
+    let began = moment();
+    let summary = world.sweep().await;
+    assert_eq!((summary.closed, summary.throttled), (1_000, 0));
+    // Channel, newest message, webhooks and the write, ten channels at once.
+    let ideal = request * 4 * 1_000 / 10;
+    let taken = began.elapsed();
+    assert!(taken.mul_f64(0.9) <= ideal, "{taken:?}, ideal {ideal:?}");
+    world.notices();
     world.finish().await;
 }
 
