@@ -9,8 +9,8 @@ mod target_channel;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile, reopen, replay,
-    retry, shell, status, sweep, unseal,
+    checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile,
+    reopen, replay, retry, shell, status, sweep, unseal,
 };
 #[cfg(feature = "playground")]
 use playground::{demo, local};

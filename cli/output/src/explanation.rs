@@ -128,8 +128,12 @@ fn waits(
         }
         (Queue::InstallWebhook, _) => "Its messages are not told to us yet.".to_owned(),
         (Queue::Park, _) => "Its agent spoke last; then the chat is parked.".to_owned(),
-        (Queue::Unpark, _) => {
+        (Queue::Unpark, _) if channel.has_waiting_customer() => {
             "Its customer wrote, and the chat could not be brought back.".to_owned()
+        }
+        (Queue::Unpark, _) => {
+            "It is open and parked, and its customer is silent. An hour before TaskRouter deletes its task a notice is published."
+                .to_owned()
         }
         (Queue::Retry, None) => {
             "Twilio refused, did not answer, or has a moment to end the Proxy session.".to_owned()

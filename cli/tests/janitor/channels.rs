@@ -150,7 +150,8 @@ fn what_is_known_is_listed_counted_and_explained() {
     assert_eq!(by_task.stdout, explained.stdout);
     let explained = world.janitor(["explain", &live, "--json"]).ends(0).json();
     assert_eq!(explained["decision"], "nothing");
-    assert_eq!(explained["tasks"][0]["stage"], "assigned");
+    // How far a task has got is remembered only where chats are parked.
+    assert!(explained["tasks"][0]["stage"].is_null(), "{explained}");
 }
 
 /// The line of `list --json` about a channel.

@@ -24,7 +24,7 @@ fn without_settings_it_names_all_that_is_wrong_at_once() {
         "TWILIO_ACCOUNT_SID",
         "TWILIO_API_KEY",
         "PARK_TASK_CHANNELS",
-        "TC00000000000000000000000000000002 stands in the pairs twice",
+        "TC00000000000000000000000000000002 is in the pairs twice",
         "PARK_AFTER",
         "PARK_POLL_SECONDS",
         "must be 10, 20, 30 or 60",

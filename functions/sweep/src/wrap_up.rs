@@ -34,7 +34,7 @@ pub enum WrapUp {
 /// What a look at the task found.
 enum Found {
     Refused(WrapUp),
-    Task(TaskVersion),
+    Task(Box<TaskVersion>),
     Participant(Interaction, InteractionParticipantSid),
 }
 
@@ -99,7 +99,7 @@ impl Sweep {
         };
         let Some(interaction) = link.interaction else {
             return Ok(match link.platform {
-                Platform::Chat => Found::Task(version),
+                Platform::Chat => Found::Task(Box::new(version)),
                 Platform::Conversations => Found::Refused(WrapUp::Unclear),
             });
         };

@@ -8,7 +8,7 @@ use bench::pace;
 const REQUEST: Duration = Duration::from_millis(150);
 
 /// How many channels are worked on side by side.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 10;
 
 /// How many are due.
 const DUE: usize = 1_000;

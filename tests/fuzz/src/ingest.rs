@@ -130,7 +130,11 @@ impl Stage {
             scope: Scope::default(),
             public_url: None,
             basic_auth: None,
-            pairs: domain::Pairs::default(),
+            pairs: domain::Pairs::new(vec![domain::Pair {
+                active: format!("TC{:032x}", 1).parse().unwrap(),
+                inactive: format!("TC{:032x}", 2).parse().unwrap(),
+            }])
+            .unwrap(),
         });
         Self {
             aws,
