@@ -82,12 +82,10 @@ async fn a_task_whose_way_is_not_known_is_left_in_wrap_up() {
         format!(r#"{{"conversationSid":"{}"}}"#, no_interaction.channel),
     );
     // The attributes name an interaction in which another agent has another task.
-    let others = world.twilio.state();
-    let others = others
-        .task(of_no_agent.task)
-        .unwrap()
-        .attributes
-        .to_string();
+    let others = {
+        let state = world.twilio.state();
+        state.task(of_no_agent.task).unwrap().attributes.to_string()
+    };
     let stranger = world.customer_converses("+15550100126");
     world.agent_accepts(of_no_agent);
     name(stranger, others);
