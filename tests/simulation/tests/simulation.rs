@@ -52,30 +52,28 @@ fn no_law_is_broken() {
     println!("{:#?}", totals.lock().unwrap());
 }
 
-/// Mutations for which no schedule is known since a sweep looks in portions. To be caught again
-/// within the first two hundred schedules.
-const NOT_CAUGHT: [Mutation; 2] = [Mutation::HalfAQuestion, Mutation::PoisonSpreads];
-
 /// A schedule that catches each mutation. After a change of the schedules, find new
 /// ones with `simulate --mutations`, which plays the first two hundred in turn.
-const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len() - NOT_CAUGHT.len()] = [
+const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::BlindLook, 45),
     (Mutation::ForgottenTasks, 0),
-    (Mutation::NoCondition, 18),
+    (Mutation::HalfAQuestion, 192),
+    (Mutation::PoisonSpreads, 124),
+    (Mutation::NoCondition, 0),
     (Mutation::AcknowledgedOnly, 0),
-    (Mutation::AnsweredAnyway, 5),
-    (Mutation::TurnedAway, 0),
+    (Mutation::AnsweredAnyway, 13),
+    (Mutation::TurnedAway, 13),
     (Mutation::ArrivalTime, 0),
     (Mutation::StaleText, 5),
     (Mutation::FloatText, 3),
     (Mutation::OtherChannelsText, 1),
     (Mutation::SilentWrites, 1),
     (Mutation::Hasty, 1),
-    (Mutation::StolenKey, 6),
+    (Mutation::StolenKey, 5),
     (Mutation::TalkativeNotices, 0),
     (Mutation::TalkativeRecords, 0),
     (Mutation::LostNotices, 0),
-    (Mutation::Unheeded429, 1),
+    (Mutation::Unheeded429, 0),
     (Mutation::EmptyIndex, 0),
     (Mutation::WastefulCalls, 0),
     (Mutation::LeftIsOver, 0),
@@ -86,16 +84,15 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len() - NOT_CAUGHT.len()] = [
     (Mutation::MovesAnyVersion, 0),
     (Mutation::MovesInSilence, 0),
     (Mutation::NoWayBack, 0),
-    (Mutation::DroppedMessages, 8),
-    (Mutation::Unannounced, 8),
+    (Mutation::DroppedMessages, 0),
+    (Mutation::Unannounced, 149),
     (Mutation::HastyParking, 5),
 ];
 
 #[test]
 fn every_mutation_is_caught() {
     for mutation in Mutation::ALL {
-        let listed = CAUGHT_BY.iter().any(|(listed, _)| *listed == mutation)
-            || NOT_CAUGHT.contains(&mutation);
+        let listed = CAUGHT_BY.iter().any(|(listed, _)| *listed == mutation);
         assert!(listed, "{mutation:?} needs a schedule that catches it");
     }
     let next = Mutex::new(CAUGHT_BY.iter());

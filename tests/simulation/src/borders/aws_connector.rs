@@ -249,7 +249,7 @@ impl AwsConnector {
             let tasks = body.pointer_mut("/Item/parking/M");
             for (_, task) in tasks.and_then(Value::as_object_mut).into_iter().flatten() {
                 if let Some(fields) = task.pointer_mut("/M").and_then(Value::as_object_mut) {
-                    fields.remove("parking");
+                    fields.remove("announced");
                 }
             }
         } else if operation == "PutItem" && errs(Mutation::TalkativeRecords) {

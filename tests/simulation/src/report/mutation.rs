@@ -126,7 +126,7 @@ impl Mutation {
             Self::OtherChannelsText => &[Law::NoCrossChannel, Law::AttributesIntact],
             Self::SilentWrites => &[Law::FlexHears],
             Self::Hasty => &[Law::NotEarly],
-            Self::LeftIsOver => &[Law::PutAside, Law::NotEarly],
+            Self::LeftIsOver => &[Law::PutAside, Law::NotEarly, Law::EventuallyClean],
             Self::HalfClosed | Self::EmptyLog => &[Law::EventuallyClean],
             Self::UnseenBots => &[Law::NeverCloseLive, Law::PutAside, Law::NotEarly],
             Self::EndsForgotten => &[Law::OrderFree],
