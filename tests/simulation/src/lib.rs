@@ -4,7 +4,7 @@
 //! # What is real
 //!
 //! `ingest`, `sweep` and `park` as they are deployed, with the AWS SDK and the Twilio client.
-//! They are cut off at the lowest border only: the SDK's HTTP client is the [`borders`]'
+//! They are cut off at the lowest border only: the SDK's HTTP client is the `borders`'
 //! connector to the embedded DynamoDB, EventBridge and Secrets Manager, the Twilio client's
 //! transport leads to the simulated Twilio. Both know which function asks, and can fail before
 //! or after the effect.
