@@ -30,7 +30,7 @@ const ITEMS: [(&str, &str); 3] = [
             "tasks":{"WT00000000000000000000000000000001":{"opened_at":1767603600000,"stage":"wrapping",
               "ended":{"at":1767603900000,"how":"completed"}}},
             "long_lived":{"at":1767605400000,"long_lived":false},
-            "cleanup":{"idle_since":1767603900000,"progress":{"closed":{"at":1767605400000,"outcome":"written"}},"failures":0},
+            "cleanup":{"idle_since":1767603900000,"progress":{"done":{"step":"close","at":1767605400000,"outcome":"written"}},"failures":0},
             "expires_at":1770197400,"version":"ffeeddccbbaa99887766554433221100"}"#,
     ),
     (
