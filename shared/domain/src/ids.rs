@@ -177,6 +177,10 @@ sid!(
     MessagingServiceSid, "MG", Valid
 );
 sid!(
+    /// A user of a chat service: one identity.
+    UserSid, "US", Valid
+);
+sid!(
     /// A sink of Event Streams.
     SinkSid, "DG", Valid
 );

@@ -32,7 +32,7 @@ pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionParticipantSid, InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid,
     ProxyServiceSid, ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid,
-    TaskChannelSid, TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    TaskChannelSid, TaskSid, UserSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{HeldOpen, HeldOpenBy, Orphan, ReconcileDecision, SkipReason};
 pub use pairs::{Pair, PairFault, Pairs};
