@@ -7,6 +7,7 @@ use tokio::time::timeout_at;
 use twilio::rest::TwilioError;
 
 use crate::closing::{CloseAction, CloseError, CloseResult};
+use crate::look::LookError;
 use crate::mark::ChannelNews;
 use crate::open_tasks::PortionLook;
 use crate::run::{Processed, Run, is_stale};
@@ -93,18 +94,20 @@ impl Run<'_> {
                 self.note_answer();
                 return Ok(self.news(before, after, result, due));
             }
-            Err(CloseError::NoSuchService(service)) => {
+            Err(CloseError::Look(LookError::NoSuchService(service))) => {
                 tracing::error!(channel = %due.channel, %service, "the chat service is not there");
                 self.stop(Stop::ServiceIsGone);
                 return Ok(Processed::Counted(ChannelResult::NotStarted));
             }
-            Err(CloseError::NotAnObject) => FailureReason::AttributesNotAnObject,
+            Err(CloseError::Look(LookError::NotAnObject)) => FailureReason::AttributesNotAnObject,
             Err(CloseError::NotKept) => FailureReason::Refused,
-            Err(CloseError::Twilio(error)) => match (self.sort(&error, due), error) {
-                (Some(result), _) => return Ok(Processed::Counted(result)),
-                (None, TwilioError::Unreachable { .. }) => FailureReason::Unreachable,
-                (None, _) => FailureReason::Refused,
-            },
+            Err(CloseError::Look(LookError::Twilio(error))) => {
+                match (self.sort(&error, due), error) {
+                    (Some(result), _) => return Ok(Processed::Counted(result)),
+                    (None, TwilioError::Unreachable { .. }) => FailureReason::Unreachable,
+                    (None, _) => FailureReason::Refused,
+                }
+            }
         };
         self.fail(before, after, reason, due).await
     }

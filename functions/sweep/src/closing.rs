@@ -24,13 +24,11 @@ mod conversation;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::{
-    Channel, ChatServiceSid, ChatState, Evidence, Outcome, Platform, ProxySessionSid, Question,
-    Row, Step, Timestamp, Verdict, unheard, verdict,
-};
+use domain::{Channel, Outcome, Platform, ProxySessionSid, Row, Step, Timestamp, Verdict, unheard};
 use twilio::attributes::Attributes;
-use twilio::rest::{Client, TwilioError};
+use twilio::rest::TwilioError;
 
+use crate::look::{Look, LookError, Reader};
 use crate::settings::{Mode, Plan};
 
 /// The number of tries of a write, each after a fresh look.
@@ -39,13 +37,10 @@ const MAX_WRITES: usize = 3;
 /// The first wait between two tries of a write; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// Reads and closes channels of one Chat or Conversations service; Flex has one for both.
+/// Reads and closes channels.
 pub(crate) struct Closer {
-    pub(crate) twilio: Client,
-    pub(crate) service: ChatServiceSid,
+    pub(crate) reader: Reader,
     pub(crate) plan: Plan,
-    /// The URL of our own webhook, so that it is not taken for a program's.
-    pub(crate) webhook_url: Option<String>,
 }
 
 /// The result for one channel that was read.
@@ -85,25 +80,18 @@ pub(crate) enum CloseAction {
 /// The reason why a channel was not closed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum CloseError {
-    /// Its attributes are not an object: a person has to look.
-    #[error("its attributes are not a JSON object")]
-    NotAnObject,
+    /// It could not be read.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// Twilio took the change, and its answer does not show it.
     #[error("Twilio did not keep the change")]
     NotKept,
-    /// The service is not there, so nothing that Twilio says of its channels can be believed.
-    #[error("Twilio does not know the service {0}")]
-    NoSuchService(ChatServiceSid),
-    /// The request failed.
-    #[error(transparent)]
-    Twilio(#[from] TwilioError),
 }
 
-/// What was read about one channel: the evidence, and the attributes to write back.
-#[derive(Default)]
-struct Look {
-    evidence: Evidence,
-    attributes: Option<Attributes>,
+impl From<TwilioError> for CloseError {
+    fn from(error: TwilioError) -> Self {
+        Self::Look(error.into())
+    }
 }
 
 impl Closer {
@@ -122,7 +110,8 @@ impl Closer {
             .build();
         let mut wrote = false;
         loop {
-            let (look, verdict) = self.look(channel, now).await?;
+            let look = self.reader.look(channel, &self.plan.policy, now).await?;
+            let verdict = look.verdict;
             let unheard = unheard(channel, &look.evidence, &verdict);
             let result = |action| CloseResult {
                 row: verdict.row().unwrap_or(Row::OpenTask),
@@ -177,71 +166,6 @@ impl Closer {
         }
     }
 
-    /// Reads what the rule asks for, until it decides.
-    async fn look(
-        &self,
-        channel: &mut Channel,
-        now: Timestamp,
-    ) -> Result<(Look, Verdict), CloseError> {
-        let mut look = Look::default();
-        loop {
-            let verdict = verdict(channel, &look.evidence, &self.plan.policy, now);
-            let Verdict::Ask(question) = verdict else {
-                return Ok((look, verdict));
-            };
-            self.answer(question, channel, &mut look, now).await?;
-        }
-    }
-
-    async fn answer(
-        &self,
-        question: Question,
-        channel: &mut Channel,
-        look: &mut Look,
-        now: Timestamp,
-    ) -> Result<(), CloseError> {
-        let (twilio, service, sid) = (&self.twilio, self.service, channel.sid());
-        let ours = self.webhook_url.as_deref();
-        let evidence = &mut look.evidence;
-        match (question, channel.platform()) {
-            (Question::Chat, _) => {
-                let (state, attributes) = self.read_chat(sid).await?;
-                if let ChatState::Present { long_lived, .. } = state {
-                    channel.observe_long_lived(long_lived, now);
-                }
-                look.evidence.chat = Some(state);
-                look.attributes = attributes;
-            }
-            (Question::Interaction, _) => {
-                if let Some(interaction) = channel.interaction() {
-                    evidence.interaction = Some(twilio.interaction_channel(interaction).await?);
-                }
-            }
-            (Question::Conversation, _) => {
-                evidence.conversation = Some(self.read_conversation(sid).await?);
-            }
-            (Question::LastMessage, Platform::Chat) => {
-                evidence.last_message = Some(twilio.chat_last_message(service, sid).await?);
-            }
-            (Question::LastMessage, Platform::Conversations) => {
-                let message = twilio.conversation_last_message(service, sid).await?;
-                evidence.last_message = Some(message);
-            }
-            (Question::Webhooks, Platform::Chat) => {
-                evidence.webhooks = Some(twilio.chat_webhooks(service, sid, ours).await?);
-            }
-            (Question::Webhooks, Platform::Conversations) => {
-                let webhooks = twilio.conversation_webhooks(service, sid, ours).await?;
-                evidence.webhooks = Some(webhooks);
-            }
-            (Question::Participants, _) => {
-                let present = twilio.agent_in_conversation(service, sid).await?;
-                evidence.agent_present = Some(present);
-            }
-        }
-        Ok(())
-    }
-
     /// Deletes a channel with its history, whatever it waits for. Returns how it was found or
     /// left, and the Proxy session that leads to it.
     pub(crate) async fn delete(
@@ -250,7 +174,7 @@ impl Closer {
     ) -> Result<(Outcome, Option<ProxySessionSid>), CloseError> {
         match channel.platform() {
             Platform::Chat => {
-                let (_, attributes) = self.read_chat(channel.sid()).await?;
+                let (_, attributes) = self.reader.read_chat(channel.sid()).await?;
                 let session = attributes.as_ref().and_then(Attributes::proxy_session);
                 let session = session.or_else(|| channel.orphan_session());
                 Ok((self.delete_chat(channel.sid()).await?, session))
@@ -274,20 +198,9 @@ impl Closer {
                 }
                 Ok(outcome)
             }
-            (Platform::Chat, None) => Err(CloseError::NotAnObject),
+            (Platform::Chat, None) => Err(LookError::NotAnObject.into()),
             (Platform::Conversations, _) => self.write_conversation(channel, &look.evidence).await,
         }
-    }
-}
-
-impl Look {
-    /// The Proxy session that has to be gone once the channel is closed. Found clean is no
-    /// proof that it is: whoever closed the channel without Twilio's webhook left it open.
-    fn session(&self, channel: &Channel, step: Step) -> Option<ProxySessionSid> {
-        let of_channel = self.attributes.as_ref().and_then(Attributes::proxy_session);
-        of_channel
-            .or_else(|| channel.orphan_session())
-            .filter(|_| step == Step::Close)
     }
 }
 
@@ -295,8 +208,8 @@ impl CloseError {
     fn may_pass(&self) -> bool {
         match self {
             Self::NotKept => true,
-            Self::Twilio(error) => error.may_pass(),
-            Self::NotAnObject | Self::NoSuchService(_) => false,
+            Self::Look(LookError::Twilio(error)) => error.may_pass(),
+            Self::Look(LookError::NotAnObject | LookError::NoSuchService(_)) => false,
         }
     }
 }

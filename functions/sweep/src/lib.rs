@@ -37,6 +37,7 @@
 mod channel;
 mod closing;
 mod error;
+mod look;
 mod manual;
 mod mark;
 mod open_tasks;
@@ -57,12 +58,13 @@ use store::Due;
 use twilio::rest::{Client, Transport};
 
 use crate::closing::Closer;
-use crate::open_tasks::OpenTasks;
 use crate::run::Run;
 use crate::watch::Watch;
 
 pub use error::SweepError;
+pub use look::{Look, LookError, Reader};
 pub use manual::Deletion;
+pub use open_tasks::{OpenTasks, PortionLook, WrappingTask};
 pub use reconcile::{Finding, Found, Order, Reconciled, Unavailable};
 pub use settings::{Action, Mode, Plan, Settings};
 pub use summary::{Stop, Summary};
@@ -127,10 +129,12 @@ impl Sweep {
             .await
             .map_err(SweepError::LookupFailed)?;
         let closer = Closer {
-            twilio: twilio.clone(),
-            service,
+            reader: Reader {
+                twilio: twilio.clone(),
+                service,
+                webhook_url: self.settings.webhook_url.clone(),
+            },
             plan: self.settings.plan.clone(),
-            webhook_url: self.settings.webhook_url.clone(),
         };
         let run = Run::new(&self.settings, twilio.clone(), open_tasks, closer, watch);
         let counts = run.all(due).await;

@@ -10,6 +10,7 @@ use domain::{
 use store::Due;
 
 use crate::closing::Closer;
+use crate::look::Reader;
 use crate::mark::{ChannelNews, publish_and_mark};
 use crate::open_tasks::OpenTasks;
 use crate::summary::ChannelResult;
@@ -94,10 +95,12 @@ impl Sweep {
             return Ok(Deletion::OpenTask);
         }
         let closer = Closer {
-            twilio: twilio.clone(),
-            service,
+            reader: Reader {
+                twilio: twilio.clone(),
+                service,
+                webhook_url: None,
+            },
             plan: settings.plan.clone(),
-            webhook_url: None,
         };
         let (outcome, session) = closer
             .delete(&after)

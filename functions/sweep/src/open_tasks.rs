@@ -20,19 +20,28 @@ use twilio::rest::{Client, TwilioError};
 
 /// The open tasks of a workspace, as TaskRouter listed them.
 #[derive(Debug)]
-pub(crate) struct OpenTasks {
+pub struct OpenTasks {
     workspace: WorkspaceSid,
     looked_at: Timestamp,
     open: BTreeSet<TaskSid>,
     /// What the list itself told of channels.
     facts: BTreeMap<ChannelSid, Vec<Fact>>,
-    /// Tasks in wrap-up, and since when nothing has changed about them.
-    wrapping: Vec<(TaskSid, Timestamp)>,
+    wrapping: Vec<WrappingTask>,
+    assigned: BTreeSet<TaskSid>,
+}
+
+/// A task in wrap-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrappingTask {
+    /// The task.
+    pub task: TaskSid,
+    /// The time since which nothing has changed about it.
+    pub since: Timestamp,
 }
 
 /// The open tasks that name one of a portion's channels.
 #[derive(Debug)]
-pub(crate) struct PortionLook {
+pub struct PortionLook {
     /// When TaskRouter was asked.
     pub(crate) looked_at: Timestamp,
     channels: BTreeSet<ChannelSid>,
@@ -41,8 +50,13 @@ pub(crate) struct PortionLook {
 }
 
 impl OpenTasks {
-    /// Lists the open tasks. Whole or not at all: what is left out here may be closed.
-    pub(crate) async fn list(
+    /// Lists the open tasks, a thousand a request. Whole or not at all: what is left out here
+    /// may be closed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the list cannot be read as a whole.
+    pub async fn list(
         twilio: &Client,
         workspace: WorkspaceSid,
         now: Timestamp,
@@ -51,7 +65,17 @@ impl OpenTasks {
         let wrapping = listed
             .iter()
             .filter(|task| task.state == TaskState::Open(Stage::Wrapping))
-            .filter_map(|task| Some((task.sid, task.updated_at?)))
+            .filter_map(|task| {
+                Some(WrappingTask {
+                    task: task.sid,
+                    since: task.updated_at?,
+                })
+            })
+            .collect();
+        let assigned = listed
+            .iter()
+            .filter(|task| task.state == TaskState::Open(Stage::Assigned))
+            .map(|task| task.sid)
             .collect();
         let mut facts = BTreeMap::new();
         for task in &listed {
@@ -63,11 +87,18 @@ impl OpenTasks {
             open: listed.iter().map(|task| task.sid).collect(),
             facts,
             wrapping,
+            assigned,
         })
     }
 
-    /// Finds the open tasks that name one of these channels.
-    pub(crate) async fn look_for(
+    /// Finds the open tasks that name one of these channels. TaskRouter answers three such
+    /// questions a second; one names 40 channels at most, and each task that is found costs a
+    /// request more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if TaskRouter does not answer, or refuses the question.
+    pub async fn look_for(
         &self,
         twilio: &Client,
         channels: BTreeSet<ChannelSid>,
@@ -94,22 +125,30 @@ impl OpenTasks {
     }
 
     /// Returns how many tasks are open, all channels together.
-    pub(crate) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.open.len()
     }
 
+    /// Returns the tasks that an agent has.
+    pub fn assigned(&self) -> impl Iterator<Item = TaskSid> {
+        self.assigned.iter().copied()
+    }
+
     /// Returns the tasks that have been in wrap-up for longer than the limit.
-    pub(crate) fn stuck_wrap_ups(&self, policy: &Policy, now: Timestamp) -> Vec<TaskSid> {
-        self.wrapping
-            .iter()
-            .filter(|(_, since)| now.since(*since) > policy.wrap_up_limit)
-            .map(|(task, _)| *task)
+    pub fn stuck_wrap_ups(&self, policy: &Policy, now: Timestamp) -> Vec<WrappingTask> {
+        let wrapping = self.wrapping.iter().copied();
+        wrapping
+            .filter(|one| now.since(one.since) > policy.wrap_up_limit)
             .collect()
     }
 
     /// Lets a channel's record absorb what was seen. A task that the record holds open and the
-    /// list does not is looked up: it may be over, or younger than the list.
-    pub(crate) async fn refresh(
+    /// list does not is looked up, a request each: it may be over, or younger than the list.
+    ///
+    /// # Errors
+    ///
+    /// Fails if TaskRouter does not show such a task.
+    pub async fn refresh(
         &self,
         twilio: &Client,
         look: Option<&PortionLook>,

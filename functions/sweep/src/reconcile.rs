@@ -251,7 +251,7 @@ impl Lister<'_> {
         if place.list != List::Log && self.open_tasks.is_none() {
             let listed = OpenTasks::list(self.twilio, self.workspace, self.watch.now()).await;
             let listed = listed.map_err(SweepError::LookupFailed)?;
-            report.open_tasks = listed.len();
+            report.open_tasks = listed.count();
             self.open_tasks = Some(listed);
         }
         let proxy = match place.list {

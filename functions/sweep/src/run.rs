@@ -19,7 +19,7 @@ use twilio::rest::{Client, TwilioError};
 
 use crate::closing::Closer;
 use crate::mark::{ChannelNews, Marked, publish_and_mark};
-use crate::open_tasks::{OpenTasks, PortionLook};
+use crate::open_tasks::{OpenTasks, PortionLook, WrappingTask};
 use crate::settings::Settings;
 use crate::summary::{ChannelResult, Stop, Summary};
 use crate::watch::Watch;
@@ -87,12 +87,12 @@ impl<'a> Run<'a> {
         let stuck = self
             .open_tasks
             .stuck_wrap_ups(&plan.policy, self.watch.now());
-        for task in stuck.iter().take(10) {
+        for WrappingTask { task, .. } in stuck.iter().take(10) {
             tracing::warn!(%task, "in wrap-up for longer than WRAP_UP_LIMIT: janitor complete ends it");
         }
         let summary = Mutex::new(Summary {
             due: due.len(),
-            open_tasks: self.open_tasks.len(),
+            open_tasks: self.open_tasks.count(),
             stuck_wrap_ups: stuck.len(),
             ..Summary::default()
         });

@@ -1,37 +1,14 @@
 //! A Chat channel: its attributes `long_lived` and `status`.
 
-use domain::{ChannelSid, ChatState, Outcome, Step};
+use domain::{ChannelSid, Outcome, Step};
 use twilio::attributes::Attributes;
 use twilio::rest::{ChatChannel, TwilioError};
 
 use super::{CloseError, Closer};
+use crate::look::Reader;
 use crate::settings::Action;
 
 impl Closer {
-    /// Reads a channel, with the attributes that a write puts back.
-    pub(super) async fn read_chat(
-        &self,
-        channel: ChannelSid,
-    ) -> Result<(ChatState, Option<Attributes>), CloseError> {
-        match self.twilio.chat_channel(self.service, channel).await {
-            Ok(found) => {
-                let attributes = found.attributes.map_err(|_| CloseError::NotAnObject)?;
-                let state = ChatState::Present {
-                    long_lived: attributes.is_long_lived(),
-                    inactive: attributes.is_inactive(),
-                };
-                Ok((state, Some(attributes)))
-            }
-            // Twilio says the same of every channel of a service that is not there.
-            Err(TwilioError::Gone) => match self.twilio.chat_service_exists(self.service).await {
-                Ok(()) => Ok((ChatState::Gone, None)),
-                Err(TwilioError::Gone) => Err(CloseError::NoSuchService(self.service)),
-                Err(error) => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
-    }
-
     pub(super) async fn write_chat(
         &self,
         channel: ChannelSid,
@@ -45,10 +22,10 @@ impl Closer {
             (Step::Close, true) => attributes.with_reset(),
             (Step::Close | Step::Release, _) => attributes.with_status_inactive(),
         };
-        let answer = self
-            .twilio
-            .set_chat_attributes(self.service, channel, &text)
-            .await;
+        let Reader {
+            twilio, service, ..
+        } = &self.reader;
+        let answer = twilio.set_chat_attributes(*service, channel, &text).await;
         match answer {
             Ok(answer) if keeps(&answer, step) => Ok(Outcome::Written),
             Ok(_) => Err(CloseError::NotKept),
@@ -58,7 +35,10 @@ impl Closer {
     }
 
     pub(super) async fn delete_chat(&self, channel: ChannelSid) -> Result<Outcome, CloseError> {
-        match self.twilio.delete_chat_channel(self.service, channel).await {
+        let Reader {
+            twilio, service, ..
+        } = &self.reader;
+        match twilio.delete_chat_channel(*service, channel).await {
             Ok(()) => Ok(Outcome::Deleted),
             Err(TwilioError::Gone) => Ok(Outcome::Gone),
             Err(error) => Err(error.into()),

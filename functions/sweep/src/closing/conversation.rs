@@ -6,22 +6,9 @@ use domain::{
 use twilio::rest::{StateAnswer, TwilioError};
 
 use super::{CloseError, Closer};
+use crate::look::Reader;
 
 impl Closer {
-    pub(super) async fn read_conversation(
-        &self,
-        conversation: ChannelSid,
-    ) -> Result<ConversationState, CloseError> {
-        match self.twilio.conversation(self.service, conversation).await {
-            Ok(seen) => Ok(seen.state),
-            Err(TwilioError::Gone) => {
-                self.service_is_there().await?;
-                Ok(ConversationState::Gone)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Closes the interaction channel, which closes the Conversation; where the interaction
     /// has ended or is not known, the Conversation itself.
     pub(super) async fn write_conversation(
@@ -51,7 +38,8 @@ impl Closer {
         interaction: Interaction,
         conversation: ChannelSid,
     ) -> Result<Outcome, CloseError> {
-        match self.twilio.close_interaction_channel(interaction).await {
+        let closed = self.reader.twilio.close_interaction_channel(interaction);
+        match closed.await {
             Ok(InteractionStatus::Closed | InteractionStatus::Failed) => Ok(Outcome::Written),
             Ok(
                 InteractionStatus::Setup
@@ -64,7 +52,7 @@ impl Closer {
             ) => Err(CloseError::NotKept),
             // Somebody else was faster: the Conversation says how it stands.
             Err(refusal @ (TwilioError::Refused { .. } | TwilioError::Gone)) => {
-                match self.read_conversation(conversation).await? {
+                match self.reader.read_conversation(conversation).await? {
                     ConversationState::Closed => Ok(Outcome::AlreadyClean),
                     ConversationState::Gone => Ok(Outcome::Gone),
                     ConversationState::Active
@@ -81,13 +69,16 @@ impl Closer {
     }
 
     async fn close_conversation(&self, conversation: ChannelSid) -> Result<Outcome, CloseError> {
-        let answer = self.twilio.close_conversation(self.service, conversation);
+        let Reader {
+            twilio, service, ..
+        } = &self.reader;
+        let answer = twilio.close_conversation(*service, conversation);
         match answer.await {
             Ok(StateAnswer::Now(ConversationState::Closed)) => Ok(Outcome::Written),
             Ok(StateAnswer::AlreadyClosed) => Ok(Outcome::AlreadyClean),
             Ok(StateAnswer::Initializing | StateAnswer::Now(_)) => Err(CloseError::NotKept),
             Err(TwilioError::Gone) => {
-                self.service_is_there().await?;
+                self.reader.service_is_there().await?;
                 Ok(Outcome::Gone)
             }
             Err(error) => Err(error.into()),
@@ -99,23 +90,13 @@ impl Closer {
         conversation: ChannelSid,
     ) -> Result<Outcome, CloseError> {
         // Asked first: a service that is not there would look like a deletion that is done.
-        self.service_is_there().await?;
-        let deleted = self
-            .twilio
-            .delete_conversation(self.service, conversation)
-            .await;
-        match deleted {
+        self.reader.service_is_there().await?;
+        let Reader {
+            twilio, service, ..
+        } = &self.reader;
+        match twilio.delete_conversation(*service, conversation).await {
             Ok(()) => Ok(Outcome::Deleted),
             Err(TwilioError::Gone) => Ok(Outcome::Gone),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Twilio says the same of every Conversation of a service that is not there.
-    async fn service_is_there(&self) -> Result<(), CloseError> {
-        match self.twilio.conversation_service_exists(self.service).await {
-            Ok(()) => Ok(()),
-            Err(TwilioError::Gone) => Err(CloseError::NoSuchService(self.service)),
             Err(error) => Err(error.into()),
         }
     }
