@@ -214,8 +214,11 @@ def check_queues_and_alarms():
         expect((queues[name], str({"Fn::GetAtt": [name, "QueueName"]})) in watched, f"an alarm watches the {queues[name]} of {name}")
     for name in of_type("AWS::Lambda::Function"):
         expect(("Errors", str({"Ref": name})) in watched, f"an alarm watches the errors of {name}")
-    for metric, function in (("Throttles", "Ingest"), ("Duration", "Ingest"), ("Url5xxCount", "Ingest"), ("Sweeps", "Sweep"), ("Throttles", "Park")):
+    for metric, function in (("Throttles", "Ingest"), ("Duration", "Ingest"), ("Unavailable", "Ingest"), ("Missed", "Sweep"), ("Sweeps", "Sweep"), ("Throttles", "Park")):
         expect((metric, str({"Ref": function})) in watched, f"an alarm watches the {metric} of {function}")
+    # Anyone can have these counted. Throttles count beside work that was late or lost.
+    strangers = {"BadSignature", "Unsigned", "Url4xxCount", "Url5xxCount", "UrlRequestCount"} & {name for name, _ in watched}
+    expect(not strangers, f"no alarm looks at what strangers can cause: {sorted(strangers)}")
     rules = " ".join(alarm["AlarmRule"]["Fn::Sub"] for alarm in of_type("AWS::CloudWatch::CompositeAlarm").values())
     topics = [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, NO_VALUE]}, {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, NO_VALUE]}]
     telling = telling_alarms()

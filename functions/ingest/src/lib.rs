@@ -11,8 +11,9 @@
 //!   no table, too little time. Part of the batch may be stored by then; repeats are
 //!   harmless.
 //! * **403** only when the keys are at hand, were read again, and none of them signs this
-//!   request. It is logged by cause and is worth an alarm: a wrong public URL or a rotated
-//!   key of our own looks the same as a forgery, and loses events.
+//!   request. It is logged by cause and counted. A wrong public URL or a rotated key of our own
+//!   looks the same as a forgery and loses events, but strangers can cause it too. So no alarm
+//!   watches it; that no events come does set one off.
 
 mod proof;
 mod report;

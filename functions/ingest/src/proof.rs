@@ -25,8 +25,8 @@ pub(crate) enum Proven<'a> {
 /// A reason why a request is not proven to be Twilio's.
 pub(crate) enum Unproven {
     Refused(Refusal),
-    /// The keys were read again moments ago, for another request, and a rotation may have come
-    /// since. A forger learns nothing from being asked to come back.
+    /// The keys were read again moments ago, for another request, or cannot be read, and a
+    /// rotation may have come since. A forger learns nothing from being asked to come back.
     Undecided(Refusal),
     Keyless(String),
 }
@@ -56,7 +56,11 @@ impl Ingest {
                 .map_err(Unproven::Refused),
             Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
             Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
-            Err(error) => Err(keyless(error)),
+            // The keys that are known do not make this signature, and a newer one cannot be had.
+            Err(error) => {
+                tracing::error!(%error, "cannot read the keys again: the event is asked for again");
+                Err(Unproven::Undecided(refusal))
+            }
         }
     }
 

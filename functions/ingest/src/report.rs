@@ -55,7 +55,7 @@ impl Report {
 
     /// Writes the log line and the figures.
     pub(crate) fn log(&self, status: StatusCode, now: Timestamp) {
-        self.tell(now);
+        self.tell(status, now);
         let status = status.as_u16();
         for test_id in &self.tests {
             tracing::info!(test_id, "the sink's test event arrived");
@@ -79,8 +79,9 @@ impl Report {
             "events taken in"
         );
     }
+
     /// Repeated events are counted as what they are: records that said so already.
-    fn tell(&self, now: Timestamp) {
+    fn tell(&self, status: StatusCode, now: Timestamp) {
         // The URL is public. Only a request that carries a signature can be Twilio's.
         let unsigned = self.refused == Some(Refusal::SignatureMissing.name());
         tracing::info!(
@@ -92,7 +93,15 @@ impl Report {
             Rejected = self.rejected,
             BadSignature = u64::from(self.refused.is_some() && !unsigned),
             Unsigned = u64::from(unsigned),
+            Unavailable = u64::from(self.is_our_fault(status)),
             LagMilliseconds = self.lag_ms,
         );
+    }
+
+    /// Returns true if the request could not be served for a reason on our side: it is proven to
+    /// be Twilio's, or no key was ever read that could prove it. A 503 for a signature of an
+    /// unknown key does not count, since strangers can cause it at any time.
+    fn is_our_fault(&self, status: StatusCode) -> bool {
+        status == StatusCode::SERVICE_UNAVAILABLE && self.refused.is_none()
     }
 }

@@ -21,7 +21,8 @@ const SEE_REQUESTS: [&str; 8] = [
 ];
 
 /// Starts logging at the level of `RUST_LOG`, such as `warn,ingest=info`, or else of
-/// `AWS_LAMBDA_LOG_LEVEL`, or else at `info`. Once logging has started, does nothing.
+/// `AWS_LAMBDA_LOG_LEVEL`, or else at `info`, and logs the version. A second call only logs the
+/// version again.
 ///
 /// Figures are written where there is an `AWS_LAMBDA_FUNCTION_NAME` to tell them under.
 pub fn init() {
@@ -32,6 +33,7 @@ pub fn init() {
     let variable = |name| std::env::var(name).ok();
     // Fails when a subscriber is set already, which is what is wanted.
     drop(subscriber(variable, std::io::stdout).try_init());
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
 }
 
 fn subscriber<W>(

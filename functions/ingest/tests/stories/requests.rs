@@ -317,3 +317,51 @@ async fn row_39_without_keys_everything_is_asked_for_again_and_nothing_accepted(
     assert_eq!(world.webhook(unknown()).await, AGAIN);
     world.finish().await;
 }
+
+/// Returns how often the webhook could not serve a request, and how often it was sent a
+/// signature of an unknown key, since the last call.
+fn unserved_and_forged(world: &World) -> (u64, u64) {
+    let figures = world.figures();
+    let figure = |name| figures.get(name).copied().unwrap_or(0);
+    (figure("Unavailable"), figure("BadSignature"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_never_make_the_webhook_count_as_unavailable_and_an_outage_does() {
+    let world = World::new().await;
+    let body = a_body(&world);
+    let forged = || world.request_signed_with("a-strangers-key", body.clone());
+    assert_eq!(world.post(body.clone()).await, OK);
+    world.figures();
+
+    // The first forged request has the keys read again. Within that minute, others are answered
+    // 503, since a rotation looks the same.
+    world.time_passes(2 * MINUTE).await;
+    for answer in [FORBIDDEN, AGAIN, AGAIN] {
+        assert_eq!(world.webhook(forged()).await, answer);
+    }
+    assert_eq!(unserved_and_forged(&world), (0, 3));
+
+    // Nor while the keys cannot be read again: what Twilio signs is still served.
+    world.lose_signing_keys();
+    world.time_passes(2 * MINUTE).await;
+    assert_eq!(world.webhook(forged()).await, AGAIN);
+    assert_eq!(world.post(body.clone()).await, OK);
+    assert_eq!(unserved_and_forged(&world), (0, 1));
+
+    // A bus that refuses what cannot be read is our fault, with strangers about or without.
+    world.aws.bus.refuse_entries(|_| Some("InternalFailure"));
+    assert_eq!(world.post("[7]").await, AGAIN);
+    assert_eq!(world.webhook(forged()).await, AGAIN);
+    assert_eq!(unserved_and_forged(&world), (1, 1));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_never_had_a_key_counts_as_unavailable() {
+    let world = World::new().await;
+    world.lose_signing_keys();
+    let body = a_body(&world);
+    assert_eq!(world.post(body).await, AGAIN);
+    assert_eq!(unserved_and_forged(&world), (1, 0));
+}

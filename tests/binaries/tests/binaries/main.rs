@@ -188,6 +188,13 @@ async fn a_chat_left_behind_is_closed_by_the_deployed_binaries() {
         );
     }
 
+    let started = format!(
+        "\"message\":\"started\",\"version\":\"{}\"",
+        env!("CARGO_PKG_VERSION")
+    );
+    for log in [&ingest, &sweep] {
+        assert!(log.contains(&started), "the version is logged:\n{log}");
+    }
     let logs = ingest + &sweep;
     let token = stage.twilio.account().auth_token;
     for secret in ["+15550100123", "Hello?", token.as_str(), "the-next-one"] {
