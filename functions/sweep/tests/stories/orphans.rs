@@ -107,3 +107,41 @@ async fn a_chat_that_only_a_session_holds_is_closed_a_day_after_its_newest_messa
     world.lose_events();
     world.finish().await;
 }
+
+/// The same, by an account whose lists of messages ignore the order that is asked for.
+#[tokio::test(start_paused = true)]
+async fn the_newest_message_counts_although_twilio_ignores_the_order() {
+    let world = World::new().await;
+    world.twilio.state().knobs.orders_messages = false;
+    let conversation = old_conversation(&world, CUSTOMERS[0]).await;
+    assert_eq!(world.reconcile().await.orphans, 1);
+    world.time_passes(40 * DAY).await;
+    world.customer_converses_in_vain(CUSTOMERS[0]);
+
+    // Its first message is 91 days old, its newest one 11 days.
+    world.time_passes(11 * DAY).await;
+    expect_left(&world, "conversation-orphan", 4).await;
+    world.expect_notices(&[("CustomerUnheard", conversation)]);
+    world.time_passes(80 * DAY).await;
+    expect_closed(&world, 5).await;
+    world.expect_notices(&[("ChannelClosed", conversation)]);
+    world.lose_events();
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_who_waits_is_found_although_twilio_ignores_the_order() {
+    let world = World::new().await;
+    world.twilio.state().knobs.orders_messages = false;
+    let chat = world.chat_left_behind(CUSTOMERS[0]).await;
+    world.time_passes(MINUTE).await;
+    world.customer_writes_in_vain(CUSTOMERS[0]);
+    world.time_passes(HOUR).await;
+    expect_closed(&world, 5).await;
+    let told = [
+        ("ChannelClosed", chat.channel),
+        ("CustomerUnheard", chat.channel),
+    ];
+    world.expect_notices(&told);
+    world.finish().await;
+}

@@ -1,6 +1,7 @@
 //! Channels that an agent left, paused or is still in, or that a program has: nothing is
 //! written to them before their time.
 
+use simulator::state::conversations::conversation::NewParticipant;
 use simulator::{ChannelStatus, Contact, PauseReading};
 use world::{Chat, WORDS, World};
 
@@ -182,6 +183,33 @@ async fn a_conversation_in_which_an_agent_still_is_is_closed_once_it_is_quiet() 
     expect_left(&world, "agent-present", 4).await;
     world.expect_notices(&[("CustomerUnheard", chat.channel)]);
     world.time_passes(18 * HOUR).await;
+    assert_eq!(world.sweep().await.due, 0);
+    world.time_passes(2 * HOUR).await;
+    expect_closed(&world, 4).await;
+    assert!(world.is_closed(chat.channel));
+    world.expect_notices(&[("ChannelClosed", chat.channel)]);
+    world.lose_events();
+    world.finish().await;
+}
+
+/// A program that takes part in a Conversation has an identity, as an agent has.
+#[tokio::test(start_paused = true)]
+async fn a_program_that_takes_part_counts_as_an_agent_and_closes_nothing_sooner() {
+    let world = World::new().await;
+    let chat = world.conversation_with_agent(CUSTOMER);
+    {
+        let mut state = world.twilio.state();
+        let program = NewParticipant {
+            identity: Some("faq-program".to_owned()),
+            ..NewParticipant::default()
+        };
+        state.add_participant(chat.channel, program).unwrap();
+        state.agent_removed(chat.task).unwrap();
+    }
+    world.deliver().await;
+    world.time_passes(HOUR).await;
+    expect_left(&world, "agent-present", 4).await;
+    world.time_passes(22 * HOUR).await;
     assert_eq!(world.sweep().await.due, 0);
     world.time_passes(2 * HOUR).await;
     expect_closed(&world, 4).await;

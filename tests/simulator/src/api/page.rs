@@ -48,7 +48,8 @@ impl Call<'_> {
         let size = params.parsed("PageSize", "a positive integer", |value| {
             value.parse().ok().filter(|size| *size > 0)
         })?;
-        if let Some(size) = size.filter(|size| *size > max) {
+        let refuses = self.state.knobs.refuses_long_pages;
+        if let Some(size) = size.filter(|size| *size > max && refuses) {
             return Err(Failure::new(
                 StatusCode::BAD_REQUEST,
                 20007,

@@ -76,10 +76,26 @@ pub struct Knobs {
     pub evaluations_per_second: Option<usize>,
     /// `EvaluateTaskAttributes` understands `IN`; `==` and `OR` are always understood.
     pub evaluates_in: bool,
+    /// `EvaluateTaskAttributes` understands anything at all; otherwise each expression is refused.
+    pub evaluates: bool,
+    /// How long a task can be read after its end.
+    pub finished_task_life: Duration,
+    /// How long a task may be assigned before TaskRouter deletes it; without a limit where absent.
+    pub assigned_life: Option<Duration>,
+    /// How long TaskRouter's log keeps an event.
+    pub log_life: Duration,
+    /// A page above the maximum of its list is refused; otherwise it is cut to the maximum.
+    pub refuses_long_pages: bool,
+    /// The end of an interaction channel closes its conversation.
+    pub interactions_close_conversations: bool,
+    /// Leave closes the conversation at once; otherwise Twilio does so after 90 days.
+    pub leave_closes: bool,
     /// Reading of Twilio's page on Pause.
     pub pause: PauseReading,
     /// A message moves `date_updated` of its conversation.
     pub messages_move_date_updated: bool,
+    /// Lists of messages come newest first where that is asked for; otherwise always oldest first.
+    pub orders_messages: bool,
     /// Version of the schema of message events in [`State::take_events`], 1 or 2.
     pub message_schema: u32,
 }
@@ -142,8 +158,16 @@ impl State {
                 list_attributes: false,
                 evaluations_per_second: None,
                 evaluates_in: true,
+                evaluates: true,
+                finished_task_life: taskrouter::FINISHED_TASK_LIFE,
+                assigned_life: Some(taskrouter::ASSIGNED_LIFE),
+                log_life: taskrouter::LOG_LIFE,
+                refuses_long_pages: true,
+                interactions_close_conversations: true,
+                leave_closes: false,
                 pause: PauseReading::KeepsTask,
                 messages_move_date_updated: false,
+                orders_messages: true,
                 message_schema: events::cloud_event::NEWEST_MESSAGE_SCHEMA,
             },
             now: clock::OPENING,

@@ -46,6 +46,24 @@ fn the_newest_message_says_who_wrote_and_when() {
 }
 
 #[test]
+fn messages_come_newest_first_unless_the_order_is_ignored() {
+    for (orders, first) in [(true, 2), (false, 0)] {
+        let client = Client::new();
+        let mut state = client.simulator.state();
+        state.knobs.orders_messages = orders;
+        let contact = state.customer_converses("+15550100123", "Hi");
+        state.customer_converses("+15550100123", "Hello?");
+        state.customer_converses("+15550100123", "Anybody?");
+        drop(state);
+        let channel = contact.channel().unwrap();
+        let path = format!("/conversations/v1/Conversations/{channel}/Messages");
+        let page = client.get(&format!("{path}?Order=desc&PageSize=2")).body;
+        assert_eq!(page["messages"][0]["index"], first, "{orders}");
+        assert_eq!(client.all(&path, "messages").len(), 3, "{orders}");
+    }
+}
+
+#[test]
 fn messages_move_the_date_of_their_conversation_only_if_asked_to() {
     for (moves, date) in [
         (false, "2026-01-05T09:00:00Z"),

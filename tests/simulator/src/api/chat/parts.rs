@@ -46,7 +46,7 @@ fn messages(call: &Call<'_>, channel: Sid) -> Outcome {
         "desc" => Some(true),
         _ => None,
     })?;
-    let newest_first = newest_first.unwrap_or(false);
+    let newest_first = newest_first.unwrap_or(false) && call.state.knobs.orders_messages;
     let mut entries: Vec<_> = stored.messages.iter().zip(1..).collect();
     if newest_first {
         entries.reverse();

@@ -130,6 +130,7 @@ fn messages(call: &Call<'_>, scope: &Scope, conversation: Sid) -> Outcome {
     let newest_first = query.parsed("Order", "asc or desc", |order| {
         ["asc", "desc"].iter().position(|known| *known == order)
     })? == Some(1);
+    let newest_first = newest_first && call.state.knobs.orders_messages;
     let mut lines: Vec<(&Line, u64)> = stored(call, conversation)?
         .messages
         .iter()

@@ -2,6 +2,8 @@
 
 use crate::state::State;
 use crate::state::clock::{Due, later};
+use crate::state::conversations::Cause;
+use crate::state::conversations::conversation::ConversationState;
 use crate::state::interactions::interaction::{ChannelStatus, Ending, Party, PartyKind};
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
@@ -40,6 +42,10 @@ impl State {
             stored.status = ChannelStatus::Inactive;
         }
         self.due_in(LEFT_LIFE, Due::LeftChannel(channel));
+        let conversation = self.interaction_channel_or_refuse(channel)?.conversation;
+        if let Some(conversation) = conversation.filter(|_| self.knobs.leave_closes) {
+            self.set_conversation_state(conversation, ConversationState::Closed, Cause::Event);
+        }
         Ok(())
     }
 

@@ -144,7 +144,8 @@ impl State {
                 .conversation(sid)
                 .is_some_and(|stored| stored.state != ConversationState::Closed)
         };
-        if let Some(conversation) = conversation.filter(|sid| talking(self, *sid)) {
+        let closes = self.knobs.interactions_close_conversations;
+        if let Some(conversation) = conversation.filter(|sid| closes && talking(self, *sid)) {
             self.set_conversation_state(conversation, ConversationState::Closed, Cause::Event);
         }
         Ok(())

@@ -6,10 +6,7 @@ use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::events::EventKind;
 use crate::state::taskrouter::task::{Task, TaskStatus};
-use std::time::Duration;
 
-/// How long a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.
-const ASSIGNED_LIFE: Duration = Duration::from_secs(86_400);
 /// The words of an end that nobody asked for.
 const TTL_EXCEEDED: &str = "Task TTL Exceeded";
 
@@ -22,9 +19,11 @@ impl State {
     }
 
     pub(crate) fn assigned_task_expires(&mut self, task: Sid) {
-        let now = self.now;
+        let (now, Some(life)) = (self.now, self.knobs.assigned_life) else {
+            return;
+        };
         let expired = |task: &Task| {
-            let since = task.assigned.map(|since| later(since, ASSIGNED_LIFE));
+            let since = task.assigned.map(|since| later(since, life));
             task.status == TaskStatus::Assigned
                 && !task.paused
                 && since.is_some_and(|end| end <= now)
@@ -60,7 +59,9 @@ impl State {
     }
 
     pub(super) fn watch_assigned(&mut self, task: Sid) {
-        self.due_in(ASSIGNED_LIFE, Due::AssignedLife(task));
+        if let Some(life) = self.knobs.assigned_life {
+            self.due_in(life, Due::AssignedLife(task));
+        }
     }
 
     pub(super) fn vanish(&mut self, task: Sid, told: Option<(EventKind, Option<&str>)>) {

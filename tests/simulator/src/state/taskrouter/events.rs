@@ -10,9 +10,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the log keeps an event: <https://www.twilio.com/docs/taskrouter/api/event>.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 /// Names what happened to a task or to the reservation of an agent for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
@@ -140,8 +137,8 @@ impl EventLog {
             .map(|(place, event)| (*place, &**event))
     }
 
-    fn add(&mut self, event: Arc<TaskEvent>) {
-        let oldest = earlier(event.at, KEPT);
+    fn add(&mut self, event: Arc<TaskEvent>, life: Duration) {
+        let oldest = earlier(event.at, life);
         while let Some(entry) = self.entries.first_entry()
             && entry.get().at < oldest
         {
@@ -164,7 +161,7 @@ impl State {
     }
 
     pub(crate) fn oldest_event_kept(&self) -> Timestamp {
-        earlier(self.now, KEPT)
+        earlier(self.now, self.knobs.log_life)
     }
 
     pub(super) fn tell(&mut self, task: Sid, kind: EventKind, reason: Option<&str>) {
@@ -187,7 +184,7 @@ impl State {
             task,
             worker,
         });
-        self.router.events.add(event.clone());
+        self.router.events.add(event.clone(), self.knobs.log_life);
         self.outbox.push(Emission::Task(event));
     }
 }

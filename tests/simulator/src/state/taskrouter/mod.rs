@@ -21,6 +21,13 @@ use std::time::Duration;
 use task::Task;
 use workers::{Worker, WorkerChannel};
 
+/// How long a task can be read after its end: <https://www.twilio.com/docs/taskrouter/lifecycle-task-state>.
+pub(crate) const FINISHED_TASK_LIFE: Duration = Duration::from_secs(5 * 60);
+/// How long a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.
+pub(crate) const ASSIGNED_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the log keeps an event: <https://www.twilio.com/docs/taskrouter/api/event>.
+pub(crate) const LOG_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Holds what TaskRouter knows.
 #[derive(Debug, Default)]
 pub(crate) struct TaskRouter {
@@ -230,6 +237,9 @@ impl State {
                 return Err(Refusal::TooManyRequests);
             }
             events.push_back(now);
+        }
+        if !self.knobs.evaluates {
+            return Err(Refusal::invalid("EvaluateTaskAttributes is not supported"));
         }
         Expression::parse(text, self.knobs.evaluates_in)
     }

@@ -15,8 +15,6 @@ const MAX_ATTRIBUTES: usize = 4_096;
 const DEFAULT_TIMEOUT: i64 = 86_400;
 /// How long a task may wait for an agent at most, in seconds.
 const MAX_TIMEOUT: i64 = 1_209_600;
-/// How long a completed or canceled task can still be read.
-const FINISHED_LIFE: Duration = Duration::from_secs(5 * 60);
 
 impl State {
     /// Creates a task and tells of it.
@@ -264,7 +262,7 @@ impl State {
                     EventKind::TaskCanceled
                 };
                 self.tell(task, kind, reason);
-                self.due_in(FINISHED_LIFE, Due::TaskPurge(task));
+                self.due_in(self.knobs.finished_task_life, Due::TaskPurge(task));
             }
             TaskStatus::Assigned => {}
         }
