@@ -63,6 +63,12 @@ pub(crate) fn is_of_network(author: &str) -> bool {
     is_number || (author.contains(':') && !author.starts_with("client:"))
 }
 
+/// Returns whether messages under this identity count as an agent's.
+#[cfg(feature = "rest")]
+pub fn is_agent(identity: &str) -> bool {
+    party(identity, Participation::Participant) == Party::Agent
+}
+
 /// Returns whether this is an e-mail address as Flex writes an agent's identity.
 #[cfg(feature = "rest")]
 fn is_escaped_address(author: &str) -> bool {

@@ -9,7 +9,7 @@
 //! leaves this crate but SIDs, times and states, and no type here shows it when printed.
 
 pub mod attributes;
-mod author;
+pub mod author;
 pub mod events;
 mod json;
 #[cfg(feature = "rest")]

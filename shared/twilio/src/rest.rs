@@ -15,6 +15,7 @@ mod client;
 mod conversations;
 mod error;
 mod flex;
+mod inspect;
 mod interactions;
 mod log;
 mod messages;
@@ -30,7 +31,7 @@ mod tokens;
 mod transport;
 mod webhooks;
 
-pub use base::{Hosts, InvalidHosts};
+pub use base::{Hosts, InvalidHosts, Product};
 pub use chat::ChatChannel;
 pub use client::{Client, Credentials, InvalidCredentials, Limits, Stats};
 pub use conversations::{ConversationFilter, ConversationSeen, StateAnswer, StateFilter};

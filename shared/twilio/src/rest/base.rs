@@ -5,18 +5,28 @@ use http::uri::Scheme;
 
 /// A product whose API is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Product {
+pub enum Product {
     /// The API of 2010, which knows the phone numbers.
     Api,
+    /// Programmable Chat.
     Chat,
+    /// Conversations.
     Conversations,
+    /// Event Streams.
     Events,
+    /// Flex.
     Flex,
+    /// API keys and tokens.
     Iam,
+    /// Messaging services.
     Messaging,
+    /// Proxy.
     Proxy,
+    /// Studio.
     Studio,
+    /// Sync.
     Sync,
+    /// TaskRouter.
     TaskRouter,
 }
 
