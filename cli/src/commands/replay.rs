@@ -70,10 +70,12 @@ pub(crate) fn scope(context: &Context) -> anyhow::Result<Scope> {
     let mut environment = context.environment();
     let account = environment.required::<AccountSid>("TWILIO_ACCOUNT_SID");
     let workspace = environment.optional::<WorkspaceSid>("TASKROUTER_WORKSPACE_SID");
+    let pairs = runtime::common::park_pairs(&mut environment);
     Ok(environment.finish(|| {
         Some(Scope {
             account: Some(account?),
             workspace,
+            pairs: pairs?,
         })
     })?)
 }
@@ -85,16 +87,12 @@ pub(crate) async fn take_in(
     common: &Common,
 ) -> anyhow::Result<Outcome> {
     let mut replayed = Replayed::default();
-    let (mut facts, mut words) = (Vec::new(), Vec::new());
+    let mut facts = Vec::new();
     for part in parts {
         replayed.count(&part);
         facts.extend(part.batch.facts);
-        words.extend(part.batch.words);
     }
-    let pairs = context
-        .read(runtime::common::park_pairs)?
-        .unwrap_or_default();
-    let channels = ChannelEvents::by_channel(facts, words, &pairs);
+    let channels = ChannelEvents::by_channel(facts);
     if let Some(more) = replayed.rejected.checked_sub(MAX_NAMED + 1) {
         output::status(&format!("… and {} more that cannot be read.", more + 1));
     }

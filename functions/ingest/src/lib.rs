@@ -129,8 +129,7 @@ impl Ingest {
             Proven::Form(form) => read_chat_webhook(form, &self.settings.scope),
         };
         report.of_batch(&batch, now);
-        let (facts, words) = (take(&mut batch.facts), take(&mut batch.words));
-        let channels = ChannelEvents::by_channel(facts, words, &self.settings.pairs);
+        let channels = ChannelEvents::by_channel(take(&mut batch.facts));
         // Both in any case: what can be stored is, whatever becomes of the rest.
         let both = async {
             tokio::join!(

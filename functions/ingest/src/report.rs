@@ -47,9 +47,7 @@ impl Report {
             .map(|(reason, count)| format!("{}={count}", reason.name()))
             .collect();
         self.ignored_by = reasons.join(" ");
-        let times = batch.facts.iter().map(|fact| fact.at);
-        let times = times.chain(batch.words.iter().map(|word| word.at));
-        let oldest = times.map(|at| now.since(at)).max();
+        let oldest = batch.facts.iter().map(|fact| now.since(fact.at)).max();
         self.lag_ms = oldest.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     }
 

@@ -1,6 +1,5 @@
 //! The webhook's settings, from its environment.
 
-use domain::Pairs;
 use runtime::common;
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
@@ -17,15 +16,13 @@ pub struct Settings {
     pub bus: Bus,
     /// The keys that Twilio signs with.
     pub secrets: Secrets,
-    /// The account and the workspace whose events count.
+    /// The account and the workspace whose events count, and the pairs between which their tasks
+    /// are parked.
     pub scope: Scope,
     /// The URL as Twilio calls it, where it differs from the one that arrives.
     pub public_url: Option<PublicUrl>,
     /// The user and password of the sink's URL.
     pub basic_auth: Option<BasicAuth>,
-    /// The TaskChannels between which tasks are parked. Where there are none, it is not
-    /// remembered who wrote last and how far a task has got: it would cost writes for nothing.
-    pub pairs: Pairs,
 }
 
 impl Settings {
@@ -74,10 +71,10 @@ impl Settings {
                 scope: Scope {
                     account: Some(account?.sid),
                     workspace,
+                    pairs: pairs?,
                 },
                 public_url,
                 basic_auth,
-                pairs: pairs?,
             })
         })
     }

@@ -6,7 +6,7 @@
 
 use domain::{Pairs, Stage, TaskChannelSid};
 use twilio::attributes::NotAnObject;
-use twilio::events::TaskState;
+use twilio::events::TaskStatus;
 use twilio::rest::{Move, TaskVersion, TwilioError};
 use twilio::task_attributes::TooLong;
 
@@ -51,10 +51,10 @@ pub(crate) struct Plan {
 /// Returns whether a task is left where it is: it has ended, or nothing is gained by parking it,
 /// since no agent is talking.
 pub(crate) fn is_over(version: &TaskVersion, direction: Direction) -> bool {
-    match (direction, version.seen.state) {
-        (_, TaskState::Ended(_)) => true,
-        (Direction::Park, TaskState::Open(stage)) => stage != Stage::Assigned,
-        (Direction::Resume, TaskState::Open(_)) => false,
+    match (direction, version.seen.status) {
+        (_, TaskStatus::Ended(_)) => true,
+        (Direction::Park, TaskStatus::Open(stage)) => stage != Stage::Assigned,
+        (Direction::Resume, TaskStatus::Open(_)) => false,
     }
 }
 

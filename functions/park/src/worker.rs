@@ -10,8 +10,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{
-    Channel, ChannelSid, End, Fact, ManualRequest, News, ParkDecision, Platform, TaskParking,
-    TaskSid, Timestamp, decide_park,
+    Channel, ChannelSid, End, Fact, ManualRequest, ParkDecision, Platform, TaskParking, TaskSid,
+    TaskState, Timestamp, decide_park,
 };
 use runtime::access::FlexIds;
 use store::{Saved, StoreError, Versioned};
@@ -460,14 +460,5 @@ fn link(channel: &Channel, task: TaskSid) -> Link {
 }
 
 fn vanished(channel: &Channel, task: TaskSid, at: Timestamp) -> Fact {
-    let link = link(channel, task);
-    Fact {
-        channel: link.channel,
-        platform: link.platform,
-        at,
-        task,
-        opened_at: None,
-        interaction: link.interaction,
-        news: News::Ended(End::Vanished),
-    }
+    link(channel, task).fact(task, TaskState::Ended(End::Vanished), at)
 }

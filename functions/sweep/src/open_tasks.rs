@@ -13,9 +13,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Channel, ChannelSid, End, Fact, News, Policy, Stage, TaskSid, Timestamp, WorkspaceSid,
+    Channel, ChannelSid, End, Fact, Policy, Stage, TaskSid, TaskState, Timestamp, WorkspaceSid,
 };
-use twilio::events::{Link, TaskSeen, TaskState};
+use twilio::events::{Link, TaskSeen, TaskStatus};
 use twilio::rest::{Client, TwilioError};
 
 /// The open tasks of a workspace, as TaskRouter listed them.
@@ -24,7 +24,7 @@ pub struct OpenTasks {
     workspace: WorkspaceSid,
     looked_at: Timestamp,
     open: BTreeSet<TaskSid>,
-    /// What the list itself told of channels.
+    /// The facts that the list itself told of channels.
     facts: BTreeMap<ChannelSid, Vec<Fact>>,
     wrapping: Vec<WrappingTask>,
     assigned: BTreeSet<TaskSid>,
@@ -64,7 +64,7 @@ impl OpenTasks {
         let listed = twilio.open_tasks(workspace).await?;
         let wrapping = listed
             .iter()
-            .filter(|task| task.state == TaskState::Open(Stage::Wrapping))
+            .filter(|task| task.status == TaskStatus::Open(Stage::Wrapping))
             .filter_map(|task| {
                 Some(WrappingTask {
                     task: task.sid,
@@ -74,7 +74,7 @@ impl OpenTasks {
             .collect();
         let assigned = listed
             .iter()
-            .filter(|task| task.state == TaskState::Open(Stage::Assigned))
+            .filter(|task| task.status == TaskStatus::Open(Stage::Assigned))
             .map(|task| task.sid)
             .collect();
         let mut facts = BTreeMap::new();
@@ -178,7 +178,7 @@ impl OpenTasks {
             let in_portion = look.is_some_and(|look| look.open.contains(&task));
             let seen_open = self.open.contains(&task) || in_portion;
             if seen_open && is_waited_for {
-                channel.absorb(&fact(task, link, self.looked_at, News::SeenOpen));
+                channel.absorb(&link.fact(task, TaskState::SeenOpen, self.looked_at));
             } else if !seen_open {
                 match twilio.task(self.workspace, task).await? {
                     Some(seen) => {
@@ -188,7 +188,10 @@ impl OpenTasks {
                     }
                     // TaskRouter forgets a task minutes after its end, and its end was not
                     // told: the patience counts from now.
-                    None => channel.absorb(&fact(task, link, now, News::Ended(End::Vanished))),
+                    None => {
+                        let vanished = TaskState::Ended(End::Vanished);
+                        channel.absorb(&link.fact(task, vanished, now));
+                    }
                 }
             }
         }
@@ -206,17 +209,5 @@ impl PortionLook {
 fn learn(facts: &mut BTreeMap<ChannelSid, Vec<Fact>>, task: &TaskSeen, looked_at: Timestamp) {
     for fact in task.facts(looked_at) {
         facts.entry(fact.channel).or_default().push(fact);
-    }
-}
-
-fn fact(task: TaskSid, link: Link, at: Timestamp, news: News) -> Fact {
-    Fact {
-        channel: link.channel,
-        platform: link.platform,
-        at,
-        task,
-        opened_at: None,
-        interaction: link.interaction,
-        news,
     }
 }

@@ -7,7 +7,7 @@
 //! TaskRouter.
 
 use domain::{Interaction, InteractionParticipantSid, Platform, Stage, TaskSid, Timestamp};
-use twilio::events::{About, TaskState};
+use twilio::events::{About, TaskStatus};
 use twilio::rest::{Client, TaskVersion, TwilioError};
 
 use crate::{Sweep, SweepError};
@@ -77,11 +77,11 @@ impl Sweep {
                 (WrapUp::Participant(participant), after)
             }
         };
-        match after.map(|seen| seen.state) {
-            Some(TaskState::Open(_)) => Err(SweepError::NotCompleted(
+        match after.map(|seen| seen.status) {
+            Some(TaskStatus::Open(_)) => Err(SweepError::NotCompleted(
                 "Twilio took the request, but the task is still open; look at it again".to_owned(),
             )),
-            Some(TaskState::Ended(_)) | None => Ok(done),
+            Some(TaskStatus::Ended(_)) | None => Ok(done),
         }
     }
 
@@ -91,7 +91,7 @@ impl Sweep {
         let Some(version) = version.map_err(SweepError::LookupFailed)? else {
             return Ok(Found::Refused(WrapUp::Unknown));
         };
-        if version.seen.state != TaskState::Open(Stage::Wrapping) {
+        if version.seen.status != TaskStatus::Open(Stage::Wrapping) {
             return Ok(Found::Refused(WrapUp::NotWrapping));
         }
         let About::Channel(link) = version.seen.about else {

@@ -193,13 +193,15 @@ impl Stage {
                 signing_keys: vec![account.auth_token.into()],
                 api_key: None,
             }),
-            scope: Scope::default(),
+            scope: Scope {
+                pairs: domain::Pairs::new(vec![
+                    format!("{}:{inactive}", project.chat_task_channel).parse()?,
+                ])
+                .unwrap_or_default(),
+                ..Scope::default()
+            },
             public_url: None,
             basic_auth: None,
-            pairs: domain::Pairs::new(vec![
-                format!("{}:{inactive}", project.chat_task_channel).parse()?,
-            ])
-            .unwrap_or_default(),
         });
         Ok(Self {
             simulator,

@@ -253,10 +253,9 @@ async fn ingest(
         }),
         scope: Scope {
             account: Some(account),
-            workspace: None,
+            ..Scope::default()
         },
         public_url: None,
         basic_auth: None,
-        pairs: domain::Pairs::default(),
     }))
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Channel, ChannelSid, End as TaskEnd, Fact, News, Pairs, Timestamp};
+use domain::{Channel, ChannelSid, End as TaskEnd, Fact, FactKind, TaskFact, TaskState, Timestamp};
 use futures::StreamExt;
 use simulator::Simulator;
 use simulator::state::State;
@@ -204,12 +204,14 @@ async fn forget_the_life_before(table: &ChannelTable, now: Timestamp) -> anyhow:
             channel: channel.sid(),
             platform: channel.platform(),
             at: now,
-            task,
-            opened_at: None,
-            interaction: None,
-            news: News::Ended(TaskEnd::Vanished),
+            kind: FactKind::Task(TaskFact {
+                task,
+                state: TaskState::Ended(TaskEnd::Vanished),
+                opened_at: None,
+                interaction: None,
+            }),
         });
-        for events in ChannelEvents::by_channel(over.collect(), Vec::new(), &Pairs::default()) {
+        for events in ChannelEvents::by_channel(over.collect()) {
             table.fold_events(&events).await?;
         }
     }

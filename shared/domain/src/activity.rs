@@ -15,7 +15,7 @@
 //! # What is worth a write
 //!
 //! The fold takes in everything. A writer that took all of it would write at each message, so
-//! it leaves out what makes no difference ([`crate::Channel::absorb_activity`]):
+//! it leaves out what makes no difference ([`crate::Channel::absorb_useful`]):
 //!
 //! * a message that is older than the newest one that is kept;
 //! * the very next message after that one, by its index, of the same author: no message of the

@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::Activity;
 use crate::cleanup::Cleanup;
-use crate::fact::{End, Fact, Interaction, News, Platform, Stage};
+use crate::fact::{End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskState};
 use crate::orphan::Orphan;
 use crate::parking::TaskParking;
 use crate::{ChannelSid, TaskSid, Timestamp};
@@ -196,34 +196,58 @@ impl Channel {
 
     /// Takes in one fact. Commutative, associative and idempotent: see the module's header.
     ///
-    /// Facts about other channels are not taken in.
+    /// Facts about other channels are not taken in, nor those from before what is forgotten.
     pub fn absorb(&mut self, fact: &Fact) {
         if fact.channel != self.sid || self.is_echo(fact) {
             return;
         }
-        let ended = match fact.news {
-            News::Ended(how) => Some(Ended { at: fact.at, how }),
-            News::Open(_) | News::SeenOpen => None,
+        match fact.kind {
+            FactKind::Task(told) => self.absorb_task(fact, told),
+            FactKind::Accepted {
+                task,
+                worker,
+                identity,
+            } => {
+                if let Some(identity) = identity {
+                    self.activity.absorb_agent(fact.at, identity);
+                }
+                let parking = self.parking.entry(task).or_default();
+                parking.accept(fact.at, worker);
+            }
+            FactKind::Placed {
+                task,
+                version,
+                placement,
+            } => {
+                let parking = self.parking.entry(task).or_default();
+                parking.place(version, placement);
+            }
+            FactKind::Message { author, index } => {
+                self.activity.absorb_message(fact.at, author, index);
+            }
+        }
+        self.settle_activity();
+    }
+
+    fn absorb_task(&mut self, fact: &Fact, told: TaskFact) {
+        let (stage, ended, seen_open_at) = match told.state {
+            TaskState::Open(stage) => (stage, None, None),
+            TaskState::SeenOpen => (Stage::Waiting, None, Some(fact.at)),
+            TaskState::Ended(how) => (Stage::Wrapping, Some(Ended { at: fact.at, how }), None),
         };
-        let stage = match fact.news {
-            News::Open(stage) => stage,
-            News::SeenOpen => Stage::Waiting,
-            News::Ended(_) => Stage::Wrapping,
-        };
-        let told = Task {
-            opened_at: fact.opened_at.unwrap_or(fact.at).min(fact.at),
+        let seen = Task {
+            opened_at: told.opened_at.unwrap_or(fact.at).min(fact.at),
             stage,
             ended,
-            seen_open_at: (fact.news == News::SeenOpen).then_some(fact.at),
-            interaction: fact.interaction,
+            seen_open_at,
+            interaction: told.interaction,
         };
         self.platform = self.platform.max(fact.platform);
         self.tasks
-            .entry(fact.task)
-            .and_modify(|task| task.merge(&told))
-            .or_insert(told);
+            .entry(told.task)
+            .and_modify(|task| task.merge(&seen))
+            .or_insert(seen);
         self.forget_again();
-        self.settle_activity();
     }
 
     /// Joins what two places know of the same channel, as if one had heard it all.
@@ -285,11 +309,12 @@ impl Channel {
             .retain(|sid, task| Some(*sid) == last || task.ended.is_none_or(|ended| ended.at > to));
     }
 
-    /// Whether this can only be an echo of a task that was forgotten. Our own looks are
-    /// never echoes: they carry the time of the look.
+    /// Returns true if this can only be an echo of a task or a message that was forgotten. Our
+    /// own looks are never echoes: they carry the time of the look.
     fn is_echo(&self, fact: &Fact) -> bool {
         let forgotten = self.forgotten_to.is_some_and(|to| fact.at <= to);
-        forgotten && !self.tasks.contains_key(&fact.task)
+        let is_known = |task| self.tasks.contains_key(&task);
+        forgotten && !fact.task().is_some_and(is_known)
     }
 
     /// The newest end. Where two tasks ended at the same time, the end with the longer

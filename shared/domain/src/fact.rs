@@ -5,49 +5,95 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::{Author, AuthorDigest};
-use crate::{
-    ChannelSid, InteractionChannelSid, InteractionSid, TaskChannelSid, TaskSid, Timestamp,
-    WorkerSid,
-};
+use crate::parking::TaskPlacement;
+use crate::{ChannelSid, InteractionChannelSid, InteractionSid, TaskSid, Timestamp, WorkerSid};
 
-/// One thing that happened to one task of one channel.
+/// Something that an event or a look tells about one task or message of one channel.
 ///
 /// Facts form a set: how often, in which order and in which company they arrive makes no
 /// difference to what they add up to (see [`crate::Channel::absorb`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The channel that the task works on.
+    /// The channel.
     pub channel: ChannelSid,
     /// Which of Twilio's two messaging products the channel belongs to.
     pub platform: Platform,
     /// When it happened, by Twilio's clock.
     pub at: Timestamp,
-    /// The task that it happened to.
+    /// What is told, and of which task or message.
+    pub kind: FactKind,
+}
+
+/// What a fact tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FactKind {
+    /// The state of a task.
+    Task(TaskFact),
+    /// An agent accepted a task (`reservation.accepted`).
+    Accepted {
+        /// The task.
+        task: TaskSid,
+        /// The agent's worker.
+        worker: Option<WorkerSid>,
+        /// The identity under which the agent writes.
+        identity: Option<AuthorDigest>,
+    },
+    /// A version of a task was in this TaskChannel (every event of a task says it).
+    Placed {
+        /// The task.
+        task: TaskSid,
+        /// The task's version, which Twilio counts up at each change.
+        version: u32,
+        /// Its TaskChannel.
+        placement: TaskPlacement,
+    },
+    /// A person wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
+    Message {
+        /// The person.
+        author: Author,
+        /// Its place among the channel's messages, which settles the order where times do
+        /// not; 0 where Twilio does not say.
+        index: u32,
+    },
+}
+
+/// The state in which a task was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskFact {
+    /// The task.
     pub task: TaskSid,
+    /// Its state.
+    pub state: TaskState,
     /// When the task was created, where the event says so; otherwise it is taken to be as
     /// old as the oldest fact about it.
     pub opened_at: Option<Timestamp>,
     /// The interaction that the task belongs to, for Conversations.
     pub interaction: Option<Interaction>,
-    /// What happened.
-    pub news: News,
 }
 
 impl Fact {
-    /// The same without how far the task has got, on which only parking decides: where it is
-    /// not wanted, an agent's accepting and wrapping up are not worth a write each.
-    #[must_use]
-    pub fn without_stage(mut self) -> Self {
-        if let News::Open(_) = self.news {
-            self.news = News::Open(Stage::Waiting);
+    /// Returns the task that the fact is about, unless it is about a message.
+    pub const fn task(&self) -> Option<TaskSid> {
+        match self.kind {
+            FactKind::Task(TaskFact { task, .. })
+            | FactKind::Accepted { task, .. }
+            | FactKind::Placed { task, .. } => Some(task),
+            FactKind::Message { .. } => None,
         }
-        self
+    }
+
+    /// Returns the state of its task, if the fact tells one.
+    pub const fn state(&self) -> Option<TaskState> {
+        match self.kind {
+            FactKind::Task(TaskFact { state, .. }) => Some(state),
+            FactKind::Accepted { .. } | FactKind::Placed { .. } | FactKind::Message { .. } => None,
+        }
     }
 }
 
-/// What happened to a task.
+/// A state of a task, as it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum News {
+pub enum TaskState {
     /// It was open, and had got as far as this.
     Open(Stage),
     /// It ended, in this way.
@@ -118,49 +164,4 @@ pub struct Interaction {
     pub sid: InteractionSid,
     /// Its channel.
     pub channel: InteractionChannelSid,
-}
-
-/// Something told of a channel's messages, or of where one of its tasks is. Like facts, they
-/// form a set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// The channel.
-    pub channel: ChannelSid,
-    /// Which messaging product the channel belongs to.
-    pub platform: Platform,
-    /// When it happened, by Twilio's clock.
-    pub at: Timestamp,
-    /// What was told.
-    pub heard: Heard,
-}
-
-/// What can be told of a channel's messages and of where its tasks are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A person wrote (`com.twilio.conversations.message.added`, `onMessageSent`).
-    Message {
-        /// Who.
-        author: Author,
-        /// Its place among the channel's messages, which settles the order where times do
-        /// not; 0 where Twilio does not say.
-        index: u32,
-    },
-    /// An agent accepted a task (`reservation.accepted`).
-    Accepted {
-        /// The task.
-        task: TaskSid,
-        /// The agent's worker.
-        worker: Option<WorkerSid>,
-        /// The identity under which the agent writes.
-        identity: Option<AuthorDigest>,
-    },
-    /// A version of a task was in this TaskChannel (every event of a task says it).
-    Placed {
-        /// The task.
-        task: TaskSid,
-        /// The task's version, which Twilio counts up at each change.
-        version: u32,
-        /// Its TaskChannel.
-        task_channel: TaskChannelSid,
-    },
 }

@@ -27,7 +27,7 @@ pub use channel::{Cause, Channel, Idle, LOOK_AGAIN, Queue, QueueEntry, Task, UNT
 pub use cleanup::{Cleanup, FailureReason, Outcome, Progress, Step};
 pub use decide::{ParkDecision, SweepDecision, decide_park, decide_sweep};
 pub use evidence::{Evidence, LastMessage, ProgramWebhooks, Question};
-pub use fact::{End, Fact, Heard, Interaction, News, Platform, Stage, Word};
+pub use fact::{End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskState};
 pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionParticipantSid, InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid,

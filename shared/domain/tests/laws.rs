@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    Channel, ChannelSid, Cleanup, End, Fact, FailureReason, Interaction, News, Outcome, Platform,
-    Policy, Progress, Stage, Step, SweepDecision, TaskSid, Timestamp, decide_sweep,
+    Channel, ChannelSid, Cleanup, End, Fact, FactKind, FailureReason, Interaction, Outcome,
+    Platform, Policy, Progress, Stage, Step, SweepDecision, TaskFact, TaskSid, TaskState,
+    Timestamp, decide_sweep,
 };
 use proptest::prelude::*;
 
@@ -38,12 +39,12 @@ fn interaction(n: u8) -> Interaction {
     }
 }
 
-fn any_news() -> impl Strategy<Value = News> {
+fn any_state() -> impl Strategy<Value = TaskState> {
     prop_oneof![
-        5 => prop::sample::select(vec![Stage::Waiting, Stage::Assigned, Stage::Wrapping]).prop_map(News::Open),
+        5 => prop::sample::select(vec![Stage::Waiting, Stage::Assigned, Stage::Wrapping]).prop_map(TaskState::Open),
         4 => prop::sample::select(vec![End::Completed, End::Vanished, End::Canceled, End::Deleted, End::SystemDeleted])
-            .prop_map(News::Ended),
-        1 => Just(News::SeenOpen),
+            .prop_map(TaskState::Ended),
+        1 => Just(TaskState::SeenOpen),
     ]
 }
 
@@ -53,10 +54,10 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         0..8i64,
         prop::option::of(0..4i64),
         prop::option::of(1..3u8),
-        any_news(),
+        any_state(),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(task, minute, opened, number, news, conversation)| Fact {
+        .prop_map(|(task, minute, opened, number, state, conversation)| Fact {
             channel: channel_sid(),
             platform: if conversation {
                 Platform::Conversations
@@ -64,10 +65,12 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 Platform::Chat
             },
             at: at(minute * MINUTE),
-            task: task_sid(task),
-            opened_at: opened.map(|minute| at(minute * MINUTE)),
-            interaction: number.map(interaction),
-            news,
+            kind: FactKind::Task(TaskFact {
+                task: task_sid(task),
+                state,
+                opened_at: opened.map(|minute| at(minute * MINUTE)),
+                interaction: number.map(interaction),
+            }),
         })
 }
 
@@ -88,16 +91,16 @@ fn fold(facts: &[Fact]) -> Channel {
 fn oracle(facts: &[Fact]) -> BTreeMap<TaskSid, (bool, Option<(Timestamp, End)>)> {
     let mut tasks: BTreeMap<TaskSid, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
-        tasks.entry(fact.task).or_default().push(fact);
+        tasks.entry(fact.task().unwrap()).or_default().push(fact);
     }
     tasks
         .into_iter()
         .map(|(task, facts)| {
             let mut ends: Vec<(Timestamp, End)> = facts
                 .iter()
-                .filter_map(|fact| match fact.news {
-                    News::Ended(how) => Some((fact.at, how)),
-                    News::Open(_) | News::SeenOpen => None,
+                .filter_map(|fact| match fact.state()? {
+                    TaskState::Ended(how) => Some((fact.at, how)),
+                    TaskState::Open(_) | TaskState::SeenOpen => None,
                 })
                 .collect();
             ends.sort();
@@ -225,7 +228,7 @@ fn forgetting_spares_open_tasks_and_the_last_end() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
     for n in 0..20 {
         let ended = at(i64::from(n) * DAY);
-        channel.absorb(&fact(task_sid(n), ended, News::Ended(End::Completed)));
+        channel.absorb(&fact(task_sid(n), ended, TaskState::Ended(End::Completed)));
     }
     let now = at(25 * DAY);
     channel.note_progress(
@@ -239,7 +242,7 @@ fn forgetting_spares_open_tasks_and_the_last_end() {
     assert_eq!(channel.tasks().len(), 1);
     assert_eq!(channel.idle().unwrap().since, at(19 * DAY));
 
-    channel.absorb(&fact(task_sid(30), now, News::Open(Stage::Waiting)));
+    channel.absorb(&fact(task_sid(30), now, TaskState::Open(Stage::Waiting)));
     assert_eq!(channel.open_tasks().count(), 1);
     assert_eq!(
         channel.queue_entry(),
@@ -251,7 +254,7 @@ fn forgetting_spares_open_tasks_and_the_last_end() {
 #[test]
 fn failures_back_off_and_end_in_failed() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
-    channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
+    channel.absorb(&fact(task_sid(1), at(0), TaskState::Ended(End::Completed)));
     let mut now = at(DAY);
     for tries in 1.. {
         channel.note_failure(FailureReason::Refused, now);
@@ -271,14 +274,14 @@ fn failures_back_off_and_end_in_failed() {
         SweepDecision::Nothing
     );
 
-    channel.absorb(&fact(task_sid(2), now, News::Ended(End::Completed)));
+    channel.absorb(&fact(task_sid(2), now, TaskState::Ended(End::Completed)));
     assert!(channel.queue_entry().is_some(), "a new task is a new start");
 }
 
 #[test]
 fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
-    channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
+    channel.absorb(&fact(task_sid(1), at(0), TaskState::Ended(End::Completed)));
     let outcome = Outcome::Written;
     channel.note_progress(
         Progress::Done {
@@ -304,19 +307,21 @@ fn a_session_that_cannot_be_ended_is_not_tried_for_ever() {
 #[test]
 fn attributes_that_are_no_object_are_given_up_at_once() {
     let mut channel = Channel::new(channel_sid(), Platform::Chat);
-    channel.absorb(&fact(task_sid(1), at(0), News::Ended(End::Completed)));
+    channel.absorb(&fact(task_sid(1), at(0), TaskState::Ended(End::Completed)));
     channel.note_failure(FailureReason::AttributesNotAnObject, at(DAY));
     assert_eq!(channel.queue_entry(), None);
 }
 
-fn fact(task: TaskSid, at: Timestamp, news: News) -> Fact {
+fn fact(task: TaskSid, at: Timestamp, state: TaskState) -> Fact {
     Fact {
         channel: channel_sid(),
         platform: Platform::Chat,
         at,
-        task,
-        opened_at: None,
-        interaction: None,
-        news,
+        kind: FactKind::Task(TaskFact {
+            task,
+            state,
+            opened_at: None,
+            interaction: None,
+        }),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Channel, ChannelSid, Fact, Heard, Pairs, Platform, Timestamp, Word};
+use domain::{Channel, ChannelSid, Fact, FactKind, Platform, Timestamp};
 
 use crate::error::StoreError;
 use crate::table::{ChannelTable, Saved, Versioned};
@@ -14,8 +14,6 @@ pub struct ChannelEvents {
     channel: ChannelSid,
     platform: Platform,
     facts: Vec<Fact>,
-    words: Vec<Word>,
-    pairs: Pairs,
 }
 
 /// The result of folding one channel's events.
@@ -28,41 +26,19 @@ pub struct Folded {
 }
 
 impl ChannelEvents {
-    /// Groups facts and words by their channel. Without pairs of TaskChannels nothing is parked,
-    /// and words and the stages of tasks are left out: they would cost writes for nothing.
-    pub fn by_channel(facts: Vec<Fact>, words: Vec<Word>, pairs: &Pairs) -> Vec<Self> {
+    /// Groups facts by their channel.
+    pub fn by_channel(facts: Vec<Fact>) -> Vec<Self> {
         let mut channels = BTreeMap::new();
         for fact in facts {
-            let fact = match pairs.is_empty() {
-                false => fact,
-                true => fact.without_stage(),
-            };
-            let events = Self::of(&mut channels, fact.channel, fact.platform, pairs);
+            let events = channels.entry(fact.channel).or_insert_with(|| Self {
+                channel: fact.channel,
+                platform: fact.platform,
+                facts: Vec::new(),
+            });
+            events.platform = events.platform.max(fact.platform);
             events.facts.push(fact);
         }
-        let words = words.into_iter().filter(|_| !pairs.is_empty());
-        for word in words {
-            let events = Self::of(&mut channels, word.channel, word.platform, pairs);
-            events.words.push(word);
-        }
         channels.into_values().collect()
-    }
-
-    fn of<'a>(
-        channels: &'a mut BTreeMap<ChannelSid, Self>,
-        channel: ChannelSid,
-        platform: Platform,
-        pairs: &Pairs,
-    ) -> &'a mut Self {
-        let events = channels.entry(channel).or_insert_with(|| Self {
-            channel,
-            platform,
-            facts: Vec::new(),
-            words: Vec::new(),
-            pairs: pairs.clone(),
-        });
-        events.platform = events.platform.max(platform);
-        events
     }
 
     /// Returns the channel.
@@ -72,19 +48,9 @@ impl ChannelEvents {
 
     /// Returns when the newest message among the events was written, if there is one.
     pub fn newest_message(&self) -> Option<Timestamp> {
-        let messages = self.words.iter().filter(|word| match word.heard {
-            Heard::Message { .. } => true,
-            Heard::Accepted { .. } | Heard::Placed { .. } => false,
-        });
-        messages.map(|word| word.at).max()
-    }
-
-    /// Takes the events into a record.
-    fn apply(&self, channel: &mut Channel) {
-        for fact in &self.facts {
-            channel.absorb(fact);
-        }
-        channel.absorb_activity(&self.words, &self.pairs);
+        let is_message = |fact: &&Fact| matches!(fact.kind, FactKind::Message { .. });
+        let messages = self.facts.iter().filter(is_message);
+        messages.map(|fact| fact.at).max()
     }
 }
 
@@ -98,7 +64,7 @@ impl ChannelTable {
     /// round.
     pub async fn fold_events(&self, events: &ChannelEvents) -> Result<Folded, StoreError> {
         let change = |channel: &mut Channel| {
-            events.apply(channel);
+            channel.absorb_useful(&events.facts);
             channel.clone()
         };
         let folded = self.fold(events.channel, events.platform, change).await;
@@ -115,7 +81,7 @@ impl ChannelTable {
         let absent = || Versioned::absent(events.channel, events.platform);
         let before = known.unwrap_or_else(absent).channel;
         let mut after = before.clone();
-        events.apply(&mut after);
+        after.absorb_useful(&events.facts);
         Ok(after != before)
     }
 }

@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use common::*;
 
 use domain::{
-    Author, AuthorDigest, Channel, ChannelSid, End, FailureReason, Heard, MessageWebhook, News,
-    Outcome, Platform, Policy, Progress, Queue, Stage, Step, Word,
+    Author, AuthorDigest, Channel, ChannelSid, End, Fact, FactKind, FailureReason, MessageWebhook,
+    Outcome, Platform, Policy, Progress, Queue, Stage, Step, TaskState,
 };
 use embedded::{Embedded, Lag};
 use store::MAX_FROM_EACH_END;
@@ -25,7 +25,7 @@ async fn the_index_holds_what_waits_and_shows_what_is_due_first_things_first() {
     let policy = Policy::default();
     // Open; canceled 6 minutes ago; completed 20, 16 and 10 minutes ago; many, over all shards.
     tell(&table, &[opened(channel(1), 1)]).await.unwrap();
-    let canceled = fact(channel(2), 1, 14, News::Ended(End::Canceled));
+    let canceled = fact(channel(2), 1, 14, TaskState::Ended(End::Canceled));
     tell(&table, &[canceled]).await.unwrap();
     for (number, minute) in [(3, 0), (4, 4), (5, 10)] {
         tell(&table, &[completed(channel(number), 1, minute)])
@@ -68,7 +68,7 @@ async fn every_queue_of_the_sweep_is_found_again() {
         let of = channel(u32::try_from(number).unwrap() + 1);
         let mut facts = vec![opened(of, 1), completed(of, 1, 5)];
         if work == Queue::Abandoned {
-            facts[1].news = News::Ended(End::Deleted);
+            facts[1] = fact(of, 1, 5, TaskState::Ended(End::Deleted));
         }
         if work == Queue::Inspect {
             facts.push(opened(of, 2));
@@ -108,11 +108,11 @@ async fn every_queue_of_the_sweep_is_found_again() {
 async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
     let (aws, table) = memory().await;
     let agent = AuthorDigest::from_digest([1; 8]);
-    let word = |of, minute, heard| Word {
+    let told = |of, minute, kind| Fact {
         channel: of,
         platform: Platform::Chat,
         at: at(minute * MINUTE),
-        heard,
+        kind,
     };
     let task_channel = |number: u8| format!("TC{number:032x}").parse().unwrap();
     let pair = domain::Pair {
@@ -128,35 +128,35 @@ async fn what_waits_to_be_parked_is_found_in_its_own_queues_and_by_no_sweep() {
     ] {
         let of = channel(number);
         let change = |channel: &mut Channel| {
-            channel.absorb(&fact(of, 1, 0, News::Open(Stage::Assigned)));
+            channel.absorb(&fact(of, 1, 0, TaskState::Open(Stage::Assigned)));
             let (task, worker) = (task(1), format!("WK{:032x}", 1).parse().ok());
-            let mut words = vec![word(
+            let mut facts = vec![told(
                 of,
                 0,
-                Heard::Accepted {
+                FactKind::Accepted {
                     task,
                     worker,
                     identity: Some(agent),
                 },
             )];
-            let says = |author, index| Heard::Message { author, index };
-            words.push(word(of, 1, says(Author::AuthorDigest(agent), 0)));
+            let says = |author, index| FactKind::Message { author, index };
+            facts.push(told(of, 1, says(Author::AuthorDigest(agent), 0)));
             if work != Queue::InstallWebhook {
                 channel.note_message_webhook(task, MessageWebhook::Installed);
             }
             if work == Queue::Unpark {
-                words.push(word(
+                facts.push(told(
                     of,
                     2,
-                    Heard::Placed {
+                    FactKind::Placed {
                         task,
                         version: 3,
-                        task_channel: task_channel(2),
+                        placement: pairs.placement(task_channel(2)),
                     },
                 ));
-                words.push(word(of, 3, says(Author::Customer, 1)));
+                facts.push(told(of, 3, says(Author::Customer, 1)));
             }
-            channel.absorb_activity(&words, &pairs);
+            channel.absorb_useful(&facts);
         };
         table.fold(of, Platform::Chat, change).await.unwrap();
         let stored = table.get(of).await.unwrap().unwrap();
@@ -270,11 +270,11 @@ async fn a_closed_channel_expires_and_one_that_is_revived_does_not() {
     assert!(!closed.lines().any(waits), "{closed}");
 
     // An echo keeps the date.
-    tell(&table, &[fact(of, 1, 6, News::Open(Stage::Wrapping))])
+    tell(&table, &[fact(of, 1, 6, TaskState::Open(Stage::Wrapping))])
         .await
         .unwrap();
     assert_eq!(item(&client, of).await, closed);
-    tell(&table, &[fact(of, 2, 40, News::Open(Stage::Waiting))])
+    tell(&table, &[fact(of, 2, 40, TaskState::Open(Stage::Waiting))])
         .await
         .unwrap();
     assert!(!item(&client, of).await.contains(store::TTL_ATTRIBUTE));

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::*;
-use domain::{End, Fact, News, Stage};
+use domain::{End, Fact, Stage, TaskState};
 use embedded::Embedded;
 use proptest::prelude::*;
 use store::Saved;
@@ -63,7 +63,7 @@ async fn items_of_other_versions_are_read_and_written_on() {
         let of = "CH0000000000000000000000000000001f".parse().unwrap();
         let stored = table.get(of).await.unwrap().unwrap();
         assert_eq!(stored.channel.tasks().len(), 1, "{what}");
-        let saved = tell(&table, &[fact(of, 2, 60, News::Open(Stage::Waiting))]).await;
+        let saved = tell(&table, &[fact(of, 2, 60, TaskState::Open(Stage::Waiting))]).await;
         assert!(matches!(saved, Ok(Saved::Written)), "{what}: {saved:?}");
         assert_eq!(tasks(&table, of).await, [task(1), task(2)], "{what}");
     }
@@ -75,7 +75,7 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
     let of = channel(1);
     let mut facts: Vec<Fact> = (1..=3).map(|number| opened(of, number)).collect();
     facts.extend((1..=3).map(|number| completed(of, number, 5)));
-    facts.push(fact(of, 3, 6, News::SeenOpen));
+    facts.push(fact(of, 3, 6, TaskState::SeenOpen));
     tell(&table, &facts).await.unwrap();
     let stored = table.get(of).await.unwrap().unwrap();
     let mut after = stored.channel.clone();
@@ -109,7 +109,7 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
     );
     // One write unit is a kilobyte, an index entry included.
     aws.forget_calls();
-    tell(&table, &[fact(of, 4, 40, News::Open(Stage::Waiting))])
+    tell(&table, &[fact(of, 4, 40, TaskState::Open(Stage::Waiting))])
         .await
         .unwrap();
     assert!(
@@ -120,15 +120,15 @@ async fn an_item_is_small_and_holds_nothing_but_what_is_on_this_list() {
 }
 
 fn any_fact() -> impl Strategy<Value = Fact> {
-    let news = prop_oneof![
-        Just(News::Open(Stage::Waiting)),
-        Just(News::Open(Stage::Assigned)),
-        Just(News::Ended(End::Completed)),
-        Just(News::Ended(End::Canceled)),
-        Just(News::SeenOpen),
+    let state = prop_oneof![
+        Just(TaskState::Open(Stage::Waiting)),
+        Just(TaskState::Open(Stage::Assigned)),
+        Just(TaskState::Ended(End::Completed)),
+        Just(TaskState::Ended(End::Canceled)),
+        Just(TaskState::SeenOpen),
     ];
-    (1..4_u8, 0..6_i64, news)
-        .prop_map(|(number, minute, news)| fact(channel(1), number, minute, news))
+    (1..4_u8, 0..6_i64, state)
+        .prop_map(|(number, minute, state)| fact(channel(1), number, minute, state))
 }
 
 /// The same facts, in another order and with some of them twice.

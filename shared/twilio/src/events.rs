@@ -27,7 +27,7 @@ mod types;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::{AccountSid, Fact, Word, WorkspaceSid};
+use domain::{AccountSid, Fact, Pairs, WorkspaceSid};
 use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -37,33 +37,37 @@ use element::Outcome;
 
 pub use talk::author_digest;
 pub(crate) use talk::says_inactive;
-pub use task::{About, Link, NoLink, TaskSeen, TaskState, UnreadableTask, read_task};
+pub use task::{About, Link, NoLink, TaskSeen, TaskStatus, UnreadableTask, read_task};
 pub use types::{MESSAGE_ADDED, needed_events};
 
 /// More elements than this are not read. Twilio's events take more than a kilobyte each and
 /// a Lambda's request 6 MB at most, so what has more of them is not events.
 const MOST_ELEMENTS: usize = 20_000;
 
-/// The account and the workspace whose events count. Events that name another account or workspace are ignored; events
-/// that name none count.
-#[derive(Clone, Copy, Debug, Default)]
+/// The account and the workspace whose events count, and the parking that their facts are for. Events that name another
+/// account or workspace are ignored; events that name none count.
+#[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// The account, or any.
     pub account: Option<AccountSid>,
     /// The workspace, or any.
     pub workspace: Option<WorkspaceSid>,
+    /// The pairs of TaskChannels. Without any, nothing is parked, and what only parking needs is
+    /// left out, because it would cost writes for nothing: messages, acceptances, where tasks are,
+    /// and how far they have got.
+    pub pairs: Pairs,
 }
 
 /// The content of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// The number of elements: each is a fact, a message, ignored, rejected or a test.
+    /// The number of elements: each is of a task, a message, ignored, rejected or a test.
     pub received: usize,
     /// The facts, in the order of their elements.
     pub facts: Vec<Fact>,
-    /// The facts about messages and about where tasks are, in the order of their elements.
-    pub words: Vec<Word>,
-    /// The number of elements that were messages: each is one of the words.
+    /// The number of elements that were events of a task.
+    pub tasks: usize,
+    /// The number of elements that were messages.
     pub messages: usize,
     /// The number of elements that are none of our business, by reason.
     pub ignored: BTreeMap<Ignored, usize>,
@@ -71,7 +75,7 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// The ids of the sink's test events.
     pub tests: Vec<String>,
-    /// The number of facts whose tasks name two different channels. The Conversation is taken.
+    /// The number of events whose tasks name two different channels. The Conversation is taken.
     pub torn: usize,
 }
 
@@ -250,13 +254,13 @@ impl Batch {
     fn take(&mut self, position: usize, text: &str, element: element::Element) {
         match element.outcome {
             Outcome::Task(task) => {
+                self.tasks += 1;
                 self.torn += usize::from(task.torn);
-                self.words.extend(task.words);
-                self.facts.push(task.fact);
+                self.facts.extend(task.facts);
             }
-            Outcome::Word(word) => {
+            Outcome::Message(fact) => {
                 self.messages += 1;
-                self.words.push(*word);
+                self.facts.extend(fact.map(|fact| *fact));
             }
             Outcome::Ignored(reason) => *self.ignored.entry(reason).or_default() += 1,
             Outcome::Test(id) => self.tests.push(id),

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use domain::{ChannelSid, End, Fact, News, Platform, Stage, Timestamp};
+use domain::{ChannelSid, End, Fact, FactKind, Platform, Stage, TaskFact, TaskState, Timestamp};
 use serde_json::Value;
 use store::{Saved, Versioned};
 
@@ -169,18 +169,20 @@ pub async fn sweep_among(tracked: usize, due: usize, tell: impl Fn(usize)) -> Sw
 fn tracked_channel(number: usize, now: Timestamp) -> (ChannelSid, Vec<Fact>) {
     let sid = |prefix: &str| format!("{prefix}{number:032x}");
     let channel = sid("CH").parse().expect("a channel SID");
-    let fact = |news| Fact {
+    let fact = |state| Fact {
         channel,
         platform: Platform::Chat,
         at: now,
-        task: sid("WT").parse().expect("a task SID"),
-        opened_at: Some(now),
-        interaction: None,
-        news,
+        kind: FactKind::Task(TaskFact {
+            task: sid("WT").parse().expect("a task SID"),
+            state,
+            opened_at: Some(now),
+            interaction: None,
+        }),
     };
-    let mut facts = vec![fact(News::Open(Stage::Waiting))];
+    let mut facts = vec![fact(TaskState::Open(Stage::Waiting))];
     if !number.is_multiple_of(10) {
-        facts.push(fact(News::Ended(End::Completed)));
+        facts.push(fact(TaskState::Ended(End::Completed)));
     }
     (channel, facts)
 }

@@ -15,7 +15,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
-use twilio::events::{Scope, TaskSeen, TaskState};
+use twilio::events::{Scope, TaskSeen, TaskStatus};
 use twilio::rest::{
     Client, ConversationFilter, Credentials, Hosts, Limits, ListFailure, LogQuery, Transport,
     TransportError, TwilioError,
@@ -205,7 +205,7 @@ fn check_list(list: &Result<Vec<TaskSeen>, TwilioError>, body: &str) {
     assert!(
         tasks
             .iter()
-            .all(|task| matches!(task.state, TaskState::Open(_)))
+            .all(|task| matches!(task.status, TaskStatus::Open(_)))
     );
     let Ok(page) = serde_json::from_str::<Value>(body) else {
         return;

@@ -1,6 +1,6 @@
 //! What Event Streams and TaskRouter's log send us, and what is believed of it.
 
-use domain::{Channel, Fact, Word};
+use domain::{Channel, Fact, FactKind, Pair, Pairs};
 use serde_json::{Value, json};
 use twilio::events::{Batch, Ignored, Scope, read_log, read_recording, read_task};
 
@@ -15,13 +15,17 @@ pub fn envelope(data: &[u8]) {
     let scope = Scope {
         account: "AC00000000000000000000000000000001".parse().ok(),
         workspace: "WS00000000000000000000000000000002".parse().ok(),
+        ..Scope::default()
     };
-    for scope in [Scope::default(), scope] {
+    let parking = Scope {
+        pairs: pairs(),
+        ..Scope::default()
+    };
+    for scope in [Scope::default(), parking, scope] {
         let batch = read_recording(data, &scope);
         whole(&batch);
         silent(&batch);
         order_free(&batch.facts);
-        words_are_order_free(&batch);
         beside_a_good_one(data, &batch, &scope);
     }
     whole(&read_log(data, &Scope::default()));
@@ -30,6 +34,15 @@ pub fn envelope(data: &[u8]) {
     {
         assert!(text.contains(task.sid.as_str()) || text.contains('\\'));
     }
+}
+
+/// A pair of TaskChannels, between which tasks are parked.
+pub(crate) fn pairs() -> Pairs {
+    let pair = Pair {
+        active: format!("TC{:032x}", 1).parse().unwrap(),
+        inactive: format!("TC{:032x}", 2).parse().unwrap(),
+    };
+    Pairs::new(vec![pair]).unwrap()
 }
 
 /// A task's attributes, any text: which channel they name is compared with what a reader of
@@ -134,15 +147,14 @@ fn canonical(text: &str) -> Option<i64> {
 /// Every element is accounted for exactly once.
 fn whole(batch: &Batch) {
     let ignored: usize = batch.ignored.values().sum();
-    let told = batch.facts.len() + batch.messages;
+    let told = batch.tasks + batch.messages;
     let sorted = told + ignored + batch.rejected.len() + batch.tests.len();
     assert_eq!(batch.received, sorted);
-    // An event of a task tells two words at most.
-    assert!(batch.words.len() <= batch.messages + 2 * batch.facts.len());
-    for word in &batch.words {
-        assert!(BELIEVABLE.contains(&word.at.as_millis()));
-    }
-    assert!(batch.torn <= batch.facts.len());
+    // An event of a task tells its state, and at most where the task is and whose it is.
+    let states = batch.facts.iter().filter_map(Fact::state).count();
+    assert_eq!(states, batch.tasks);
+    assert!(batch.facts.len() <= batch.messages + 3 * batch.tasks);
+    assert!(batch.torn <= batch.tasks);
     assert!(
         batch
             .rejected
@@ -153,7 +165,9 @@ fn whole(batch: &Batch) {
     }
     for fact in &batch.facts {
         assert!(BELIEVABLE.contains(&fact.at.as_millis()));
-        assert!(fact.opened_at.is_none_or(|opened| opened <= fact.at));
+        if let FactKind::Task(told) = fact.kind {
+            assert!(told.opened_at.is_none_or(|opened| opened <= fact.at));
+        }
     }
 }
 
@@ -182,21 +196,6 @@ fn order_free(facts: &[Fact]) {
         assert_eq!(forwards, fold(&mut facts.iter().rev()));
         assert_eq!(forwards, fold(&mut facts.iter().chain(facts)));
     }
-}
-
-/// So is what was heard of its talk.
-fn words_are_order_free(batch: &Batch) {
-    let Some(first) = batch.words.first() else {
-        return;
-    };
-    let fold = |words: &mut dyn Iterator<Item = &Word>| {
-        let mut channel = Channel::new(first.channel, first.platform);
-        batch.facts.iter().for_each(|fact| channel.absorb(fact));
-        words.for_each(|word| channel.hear(word, &domain::Pairs::default()));
-        channel
-    };
-    let forwards = fold(&mut batch.words.iter());
-    assert_eq!(forwards, fold(&mut batch.words.iter().rev()));
 }
 
 /// In a list, whatever it holds, an event that can be read is read.

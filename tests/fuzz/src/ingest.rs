@@ -127,14 +127,12 @@ impl Stage {
                 signing_keys: vec![KEY.to_owned().into()],
                 api_key: None,
             }),
-            scope: Scope::default(),
+            scope: Scope {
+                pairs: crate::events::pairs(),
+                ..Scope::default()
+            },
             public_url: None,
             basic_auth: None,
-            pairs: domain::Pairs::new(vec![domain::Pair {
-                active: format!("TC{:032x}", 1).parse().unwrap(),
-                inactive: format!("TC{:032x}", 2).parse().unwrap(),
-            }])
-            .unwrap(),
         });
         Self {
             aws,

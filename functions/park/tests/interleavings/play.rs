@@ -206,13 +206,13 @@ impl Play {
     async fn tell(&mut self, events: &[Value]) {
         let batch = read_recording(
             Value::from(events.to_vec()).to_string().as_bytes(),
-            &Scope::default(),
+            &Scope {
+                pairs: self.pairs.clone(),
+                ..Scope::default()
+            },
         );
-        let (channel, pairs) = (self.channel, &self.pairs);
-        let take = |record: &mut Channel| {
-            batch.facts.iter().for_each(|fact| record.absorb(fact));
-            record.absorb_activity(&batch.words, pairs);
-        };
+        let channel = self.channel;
+        let take = |record: &mut Channel| record.absorb_useful(&batch.facts);
         let platform = domain::Platform::Conversations;
         let told: Result<_, StoreError> = self.table.fold(channel, platform, take).await;
         told.unwrap();

@@ -25,6 +25,7 @@ impl Lister<'_> {
         let scope = Scope {
             account: Some(self.sweep.settings.account.sid),
             workspace: Some(self.workspace),
+            pairs: self.sweep.settings.pairs.clone(),
         };
         let page = self
             .twilio
@@ -41,8 +42,7 @@ impl Lister<'_> {
         for (reason, count) in batch.ignored {
             *report.ignored.entry(reason.name()).or_default() += count;
         }
-        let channels =
-            ChannelEvents::by_channel(batch.facts, batch.words, &self.sweep.settings.pairs);
+        let channels = ChannelEvents::by_channel(batch.facts);
         let mut folded = stream::iter(channels)
             .map(|events| async move { (events.channel(), self.fold(&events).await) })
             .buffer_unordered(self.sweep.settings.plan.concurrency);

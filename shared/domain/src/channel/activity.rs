@@ -4,8 +4,7 @@ use super::Channel;
 use super::ECHO_WINDOW;
 use crate::Timestamp;
 use crate::activity::Activity;
-use crate::fact::{Heard, Word};
-use crate::pairs::Pairs;
+use crate::fact::Fact;
 
 impl Channel {
     /// Returns who wrote last on the channel, as far as it is remembered.
@@ -13,54 +12,24 @@ impl Channel {
         &self.activity
     }
 
-    /// Takes in one word. Like [`Channel::absorb`] it is commutative, associative and
-    /// idempotent.
-    ///
-    /// Words about other channels are not taken in, nor those from before what is forgotten.
-    pub fn hear(&mut self, word: &Word, pairs: &Pairs) {
-        if word.channel != self.sid() || self.is_forgotten(word) {
-            return;
-        }
-        let at = word.at;
-        match word.heard {
-            Heard::Message { author, index } => self.activity.absorb_message(at, author, index),
-            Heard::Accepted {
-                task,
-                worker,
-                identity,
-            } => {
-                if let Some(identity) = identity {
-                    self.activity.absorb_agent(at, identity);
-                }
-                self.parking.entry(task).or_default().accept(at, worker);
-            }
-            Heard::Placed {
-                task,
-                version,
-                task_channel,
-            } => {
-                let placement = pairs.placement(task_channel);
-                self.parking
-                    .entry(task)
-                    .or_default()
-                    .place(version, placement);
-            }
-        }
-        self.settle_activity();
-    }
-
-    /// Takes in the words that are worth a write, all of them or none: those that change who
+    /// Takes in facts as [`Channel::absorb`] does, but leaves out what is not worth a write: it takes
+    /// all states of tasks, and of the rest everything or nothing. The rest counts if it changes who
     /// wrote last, what the channel waits for or since when, or where a task is.
     ///
-    /// What is left out makes no difference, in whatever order and however often words come: see
+    /// What is left out makes no difference, in whatever order and however often facts come: see
     /// [`crate::activity`].
-    pub fn absorb_activity(&mut self, words: &[Word], pairs: &Pairs) {
-        if words.is_empty() {
+    pub fn absorb_useful(&mut self, facts: &[Fact]) {
+        let (states, others): (Vec<_>, Vec<_>) =
+            facts.iter().partition(|fact| fact.state().is_some());
+        for fact in states {
+            self.absorb(fact);
+        }
+        if others.is_empty() {
             return;
         }
         let mut after = self.clone();
-        for word in words {
-            after.hear(word, pairs);
+        for fact in others {
+            after.absorb(fact);
         }
         if after.differs_usefully(self) {
             *self = after;
@@ -110,15 +79,5 @@ impl Channel {
         self.parking
             .retain(|task, _| tasks.get(task).is_none_or(|task| task.ended.is_none()));
         self.activity.settle(self.forgotten_to);
-    }
-
-    fn is_forgotten(&self, word: &Word) -> bool {
-        let old = self.forgotten_to.is_some_and(|to| word.at <= to);
-        match word.heard {
-            Heard::Message { .. } => old,
-            Heard::Accepted { task, .. } | Heard::Placed { task, .. } => {
-                old && !self.tasks.contains_key(&task)
-            }
-        }
     }
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use domain::activity::POLL_GRID;
 use domain::{
-    Author, AuthorDigest, Channel, End, Fact, Heard, News, Pair, PairFault, Pairs, ParkDecision,
-    Platform, Policy, Queue, QueueEntry, Stage, TaskPlacement, TaskSid, Timestamp, Word,
-    decide_park,
+    Author, AuthorDigest, Channel, End, Fact, FactKind, Pair, PairFault, Pairs, ParkDecision,
+    Platform, Policy, Queue, QueueEntry, Stage, TaskFact, TaskPlacement, TaskSid, TaskState,
+    Timestamp, decide_park,
 };
 use domain::{ManualRequest, MessageWebhook};
 
@@ -31,38 +31,40 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-fn fact(task: u8, news: News, platform: Platform, at: Timestamp) -> Fact {
+fn fact(task: u8, state: TaskState, platform: Platform, at: Timestamp) -> Fact {
     Fact {
         channel: sid("CH", 1),
         platform,
         at,
-        task: sid("WT", task),
-        opened_at: None,
-        interaction: None,
-        news,
+        kind: FactKind::Task(TaskFact {
+            task: sid("WT", task),
+            state,
+            opened_at: None,
+            interaction: None,
+        }),
     }
 }
 
-fn word(at: Timestamp, heard: Heard) -> Word {
-    Word {
+fn told(at: Timestamp, kind: FactKind) -> Fact {
+    Fact {
         channel: sid("CH", 1),
         platform: Platform::Chat,
         at,
-        heard,
+        kind,
     }
 }
 
-fn said(author: Author, index: u32, at: Timestamp) -> Word {
-    word(at, Heard::Message { author, index })
+fn said(author: Author, index: u32, at: Timestamp) -> Fact {
+    told(at, FactKind::Message { author, index })
 }
 
-fn accepted(task: u8, at: Timestamp) -> Word {
-    let heard = Heard::Accepted {
+fn accepted(task: u8, at: Timestamp) -> Fact {
+    let kind = FactKind::Accepted {
         task: sid("WT", task),
         worker: Some(sid("WK", 1)),
         identity: Some(AGENT),
     };
-    word(at, heard)
+    told(at, kind)
 }
 
 fn pairs() -> Pairs {
@@ -74,13 +76,13 @@ fn placement(parked: bool) -> TaskPlacement {
     pairs().placement(sid("TC", if parked { 2 } else { 1 }))
 }
 
-fn placed(task: u8, parked: bool, version: u32, at: Timestamp) -> Word {
-    let heard = Heard::Placed {
+fn placed(task: u8, parked: bool, version: u32, at: Timestamp) -> Fact {
+    let kind = FactKind::Placed {
         task: sid("WT", task),
         version,
-        task_channel: placement(parked).task_channel,
+        placement: placement(parked),
     };
-    word(at, heard)
+    told(at, kind)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -152,17 +154,18 @@ fn channel(
         Hearing::NotYet | Hearing::Open | Hearing::NoRoom => Platform::Chat,
     };
     let mut channel = Channel::new(sid("CH", 1), platform);
-    channel.absorb(&fact(1, News::Open(stage), platform, NOON));
-    channel.hear(&accepted(1, NOON), &pairs());
-    channel.hear(&placed(1, place == Where::Parked, 1, NOON), &pairs());
+    channel.absorb(&fact(1, TaskState::Open(stage), platform, NOON));
+    channel.absorb(&accepted(1, NOON));
+    channel.absorb(&placed(1, place == Where::Parked, 1, NOON));
     if last != Last::Nobody {
-        channel.hear(
-            &said(Author::AuthorDigest(AGENT), 1, NOON.plus(seconds(10))),
-            &pairs(),
-        );
+        channel.absorb(&said(
+            Author::AuthorDigest(AGENT),
+            1,
+            NOON.plus(seconds(10)),
+        ));
     }
     if last == Last::Customer {
-        channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(15))), &pairs());
+        channel.absorb(&said(Author::Customer, 2, NOON.plus(seconds(15))));
     }
     match hearing {
         Hearing::Conversation | Hearing::NotYet => {}
@@ -259,26 +262,33 @@ fn a_channel_waits_for_one_thing_at_a_time() {
     // Task 2 ended while task 1 stays open: a reason to inspect, which yields to parking.
     let mut channel = talking();
     let ended = NOON.plus(seconds(12));
-    channel.absorb(&fact(2, News::Ended(End::Completed), Platform::Chat, ended));
+    channel.absorb(&fact(
+        2,
+        TaskState::Ended(End::Completed),
+        Platform::Chat,
+        ended,
+    ));
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Park);
     channel.note_placement(sid("WT", 1), 2, placement(true));
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Inspect);
-    channel.hear(
-        &said(Author::Customer, 2, NOON.plus(seconds(800))),
-        &pairs(),
-    );
+    channel.absorb(&said(Author::Customer, 2, NOON.plus(seconds(800))));
     assert_eq!(channel.queue_entry().unwrap().queue, Queue::Unpark);
 
     // Of two tasks, the one whose customer waits comes first; when all have ended, closing.
-    channel.absorb(&fact(3, News::Open(Stage::Assigned), Platform::Chat, NOON));
-    channel.hear(&accepted(3, NOON), &pairs());
+    channel.absorb(&fact(
+        3,
+        TaskState::Open(Stage::Assigned),
+        Platform::Chat,
+        NOON,
+    ));
+    channel.absorb(&accepted(3, NOON));
     let moved = channel.task_to_move();
     assert_eq!(moved, Some(sid("WT", 1)));
     for task in [1, 3] {
         let over = NOON.plus(seconds(900));
         channel.absorb(&fact(
             task,
-            News::Ended(End::Completed),
+            TaskState::Ended(End::Completed),
             Platform::Chat,
             over,
         ));
@@ -294,7 +304,7 @@ fn what_is_announced_is_parked_again_unless_the_customer_was_faster() {
     channel.announce_parking(sid("WT", 1), 1);
     let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Park, "a parker who died");
-    channel.hear(&said(Author::Customer, 2, late), &pairs());
+    channel.absorb(&said(Author::Customer, 2, late));
     let decision = decide_park(&channel, &Policy::default(), late);
     assert_eq!(cell(decision), Cell::Unpark);
 }
@@ -311,7 +321,7 @@ fn failures_wait_for_longer_and_never_for_ever() {
     assert_eq!(cell(decide_park(&channel, &policy, again)), Cell::Park);
 
     channel.note_placement(task, 2, placement(true));
-    channel.hear(&said(Author::Customer, 2, again), &pairs());
+    channel.absorb(&said(Author::Customer, 2, again));
     let mut now = again;
     let mut waits = Vec::new();
     for _ in 0..8 {

@@ -9,17 +9,17 @@ fn a_task_is_where_its_latest_version_was() {
     let mut channel = talking();
     channel.note_placement(task, 2, placement(true));
     let before = channel.clone();
-    channel.absorb_activity(&[placed(1, true, 2, late)], &pairs());
+    channel.absorb_useful(&[placed(1, true, 2, late)]);
     assert_eq!(channel, before, "our own echo costs no write");
 
     // The way back is not undone by an echo of the way there, whenever it is told.
     channel.note_placement(task, 3, placement(false));
-    channel.absorb_activity(&[placed(1, true, 2, late.plus(seconds(9)))], &pairs());
+    channel.absorb_useful(&[placed(1, true, 2, late.plus(seconds(9)))]);
     assert_eq!(channel.parked_tasks().count(), 0);
     // A version of a parked task is written, so that an older one cannot make it look active.
     channel.note_placement(task, 4, placement(true));
-    channel.absorb_activity(&[placed(1, true, 7, late)], &pairs());
-    channel.absorb_activity(&[placed(1, false, 6, late)], &pairs());
+    channel.absorb_useful(&[placed(1, true, 7, late)]);
+    channel.absorb_useful(&[placed(1, false, 6, late)]);
     assert_eq!(channel.parked_tasks().count(), 1);
 }
 
@@ -31,7 +31,7 @@ fn an_announcement_is_over_once_the_task_has_a_later_version() {
     assert!(channel.parking(task).unwrap().is_being_parked());
     channel.note_placement(task, 2, placement(false));
     assert!(!channel.parking(task).unwrap().is_being_parked());
-    channel.hear(&said(Author::Customer, 2, NOON.plus(seconds(11))), &pairs());
+    channel.absorb(&said(Author::Customer, 2, NOON.plus(seconds(11))));
     assert_eq!(channel.queue_entry(), None);
     // One that names the version that is known is not.
     channel.announce_parking(task, 2);
@@ -53,11 +53,11 @@ fn a_person_who_parks_a_chat_has_read_what_was_written_before() {
         let message = said(Author::Customer, 2, NOON.plus(seconds(second)));
         let mut channel = talking();
         if known {
-            channel.hear(&message, &pairs());
+            channel.absorb(&message);
         }
         channel.note_manual_request(task, ManualRequest::Park, by_hand);
         channel.note_placement(task, 2, placement(true));
-        channel.hear(&message, &pairs());
+        channel.absorb(&message);
         assert_eq!(channel.has_waiting_customer(), !is_read, "{second} {known}");
     }
 }
@@ -73,10 +73,20 @@ fn each_task_has_its_own_look_at_the_webhook() {
     );
     assert_eq!(channel.queue_entry(), None);
     let ended = NOON.plus(seconds(20));
-    channel.absorb(&fact(1, News::Ended(End::Completed), Platform::Chat, ended));
+    channel.absorb(&fact(
+        1,
+        TaskState::Ended(End::Completed),
+        Platform::Chat,
+        ended,
+    ));
     let next = NOON.plus(seconds(30));
-    channel.absorb(&fact(2, News::Open(Stage::Assigned), Platform::Chat, next));
-    channel.hear(&accepted(2, next), &pairs());
+    channel.absorb(&fact(
+        2,
+        TaskState::Open(Stage::Assigned),
+        Platform::Chat,
+        next,
+    ));
+    channel.absorb(&accepted(2, next));
     let decision = decide_park(&channel, &Policy::default(), next);
     assert_eq!(decision, ParkDecision::InstallWebhook(sid("WT", 2)));
 }
@@ -102,13 +112,13 @@ fn the_end_of_a_parked_task_is_announced_once_an_hour_before() {
 }
 
 #[test]
-fn words_cost_a_write_only_when_they_change_something() {
+fn facts_cost_a_write_only_when_they_change_something() {
     let said_at = |author, index, second| said(author, index, NOON.plus(seconds(second)));
     let (agent, customer) = (Author::AuthorDigest(AGENT), Author::Customer);
     let visitor = Author::AuthorDigest(AuthorDigest::from_digest([8; 8]));
-    let writes = |before: &Channel, word: Word| {
+    let writes = |before: &Channel, fact: Fact| {
         let mut after = before.clone();
-        after.absorb_activity(&[word], &pairs());
+        after.absorb_useful(&[fact]);
         after != *before
     };
     let asked = talking();
@@ -119,7 +129,7 @@ fn words_cost_a_write_only_when_they_change_something() {
     assert!(writes(&asked, said_at(customer, 2, 11)), "an answer");
 
     let mut answered = asked.clone();
-    answered.absorb_activity(&[said_at(customer, 2, 11)], &pairs());
+    answered.absorb_useful(&[said_at(customer, 2, 11)]);
     assert!(!writes(&answered, said_at(customer, 3, 500)), "the next");
     assert!(
         writes(&answered, said_at(customer, 4, 12)),
@@ -128,7 +138,7 @@ fn words_cost_a_write_only_when_they_change_something() {
     assert!(writes(&answered, said_at(agent, 3, 12)));
     assert!(writes(&answered, said_at(visitor, 3, 12)));
     let mut visited = asked.clone();
-    visited.absorb_activity(&[said_at(visitor, 2, 11)], &pairs());
+    visited.absorb_useful(&[said_at(visitor, 2, 11)]);
     assert!(!writes(&visited, said_at(visitor, 3, 20)));
     assert!(
         writes(&visited, said_at(visitor, 3, 21)),
@@ -141,13 +151,13 @@ fn words_cost_a_write_only_when_they_change_something() {
 fn a_message_before_its_task_is_kept_and_expires_without_one() {
     let mut channel = Channel::new(sid("CH", 1), Platform::Conversations);
     let at = NOON.plus(seconds(5));
-    channel.absorb_activity(&[said(Author::Customer, 1, at)], &pairs());
+    channel.absorb_useful(&[said(Author::Customer, 1, at)]);
     let day = seconds(24 * 3600);
     assert_eq!(channel.expires_without_task(), Some(at.plus(day)));
     assert_eq!(channel.queue_entry(), None);
-    let open = News::Open(Stage::Assigned);
+    let open = TaskState::Open(Stage::Assigned);
     channel.absorb(&fact(1, open, Platform::Conversations, NOON));
-    channel.hear(&placed(1, true, 3, NOON), &pairs());
+    channel.absorb(&placed(1, true, 3, NOON));
     assert_eq!(channel.expires_without_task(), None);
     assert!(channel.has_waiting_customer());
 }

@@ -12,9 +12,9 @@ mod requests;
 use std::time::Duration;
 
 use domain::{
-    Channel, ChannelSid, ChatState, ConversationState, End, Evidence, Fact, HeldOpenBy,
-    Interaction, InteractionStatus, LastMessage, News, Orphan, Outcome, Party, Platform, Policy,
-    ProgramWebhooks, Row, Step, Timestamp, Verdict, verdict,
+    Channel, ChannelSid, ChatState, ConversationState, End, Evidence, Fact, FactKind, HeldOpenBy,
+    Interaction, InteractionStatus, LastMessage, Orphan, Outcome, Party, Platform, Policy,
+    ProgramWebhooks, Row, Step, TaskFact, TaskState, Timestamp, Verdict, verdict,
 };
 
 const MINUTE: i64 = 60_000;
@@ -43,15 +43,17 @@ fn task(number: u8) -> domain::TaskSid {
     format!("WT{number:032x}").parse().unwrap()
 }
 
-fn fact(platform: Platform, number: u8, at_ms: i64, with: bool, news: News) -> Fact {
+fn fact(platform: Platform, number: u8, at_ms: i64, with: bool, state: TaskState) -> Fact {
     Fact {
         channel: sid(),
         platform,
         at: at(at_ms),
-        task: task(number),
-        opened_at: Some(at(END - HOUR)),
-        interaction: with.then(interaction),
-        news,
+        kind: FactKind::Task(TaskFact {
+            task: task(number),
+            state,
+            opened_at: Some(at(END - HOUR)),
+            interaction: with.then(interaction),
+        }),
     }
 }
 
@@ -59,7 +61,13 @@ fn fact(platform: Platform, number: u8, at_ms: i64, with: bool, news: News) -> F
 fn channel(platform: Platform, end: Option<End>, with_interaction: bool) -> Channel {
     let mut channel = Channel::new(sid(), platform);
     match end {
-        Some(end) => channel.absorb(&fact(platform, 1, END, with_interaction, News::Ended(end))),
+        Some(end) => channel.absorb(&fact(
+            platform,
+            1,
+            END,
+            with_interaction,
+            TaskState::Ended(end),
+        )),
         None => channel.adopt(Orphan {
             found_at: at(END),
             held_by: match platform {
@@ -363,7 +371,7 @@ fn an_open_task_blocks_everything() {
     for platform in [Platform::Chat, Platform::Conversations] {
         for end in ENDS {
             let mut channel = channel(platform, end, true);
-            channel.absorb(&fact(platform, 2, END, true, News::SeenOpen));
+            channel.absorb(&fact(platform, 2, END, true, TaskState::SeenOpen));
             let evidence = Evidence {
                 chat: Some(ChatState::Gone),
                 conversation: Some(ConversationState::Gone),

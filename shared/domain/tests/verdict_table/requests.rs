@@ -1,8 +1,8 @@
 //! What the rule asks for before it decides, and the customers who are unheard.
 
 use domain::{
-    ChatState, ConversationState, End, Evidence, Fact, InteractionStatus, News, Party, Platform,
-    Policy, Question, Row, Verdict, unheard, verdict,
+    ChatState, ConversationState, End, Evidence, FactKind, InteractionStatus, Party, Platform,
+    Policy, Question, Row, TaskState, Verdict, unheard, verdict,
 };
 
 use super::{
@@ -149,10 +149,12 @@ fn each_unheard_message_is_told_once_and_a_task_ends_it() {
         "a newer one is news"
     );
     assert_eq!(channel.unheard_since(), Some(at(END + 2 * MINUTE)));
-    channel.absorb(&Fact {
-        opened_at: Some(at(END + HOUR)),
-        ..fact(Platform::Chat, 2, END + HOUR, false, News::SeenOpen)
-    });
+    let mut seen = fact(Platform::Chat, 2, END + HOUR, false, TaskState::SeenOpen);
+    let FactKind::Task(told) = &mut seen.kind else {
+        panic!("{seen:?}");
+    };
+    told.opened_at = Some(at(END + HOUR));
+    channel.absorb(&seen);
     assert_eq!(channel.unheard_since(), None, "an agent has it now");
 }
 

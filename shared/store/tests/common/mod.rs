@@ -10,8 +10,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Channel, ChannelSid, End, Fact, News, Outcome, Platform, Progress, Stage, Step, TaskSid,
-    Timestamp,
+    Channel, ChannelSid, End, Fact, FactKind, Outcome, Platform, Progress, Stage, Step, TaskFact,
+    TaskSid, TaskState, Timestamp,
 };
 use embedded::Embedded;
 use store::{ChannelTable, Saved, StoreError};
@@ -43,24 +43,26 @@ pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_767_603_600_000 + millis)
 }
 
-pub(crate) fn fact(of: ChannelSid, number: u8, minute: i64, news: News) -> Fact {
+pub(crate) fn fact(of: ChannelSid, number: u8, minute: i64, state: TaskState) -> Fact {
     Fact {
         channel: of,
         platform: Platform::Chat,
         at: at(minute * MINUTE),
-        task: task(number),
-        opened_at: None,
-        interaction: None,
-        news,
+        kind: FactKind::Task(TaskFact {
+            task: task(number),
+            state,
+            opened_at: None,
+            interaction: None,
+        }),
     }
 }
 
 pub(crate) fn opened(of: ChannelSid, number: u8) -> Fact {
-    fact(of, number, 0, News::Open(Stage::Waiting))
+    fact(of, number, 0, TaskState::Open(Stage::Waiting))
 }
 
 pub(crate) fn completed(of: ChannelSid, number: u8, minute: i64) -> Fact {
-    fact(of, number, minute, News::Ended(End::Completed))
+    fact(of, number, minute, TaskState::Ended(End::Completed))
 }
 
 pub(crate) async fn tell(table: &ChannelTable, facts: &[Fact]) -> Result<Saved, StoreError> {

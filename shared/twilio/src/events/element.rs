@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use domain::{Fact, News, Stage, TaskSid, Timestamp, Word};
+use domain::{Fact, FactKind, Stage, TaskFact, TaskSid, TaskState, Timestamp};
 use serde_json::value::RawValue;
 
 use super::talk;
-use super::task::{self, NoLink, TaskState};
+use super::task::{self, NoLink, TaskStatus};
 use super::types::{Meaning, meaning};
 use super::{Ignored, Scope, Unreadable};
 use crate::json;
@@ -29,8 +29,8 @@ pub(super) struct Element {
 pub(super) enum Outcome {
     /// The facts of a task's event.
     Task(Box<TaskFacts>),
-    /// A message.
-    Word(Box<Word>),
+    /// A message, and its fact where parking needs it.
+    Message(Option<Box<Fact>>),
     Ignored(Ignored),
     Rejected(Unreadable),
     Test(String),
@@ -38,9 +38,8 @@ pub(super) enum Outcome {
 
 /// The facts of a task's event.
 pub(super) struct TaskFacts {
-    pub(super) fact: Fact,
-    /// The facts about its agent and its place.
-    pub(super) words: Vec<Word>,
+    /// The task's state first, then its place and its agent.
+    pub(super) facts: Vec<Fact>,
     /// True if its task names two different channels.
     pub(super) torn: bool,
 }
@@ -293,7 +292,7 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
         .or_else(|| payload.eventtype.and_then(json::text))
         .ok_or(Outcome::Rejected(Unreadable::NoType))?;
     let meaning = meaning(&kind).ok_or(Outcome::Ignored(Ignored::OtherType))?;
-    let news = news(meaning, payload.status).ok_or(Outcome::Ignored(Ignored::OtherType))?;
+    let state = state(meaning, payload.status).ok_or(Outcome::Ignored(Ignored::OtherType))?;
     scope.admit(&payload, &around).map_err(Outcome::Ignored)?;
     if !is_readable {
         return Err(Outcome::Rejected(Unreadable::NoPayload));
@@ -309,26 +308,38 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
     let times = [payload.timestamp].into_iter().chain(around.times);
     let no_time = Outcome::Rejected(Unreadable::NoTime);
     let at = times.flatten().find_map(moment).ok_or(no_time)?;
-    let fact = Fact {
+    let parks = !scope.pairs.is_empty();
+    let state = match state {
+        TaskState::Open(_) if !parks => TaskState::Open(Stage::Waiting),
+        state => state,
+    };
+    let mut kinds = vec![FactKind::Task(TaskFact {
+        task,
+        state,
+        opened_at: opened_at(payload.created, at),
+        interaction: link.interaction,
+    })];
+    if parks {
+        let (task_channel, version) = (payload.task_channel, payload.version);
+        kinds.extend(talk::placed(task, task_channel, version, &scope.pairs));
+    }
+    if parks && meaning == Meaning::Accepted {
+        let agent = talk::Agent {
+            worker: payload.worker,
+            name: payload.worker_name,
+            attributes: payload.worker_attributes,
+        };
+        kinds.push(talk::accepted(link.channel, task, agent));
+    }
+    let fact = |kind| Fact {
         channel: link.channel,
         platform: link.platform,
         at,
-        task,
-        opened_at: opened_at(payload.created, at),
-        interaction: link.interaction,
-        news,
+        kind,
     };
-    let placed = talk::placed(&fact, payload.task_channel, payload.version);
-    let agent = talk::Agent {
-        worker: payload.worker,
-        name: payload.worker_name,
-        attributes: payload.worker_attributes,
-    };
-    let accepted = (meaning == Meaning::Accepted).then(|| talk::accepted(&fact, agent));
     Ok(TaskFacts {
-        words: placed.into_iter().chain(accepted).collect(),
+        facts: kinds.into_iter().map(fact).collect(),
         torn: link.is_torn(),
-        fact,
     })
 }
 
@@ -345,15 +356,17 @@ pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
 ///
 /// A snapshot in an event may be older or newer than the event, so where the type says it
 /// all, the status does not count. `task.updated` says nothing by itself.
-fn news(meaning: Meaning, status: Option<&RawValue>) -> Option<News> {
-    let state = task::state(status.and_then(json::text).as_deref());
-    match (meaning, state) {
-        (Meaning::Created | Meaning::Updated, TaskState::Open(stage)) => Some(News::Open(stage)),
-        (Meaning::Created, TaskState::Ended(_)) => Some(News::Open(Stage::Waiting)),
-        (Meaning::Updated, TaskState::Ended(how)) => Some(News::Ended(how)),
-        (Meaning::Accepted, _) => Some(News::Open(Stage::Assigned)),
-        (Meaning::Reached(stage), _) => Some(News::Open(stage)),
-        (Meaning::Ended(how), _) => Some(News::Ended(how)),
+fn state(meaning: Meaning, status: Option<&RawValue>) -> Option<TaskState> {
+    let status = task::status_of(status.and_then(json::text).as_deref());
+    match (meaning, status) {
+        (Meaning::Created | Meaning::Updated, TaskStatus::Open(stage)) => {
+            Some(TaskState::Open(stage))
+        }
+        (Meaning::Created, TaskStatus::Ended(_)) => Some(TaskState::Open(Stage::Waiting)),
+        (Meaning::Updated, TaskStatus::Ended(how)) => Some(TaskState::Ended(how)),
+        (Meaning::Accepted, _) => Some(TaskState::Open(Stage::Assigned)),
+        (Meaning::Reached(stage), _) => Some(TaskState::Open(stage)),
+        (Meaning::Ended(how), _) => Some(TaskState::Ended(how)),
         (Meaning::Message, _) => None,
     }
 }

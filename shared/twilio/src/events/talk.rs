@@ -20,8 +20,8 @@
 //! Fields: <https://www.twilio.com/docs/events/event-types/conversations/message>.
 
 use domain::{
-    AccountSid, Author, AuthorDigest, ChannelSid, Fact, Heard, Platform, TaskChannelSid, Timestamp,
-    Word, WorkerSid,
+    AccountSid, Author, AuthorDigest, ChannelSid, Fact, FactKind, Pairs, Platform, TaskChannelSid,
+    TaskSid, Timestamp, WorkerSid,
 };
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -92,7 +92,7 @@ pub(super) fn of_conversation(data: &str, time: Option<&RawValue>, scope: &Scope
     };
     let at = [created, time].into_iter().flatten().find_map(moment);
     let index = index.and_then(|index| index.get().trim_matches('"').parse().ok());
-    word(channel, Platform::Conversations, at, index, &message)
+    told(channel, Platform::Conversations, at, index, &message, scope)
 }
 
 /// Reads what a Chat channel's webhook sends.
@@ -115,7 +115,7 @@ pub(super) fn of_chat(form: &[(String, String)], scope: &Scope) -> Element {
         };
         let at = field("DateCreated").and_then(moment_of);
         let index = field("Index").and_then(|index| index.parse().ok());
-        word(channel, Platform::Chat, at, index, &message)
+        told(channel, Platform::Chat, at, index, &message, scope)
     } else {
         Outcome::Ignored(Ignored::NoChannel)
     };
@@ -130,12 +130,13 @@ fn is_anothers(ours: Option<AccountSid>, named: &[Option<&RawValue>]) -> bool {
     ours.is_some_and(|ours| names_another(ours.as_str(), named))
 }
 
-fn word(
+fn told(
     channel: ChannelSid,
     platform: Platform,
     at: Option<Timestamp>,
     index: Option<u32>,
     message: &Message<'_>,
+    scope: &Scope,
 ) -> Outcome {
     let Some(author) = author(channel, message) else {
         return Outcome::Ignored(Ignored::NotFromPerson);
@@ -144,12 +145,13 @@ fn word(
         return Outcome::Rejected(Unreadable::NoTime);
     };
     let index = index.unwrap_or_default();
-    Outcome::Word(Box::new(Word {
+    let fact = || Fact {
         channel,
         platform,
         at,
-        heard: Heard::Message { author, index },
-    }))
+        kind: FactKind::Message { author, index },
+    };
+    Outcome::Message((!scope.pairs.is_empty()).then(|| Box::new(fact())))
 }
 
 fn author(channel: ChannelSid, message: &Message<'_>) -> Option<Author> {
@@ -208,7 +210,7 @@ pub(super) struct Agent<'a> {
 }
 
 /// Reads from an acceptance under which identity its agent writes.
-pub(super) fn accepted(fact: &Fact, agent: Agent<'_>) -> Word {
+pub(super) fn accepted(channel: ChannelSid, task: TaskSid, agent: Agent<'_>) -> FactKind {
     let attributes = agent.attributes.and_then(json::object_text);
     let uri = attributes.as_deref().and_then(|text| {
         let [uri] = json::members(text, ["contact_uri"]).ok()?;
@@ -217,42 +219,32 @@ pub(super) fn accepted(fact: &Fact, agent: Agent<'_>) -> Word {
     let name = || Some(json::text(agent.name?)?.into_owned());
     let identity = uri.filter(|uri| !uri.trim().is_empty()).or_else(name);
     let worker: Option<WorkerSid> = json::parsed(agent.worker);
-    let heard = Heard::Accepted {
-        task: fact.task,
+    FactKind::Accepted {
+        task,
         worker,
-        identity: identity.map(|identity| author_digest(fact.channel, &identity)),
-    };
-    of_task(fact, heard)
+        identity: identity.map(|identity| author_digest(channel, &identity)),
+    }
 }
 
 /// Reads where a task is, by its event. Without a version an event does not say which of two
 /// placements is the newer one.
 pub(super) fn placed(
-    fact: &Fact,
+    task: TaskSid,
     task_channel: Option<&RawValue>,
     version: Option<&RawValue>,
-) -> Option<Word> {
+    pairs: &Pairs,
+) -> Option<FactKind> {
     let task_channel: TaskChannelSid = json::parsed(task_channel)?;
     let version = version?.get().trim_matches('"').parse().ok()?;
-    let heard = Heard::Placed {
-        task: fact.task,
+    Some(FactKind::Placed {
+        task,
         version,
-        task_channel,
-    };
-    Some(of_task(fact, heard))
+        placement: pairs.placement(task_channel),
+    })
 }
 
 /// Returns whether a task's attribute `inactive` says that it is parked: 1, or what people
 /// write for it by hand.
 pub(crate) fn says_inactive(value: &RawValue) -> bool {
     matches!(value.get(), "1" | "true" | "\"1\"" | "\"true\"")
-}
-
-fn of_task(fact: &Fact, heard: Heard) -> Word {
-    Word {
-        channel: fact.channel,
-        platform: fact.platform,
-        at: fact.at,
-        heard,
-    }
 }

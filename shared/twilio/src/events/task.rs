@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    ChannelSid, End, Fact, Interaction, InteractionChannelSid, InteractionSid, News, Platform,
-    Stage, TaskSid, Timestamp,
+    ChannelSid, End, Fact, FactKind, Interaction, InteractionChannelSid, InteractionSid, Platform,
+    Stage, TaskFact, TaskSid, TaskState, Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -34,6 +34,31 @@ impl Link {
     pub fn is_torn(&self) -> bool {
         self.other_channel.is_some()
     }
+
+    /// Returns the fact that a task of this channel was in a state. Its creation is not told.
+    pub fn fact(&self, task: TaskSid, state: TaskState, at: Timestamp) -> Fact {
+        self.fact_since(task, state, at, None)
+    }
+
+    fn fact_since(
+        &self,
+        task: TaskSid,
+        state: TaskState,
+        at: Timestamp,
+        opened_at: Option<Timestamp>,
+    ) -> Fact {
+        Fact {
+            channel: self.channel,
+            platform: self.platform,
+            at,
+            kind: FactKind::Task(TaskFact {
+                task,
+                state,
+                opened_at,
+                interaction: self.interaction,
+            }),
+        }
+    }
 }
 
 /// Why a task works on no channel that we could tell.
@@ -45,9 +70,9 @@ pub enum NoLink {
     Unreadable,
 }
 
-/// Whether a task is open, and how far it got or how it ended.
+/// The status of a task: open, and how far it got, or ended, and in which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskState {
+pub enum TaskStatus {
     /// It is open.
     Open(Stage),
     /// It has ended.
@@ -70,8 +95,8 @@ pub enum About {
 pub struct TaskSeen {
     /// The task.
     pub sid: TaskSid,
-    /// How it stands.
-    pub state: TaskState,
+    /// Its status.
+    pub status: TaskStatus,
     /// Its channel.
     pub about: About,
     /// When it was created.
@@ -103,7 +128,7 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
     let updated_at = updated.and_then(moment);
     Ok(TaskSeen {
         sid: json::parsed(sid).ok_or(UnreadableTask)?,
-        state: state(status.and_then(json::text).as_deref()),
+        status: status_of(status.and_then(json::text).as_deref()),
         about: match attributes.map(|attributes| link(Some(attributes))) {
             None => About::NotTold,
             Some(Ok(link)) => About::Channel(link),
@@ -130,37 +155,29 @@ impl TaskSeen {
     /// Returns the facts that this look tells about a channel that is known to be the task's, whether
     /// its attributes still name it or not.
     pub fn facts_about(&self, link: Link, looked_at: Timestamp) -> Vec<Fact> {
-        let fact = |at, news| Fact {
-            channel: link.channel,
-            platform: link.platform,
-            at,
-            task: self.sid,
-            opened_at: self.created_at,
-            interaction: link.interaction,
-            news,
-        };
+        let fact = |at, state| link.fact_since(self.sid, state, at, self.created_at);
         // What the task's own clock says, as far as it does not run ahead of our look.
         let changed_at = self.updated_at.map_or(looked_at, |at| at.min(looked_at));
-        match self.state {
-            TaskState::Open(stage) => vec![
-                fact(changed_at, News::Open(stage)),
-                fact(looked_at, News::SeenOpen),
+        match self.status {
+            TaskStatus::Open(stage) => vec![
+                fact(changed_at, TaskState::Open(stage)),
+                fact(looked_at, TaskState::SeenOpen),
             ],
-            TaskState::Ended(how) => vec![fact(changed_at, News::Ended(how))],
+            TaskStatus::Ended(how) => vec![fact(changed_at, TaskState::Ended(how))],
         }
     }
 }
 
-/// How a task stands by its `assignment_status`. One that is not known counts as open: at
+/// Reads a task's status from its `assignment_status`. One that is not known counts as open: at
 /// worst that delays a closing.
-pub(super) fn state(status: Option<&str>) -> TaskState {
+pub(super) fn status_of(status: Option<&str>) -> TaskStatus {
     match status {
-        Some("assigned") => TaskState::Open(Stage::Assigned),
-        Some("wrapping") => TaskState::Open(Stage::Wrapping),
-        Some("completed") => TaskState::Ended(End::Completed),
-        Some("canceled") => TaskState::Ended(End::Canceled),
+        Some("assigned") => TaskStatus::Open(Stage::Assigned),
+        Some("wrapping") => TaskStatus::Open(Stage::Wrapping),
+        Some("completed") => TaskStatus::Ended(End::Completed),
+        Some("canceled") => TaskStatus::Ended(End::Canceled),
         // `pending`, `reserved`, and whatever Twilio may think of.
-        _ => TaskState::Open(Stage::Waiting),
+        _ => TaskStatus::Open(Stage::Waiting),
     }
 }
 

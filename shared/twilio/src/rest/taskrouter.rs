@@ -14,7 +14,7 @@ use super::client::{Call, Client};
 use super::error::{TwilioError, Why};
 use super::moves::TaskVersion;
 use super::page::next_url;
-use crate::events::{TaskSeen, TaskState, read_task};
+use crate::events::{TaskSeen, TaskStatus, read_task};
 use crate::json;
 
 /// The tasks that count as open, as the list's filter takes them (Twilio's own samples and
@@ -149,7 +149,7 @@ impl Client {
             };
             let page = self.ask(call, read_page).await?;
             // Whatever the filter does, a task that has ended is not open.
-            let open = |task: &TaskSeen| matches!(task.state, TaskState::Open(_));
+            let open = |task: &TaskSeen| matches!(task.status, TaskStatus::Open(_));
             tasks.extend(page.tasks.into_iter().filter(open));
             let Some(next) = page.next else {
                 return Ok(tasks);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{End, News, Platform, Stage};
-use twilio::events::{self, About, Batch, Ignored, NoLink, Scope, TaskState, Unreadable};
+use domain::{End, Platform, Stage, TaskState};
+use twilio::events::{self, About, Batch, Ignored, NoLink, Scope, TaskStatus, Unreadable};
 
-use crate::{at, completed, ignored, only, read, rejected};
+use crate::{at, completed, everything, ignored, only, read, rejected, state, states, told};
 
 #[test]
 fn the_samples_become_the_facts_that_they_tell() {
@@ -14,36 +14,46 @@ fn the_samples_become_the_facts_that_they_tell() {
         created.channel.as_str(),
         "CH00000000000000000000000000000010"
     );
-    assert_eq!(created.task.as_str(), "WT00000000000000000000000000000020");
+    assert_eq!(
+        told(&created).task.as_str(),
+        "WT00000000000000000000000000000020"
+    );
     assert_eq!(created.platform, Platform::Chat);
-    assert_eq!(created.news, News::Open(Stage::Waiting));
+    assert_eq!(state(&created), TaskState::Open(Stage::Waiting));
     assert_eq!(created.at, at("2026-01-05T09:00:00.412Z"));
-    assert_eq!(created.opened_at, Some(at("2026-01-05T09:00:00.000Z")));
-    assert_eq!(created.interaction, None);
+    assert_eq!(
+        told(&created).opened_at,
+        Some(at("2026-01-05T09:00:00.000Z"))
+    );
+    assert_eq!(told(&created).interaction, None);
 
     let completed = only(payload!("s2-completed"));
-    assert_eq!(completed.news, News::Ended(End::Completed));
+    assert_eq!(state(&completed), TaskState::Ended(End::Completed));
     assert_eq!(
-        (completed.channel, completed.task),
-        (created.channel, created.task)
+        (completed.channel, completed.task()),
+        (created.channel, created.task())
     );
 
     let canceled = only(payload!("s3-canceled-object-with-data-as-text"));
-    assert_eq!(canceled.news, News::Ended(End::Canceled));
+    assert_eq!(state(&canceled), TaskState::Ended(End::Canceled));
     assert_eq!(
         canceled.channel.as_str(),
         "CH00000000000000000000000000000011"
     );
 
     let two = read(payload!("s4-conversations-wrapup-completed"));
-    let news: Vec<News> = two.facts.iter().map(|fact| fact.news).collect();
+    let two = states(&two);
+    let states: Vec<TaskState> = two.iter().map(state).collect();
     assert_eq!(
-        news,
-        [News::Open(Stage::Wrapping), News::Ended(End::Completed)]
+        states,
+        [
+            TaskState::Open(Stage::Wrapping),
+            TaskState::Ended(End::Completed)
+        ]
     );
-    for fact in &two.facts {
+    for fact in &two {
         assert_eq!(fact.platform, Platform::Conversations);
-        let interaction = fact.interaction.unwrap();
+        let interaction = told(fact).interaction.unwrap();
         assert_eq!(
             interaction.sid.as_str(),
             "KD00000000000000000000000000000013"
@@ -61,20 +71,23 @@ fn the_variants_of_the_samples_become_what_they_mean() {
     assert_eq!(only(payload!("integers-as-text")), completed);
     assert_eq!(only(payload!("without-time")), completed);
     assert_eq!(
-        read(payload!("same-id-twice")).facts,
+        states(&read(payload!("same-id-twice"))),
         [completed.clone(), completed.clone()]
     );
-    let backwards = read(payload!("completed-before-created")).facts;
+    let backwards = states(&read(payload!("completed-before-created")));
     assert_eq!(backwards, [completed, only(payload!("s1-created"))]);
-    for (body, news) in [
-        (payload!("system-deleted"), News::Ended(End::SystemDeleted)),
-        (payload!("deleted"), News::Ended(End::Deleted)),
+    for (body, expected) in [
+        (
+            payload!("system-deleted"),
+            TaskState::Ended(End::SystemDeleted),
+        ),
+        (payload!("deleted"), TaskState::Ended(End::Deleted)),
         (
             payload!("reservation-accepted"),
-            News::Open(Stage::Assigned),
+            TaskState::Open(Stage::Assigned),
         ),
     ] {
-        assert_eq!(only(body).news, news);
+        assert_eq!(state(&only(body)), expected);
     }
     for (body, reason) in [
         (payload!("completed-without-channel"), Ignored::NoChannel),
@@ -111,9 +124,9 @@ fn the_variants_of_the_samples_become_what_they_mean() {
 
 #[test]
 fn the_log_of_taskrouter_reads_like_the_stream() {
-    let read = |page: &str| events::read_log(page.as_bytes(), &Scope::default());
+    let read = |page: &str| events::read_log(page.as_bytes(), &everything());
     assert_eq!(
-        read(payload!("log-page")).facts,
+        states(&read(payload!("log-page"))),
         [only(payload!("s2-completed"))]
     );
     assert_eq!(read("{\"events\":[],\"meta\":{}}"), Batch::default());
@@ -122,23 +135,23 @@ fn the_log_of_taskrouter_reads_like_the_stream() {
 
 #[test]
 fn a_status_tells_how_far_an_updated_task_got() {
-    for (status, news) in [
-        ("pending", News::Open(Stage::Waiting)),
-        ("reserved", News::Open(Stage::Waiting)),
-        ("assigned", News::Open(Stage::Assigned)),
-        ("wrapping", News::Open(Stage::Wrapping)),
-        ("canceled", News::Ended(End::Canceled)),
-        ("completed", News::Ended(End::Completed)),
-        ("of 2030", News::Open(Stage::Waiting)),
+    for (status, expected) in [
+        ("pending", TaskState::Open(Stage::Waiting)),
+        ("reserved", TaskState::Open(Stage::Waiting)),
+        ("assigned", TaskState::Open(Stage::Assigned)),
+        ("wrapping", TaskState::Open(Stage::Wrapping)),
+        ("canceled", TaskState::Ended(End::Canceled)),
+        ("completed", TaskState::Ended(End::Completed)),
+        ("of 2030", TaskState::Open(Stage::Waiting)),
     ] {
         let event = completed("task.completed", "task.updated").replace(
             "\"task_assignment_status\": \"completed\"",
             &format!("\"task_assignment_status\": \"{status}\""),
         );
-        assert_eq!(only(&event).news, news, "{status}");
+        assert_eq!(state(&only(&event)), expected, "{status}");
     }
     let created = completed("task.completed", "task.created");
-    assert_eq!(only(&created).news, News::Open(Stage::Waiting));
+    assert_eq!(state(&only(&created)), TaskState::Open(Stage::Waiting));
 }
 
 #[test]
@@ -186,7 +199,7 @@ fn a_creation_that_cannot_be_meant_is_left_out() {
         "",
     ] {
         let fact = only(&completed("2026-01-05T09:00:00.000Z", created));
-        assert_eq!(fact.opened_at, None, "{created}");
+        assert_eq!(told(&fact).opened_at, None, "{created}");
     }
 }
 
@@ -198,6 +211,7 @@ fn events_of_others_are_ignored() {
     let ours = Scope {
         account: Some(account),
         workspace: Some(workspace),
+        ..Scope::default()
     };
     let ignored = |body: &str| events::read_recording(body.as_bytes(), &ours).ignored;
     assert_eq!(
@@ -295,7 +309,7 @@ fn a_channel_is_known_by_a_valid_sid_alone() {
                 continue;
             }
             let batch = with(&written);
-            assert_eq!(batch.facts.len(), 1, "{written}: {batch:?}");
+            assert_eq!(batch.tasks, 1, "{written}: {batch:?}");
             let fact = &batch.facts[0];
             assert_eq!(
                 (fact.channel.as_str(), fact.platform, batch.torn),
@@ -336,33 +350,33 @@ fn a_channel_is_known_by_a_valid_sid_alone() {
 #[test]
 fn a_task_is_read_as_taskrouter_shows_it() {
     let task = events::read_task(payload!("task-resource")).unwrap();
-    assert_eq!(task.state, TaskState::Open(Stage::Wrapping));
+    assert_eq!(task.status, TaskStatus::Open(Stage::Wrapping));
     let look = at("2026-01-05T10:00:00Z");
-    let news: Vec<_> = task
+    let facts: Vec<_> = task
         .facts(look)
         .iter()
-        .map(|fact| (fact.at, fact.news))
+        .map(|fact| (fact.at, state(fact)))
         .collect();
     assert_eq!(
-        news,
+        facts,
         [
-            (at("2026-01-05T09:40:00Z"), News::Open(Stage::Wrapping)),
-            (look, News::SeenOpen),
+            (at("2026-01-05T09:40:00Z"), TaskState::Open(Stage::Wrapping)),
+            (look, TaskState::SeenOpen),
         ]
     );
     let ended = payload!("task-resource").replace("wrapping", "canceled");
     let ended = events::read_task(&ended).unwrap().facts(look);
     assert_eq!(ended.len(), 1);
     assert_eq!(
-        (ended[0].at, ended[0].news),
-        (at("2026-01-05T09:40:00Z"), News::Ended(End::Canceled))
+        (ended[0].at, state(&ended[0])),
+        (at("2026-01-05T09:40:00Z"), TaskState::Ended(End::Canceled))
     );
 
     let listed = r#"{"sid":"WT00000000000000000000000000000020","assignment_status":"new","attributes":null}"#;
     let listed = events::read_task(listed).unwrap();
     assert_eq!(
-        (listed.about, listed.state),
-        (About::NotTold, TaskState::Open(Stage::Waiting))
+        (listed.about, listed.status),
+        (About::NotTold, TaskStatus::Open(Stage::Waiting))
     );
     assert_eq!(listed.facts(look), []);
     let voice = r#"{"sid":"WT00000000000000000000000000000020","attributes":"{}"}"#;
@@ -379,10 +393,13 @@ fn a_task_is_read_as_taskrouter_shows_it() {
 fn sync_documents_of_the_original_are_the_events_that_arrived_last() {
     let page = include_str!("../payloads/sync-documents.json");
     let batch = events::read_documents(page.as_bytes(), &Scope::default());
-    let news: Vec<News> = batch.facts.iter().map(|fact| fact.news).collect();
+    let states: Vec<TaskState> = batch.facts.iter().map(state).collect();
     assert_eq!(
-        news,
-        [News::Ended(End::Completed), News::Open(Stage::Waiting)]
+        states,
+        [
+            TaskState::Ended(End::Completed),
+            TaskState::Open(Stage::Waiting)
+        ]
     );
     assert_eq!(batch.facts[0], only(payload!("s2-completed")));
     assert_eq!(batch.facts[1].at, at("2026-01-05T09:00:00.412Z"));
@@ -404,12 +421,12 @@ fn sync_documents_of_the_original_are_the_events_that_arrived_last() {
 
     let another = Scope {
         account: "AC00000000000000000000000000000099".parse().ok(),
-        workspace: None,
+        ..Scope::default()
     };
     let batch = events::read_documents(list.as_bytes(), &another);
     assert_eq!(
         batch.facts,
         [],
-        "another account's documents are nobody's here"
+        "another account's documents are none of ours"
     );
 }

@@ -1,10 +1,12 @@
 //! Who writes, and where tasks are.
 
-use domain::{Author, Channel, ChannelSid, Heard, News, Pairs, Party, Platform, Stage, Word};
+use domain::{
+    Author, Channel, ChannelSid, Fact, FactKind, Party, Platform, Stage, TaskPlacement, TaskState,
+};
 use serde_json::{Value, json};
 use twilio::events::{Batch, Ignored, Scope, Unreadable, author_digest};
 
-use crate::{at, read};
+use crate::{at, everything, read, state};
 
 const CONVERSATION: &str = "CH00000000000000000000000000000012";
 
@@ -46,10 +48,10 @@ fn batch(changes: Value) -> Batch {
 
 fn author_of(changes: Value) -> Option<Author> {
     let batch = batch(changes);
-    match &batch.words[..] {
+    match &batch.facts[..] {
         [
-            Word {
-                heard: Heard::Message { author, .. },
+            Fact {
+                kind: FactKind::Message { author, .. },
                 ..
             },
         ] => Some(*author),
@@ -72,22 +74,27 @@ fn of(identity: &str) -> Option<Author> {
 #[test]
 fn a_message_tells_who_wrote_when() {
     let told = batch(json!({}));
-    assert_eq!((told.received, told.messages, told.facts.len()), (1, 1, 0));
-    let [word] = &told.words[..] else {
+    assert_eq!((told.received, told.messages, told.tasks), (1, 1, 0));
+    let [fact] = &told.facts[..] else {
         panic!("{told:?}");
     };
-    assert_eq!(word.channel, channel());
-    assert_eq!(word.platform, Platform::Conversations);
-    assert_eq!(word.at, at("2026-01-05T10:05:00.250Z"));
-    let Heard::Message { index, .. } = word.heard else {
-        panic!("{word:?}");
+    assert_eq!(fact.channel, channel());
+    assert_eq!(fact.platform, Platform::Conversations);
+    assert_eq!(fact.at, at("2026-01-05T10:05:00.250Z"));
+    let FactKind::Message { index, .. } = fact.kind else {
+        panic!("{fact:?}");
     };
     assert_eq!(index, 7);
     assert!(!format!("{told:?}").contains("visitor"));
 
     let mut as_text = message(json!({ "Index": "7" }));
     as_text["data"] = as_text["data"].to_string().into();
-    assert_eq!(read(json!([as_text]).to_string()).words, told.words);
+    assert_eq!(read(json!([as_text]).to_string()).facts, told.facts);
+
+    // Where nothing is parked, a message is counted and tells nothing.
+    let body = message(json!({})).to_string();
+    let unparked = twilio::events::read_recording(body.as_bytes(), &Scope::default());
+    assert_eq!((unparked.messages, unparked.facts.len()), (1, 0));
 }
 
 #[test]
@@ -165,14 +172,13 @@ fn an_acceptance_names_its_agent_by_the_identity_or_the_name() {
         payload["worker_name"] = name.into();
         payload["worker_attributes"] = attributes;
         let batch = read(event.to_string());
-        assert_eq!(batch.facts[0].news, News::Open(Stage::Assigned));
+        assert_eq!(state(&batch.facts[0]), TaskState::Open(Stage::Assigned));
         let channel = batch.facts[0].channel;
-        let mut heard = batch.words.iter().map(|word| word.heard);
-        let accepted = heard.find_map(|heard| match heard {
-            Heard::Accepted {
+        let accepted = batch.facts.iter().find_map(|fact| match fact.kind {
+            FactKind::Accepted {
                 worker, identity, ..
             } => Some((worker, identity)),
-            Heard::Message { .. } | Heard::Placed { .. } => None,
+            FactKind::Task(_) | FactKind::Message { .. } | FactKind::Placed { .. } => None,
         });
         let (worker, identity) = accepted.unwrap();
         assert_eq!(
@@ -205,18 +211,23 @@ fn an_acceptance_names_its_agent_by_the_identity_or_the_name() {
 fn events_of_a_task_tell_where_its_version_is() {
     let placed = |from: &str, to: &str| {
         let event = crate::completed(from, to);
-        let words = read(event).words;
-        words.first().map(|word| match word.heard {
-            Heard::Placed {
-                version,
-                task_channel,
-                ..
-            } => (version, task_channel.to_string()),
-            Heard::Message { .. } | Heard::Accepted { .. } => panic!("{word:?}"),
+        read(event).facts.iter().find_map(|fact| match fact.kind {
+            FactKind::Placed {
+                version, placement, ..
+            } => Some((version, placement)),
+            FactKind::Task(_) | FactKind::Message { .. } | FactKind::Accepted { .. } => None,
         })
     };
-    let chat = "TC00000000000000000000000000000005".to_owned();
-    assert_eq!(placed("resolved", "resolved"), Some((6, chat)));
+    let chat = "TC00000000000000000000000000000005";
+    let inactive = "TC00000000000000000000000000000006";
+    let placement = |task_channel: &str, parked| TaskPlacement {
+        task_channel: task_channel.parse().unwrap(),
+        parked,
+    };
+    let active = (6, placement(chat, false));
+    assert_eq!(placed("resolved", "resolved"), Some(active));
+    let parked = (6, placement(inactive, true));
+    assert_eq!(placed(chat, inactive), Some(parked));
     assert_eq!(placed("TC0000", "TX0000"), None, "nothing is made of it");
     assert_eq!(placed("task_version", "task_edition"), None);
 }
@@ -232,7 +243,7 @@ fn what_cannot_be_read_is_kept_for_a_person_and_what_is_others_is_ignored() {
         assert_eq!(batch.ignored.get(&reason), Some(&1), "{sid}");
     }
     let timeless = json!({ "DateCreated": "soon" });
-    assert_eq!(batch(timeless).words[0].at, at("2026-01-05T10:05:01.000Z"));
+    assert_eq!(batch(timeless).facts[0].at, at("2026-01-05T10:05:01.000Z"));
     let mut event = message(json!({ "DateCreated": null }));
     event["time"] = Value::Null;
     assert_eq!(
@@ -242,34 +253,33 @@ fn what_cannot_be_read_is_kept_for_a_person_and_what_is_others_is_ignored() {
 
     let scope = Scope {
         account: "AC00000000000000000000000000000002".parse().ok(),
-        workspace: None,
+        ..everything()
     };
     let body = message(json!({})).to_string();
     let batch = twilio::events::read_recording(body.as_bytes(), &scope);
     assert_eq!(batch.ignored.get(&Ignored::OtherAccount), Some(&1));
-    assert!(batch.words.is_empty());
+    assert!(batch.facts.is_empty());
 }
 
 #[test]
 fn a_message_before_its_authors_acceptance_is_the_agents_all_the_same() {
     let identity = "smith_40example_2Ecom";
-    let message = batch(json!({ "Author": identity })).words.remove(0);
-    let accepted = Word {
-        heard: Heard::Accepted {
+    let message = batch(json!({ "Author": identity })).facts.remove(0);
+    let accepted = Fact {
+        kind: FactKind::Accepted {
             task: "WT00000000000000000000000000000020".parse().unwrap(),
             worker: None,
             identity: Some(author_digest(channel(), "smith@example.com")),
         },
         ..message.clone()
     };
-    let pairs = Pairs::default();
     let mut one = Channel::new(channel(), Platform::Conversations);
-    one.hear(&message, &pairs);
+    one.absorb(&message);
     assert_eq!(one.activity().last_message().unwrap().0, Party::Customer);
-    one.hear(&accepted, &pairs);
+    one.absorb(&accepted);
     assert_eq!(one.activity().last_message().unwrap().0, Party::Agent);
     let mut other = Channel::new(channel(), Platform::Conversations);
-    other.hear(&accepted, &pairs);
-    other.hear(&message, &pairs);
+    other.absorb(&accepted);
+    other.absorb(&message);
     assert_eq!(one, other);
 }

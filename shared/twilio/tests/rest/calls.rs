@@ -3,7 +3,7 @@
 use crate::scripted::{Script, Step, ok, refusal, status};
 use domain::{ChannelSid, TaskSid, WorkspaceSid};
 use twilio::attributes::NotAnObject;
-use twilio::events::{About, TaskState};
+use twilio::events::{About, TaskStatus};
 use twilio::rest::{CHANNELS_PER_QUESTION, Removed, SessionStatus, TwilioError, Why};
 
 const ROOT: &str = "https://taskrouter.twilio.com";
@@ -160,7 +160,7 @@ async fn a_task_is_looked_up() {
     let client = script.client();
     let seen = client.task(workspace(), task(20)).await.unwrap().unwrap();
     assert!(matches!(seen.about, About::Channel(link) if link.channel == channel(10)));
-    assert!(matches!(seen.state, TaskState::Open(_)));
+    assert!(matches!(seen.status, TaskStatus::Open(_)));
     assert_eq!(client.task(workspace(), task(20)).await, Ok(None));
     // A page of somebody else's is not Twilio's word that a task is gone.
     let refused = TwilioError::Refused {

@@ -55,6 +55,7 @@ async fn the_log_of_events_is_read_page_by_page() {
     let scope = Scope {
         account: None,
         workspace: Some(workspace()),
+        ..Scope::default()
     };
     let first = client
         .event_log(workspace(), query, &scope, None)
@@ -91,6 +92,7 @@ async fn the_log_of_events_is_read_page_by_page() {
     let scope = Scope {
         account: None,
         workspace: Some(sid("WS", 9).parse().unwrap()),
+        ..Scope::default()
     };
     let page = script
         .client()

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ChannelSid, End, Fact, Interaction, News, Platform, Stage, TaskSid, Timestamp};
+use domain::{
+    ChannelSid, End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskSid, TaskState,
+    Timestamp,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -55,19 +58,19 @@ impl Read {
     /// The fact that the webhook is to make of it, if it is one that counts. How far a task has
     /// got is remembered only where chats are parked.
     pub(crate) fn fact(&self, event: &Value, parks: bool) -> Option<Fact> {
-        let open = |stage| News::Open(if parks { stage } else { Stage::Waiting });
+        let open = |stage| TaskState::Open(if parks { stage } else { Stage::Waiting });
         let payload = &event["data"]["payload"];
         let status = payload["task_assignment_status"].as_str()?;
         let now = match status {
-            "completed" => News::Ended(End::Completed),
-            "canceled" => News::Ended(End::Canceled),
+            "completed" => TaskState::Ended(End::Completed),
+            "canceled" => TaskState::Ended(End::Canceled),
             "assigned" => open(Stage::Assigned),
             "wrapping" => open(Stage::Wrapping),
             _ => open(Stage::Waiting),
         };
-        let news = match (self.kind.as_str(), self.end, now) {
-            (_, Some(end), _) => News::Ended(end),
-            ("task.created", None, News::Ended(_)) => open(Stage::Waiting),
+        let state = match (self.kind.as_str(), self.end, now) {
+            (_, Some(end), _) => TaskState::Ended(end),
+            ("task.created", None, TaskState::Ended(_)) => open(Stage::Waiting),
             ("task.created" | "task.updated", None, now) => now,
             ("reservation.accepted", None, _) => open(Stage::Assigned),
             ("task.wrapup" | "reservation.wrapup", None, _) => open(Stage::Wrapping),
@@ -79,10 +82,12 @@ impl Read {
             channel,
             platform: self.platform,
             at: self.at,
-            task,
-            opened_at: moment(&payload["task_date_created"]),
-            interaction: self.interaction,
-            news,
+            kind: FactKind::Task(TaskFact {
+                task,
+                state,
+                opened_at: moment(&payload["task_date_created"]),
+                interaction: self.interaction,
+            }),
         })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use domain::{Channel, Cleanup, Fact, News, Outcome, Platform, Progress, Step, Task, TaskSid};
+use domain::{
+    Channel, Cleanup, Fact, FactKind, Outcome, Platform, Progress, Step, Task, TaskFact, TaskSid,
+    TaskState,
+};
 use serde_json::Value;
 
 use crate::report::{Law, Violation};
@@ -19,8 +22,11 @@ impl Oracle {
             .map_err(|why| unreadable(format!("a record cannot be read: {why}")))?;
         let channel = record.sid().to_string();
         for forged in &self.forged {
-            let ended = record.tasks().get(&forged.task).and_then(|task| task.ended);
-            if ended.is_some_and(|end| end.at == forged.at && News::Ended(end.how) == forged.news) {
+            let task = forged.task().and_then(|task| record.tasks().get(&task));
+            let is_forged = |end: Ended| {
+                end.at == forged.at && forged.state() == Some(TaskState::Ended(end.how))
+            };
+            if task.and_then(|task| task.ended).is_some_and(is_forged) {
                 return Err(unsigned(&channel));
             }
         }
@@ -69,7 +75,7 @@ impl Oracle {
                 continue;
             };
             let mut facts: Vec<&Fact> = history.held.values().chain(&history.looked).collect();
-            facts.sort_by_key(|fact| (fact.news, fact.at, fact.task));
+            facts.sort_by_key(|fact| (fact.state(), fact.at, fact.task()));
             for turn in 0..2 {
                 let mut fold = Channel::new(record.sid(), Platform::Chat);
                 facts.iter().for_each(|fact| fold.absorb(fact));
@@ -126,7 +132,9 @@ fn marked(
 impl ChannelHistory {
     /// Returns whether the end of a task was found by a look at TaskRouter.
     pub(crate) fn was_looked_up(&self, task: TaskSid) -> bool {
-        let ends = |fact: &Fact| fact.task == task && matches!(fact.news, News::Ended(_));
+        let ends = |fact: &Fact| {
+            fact.task() == Some(task) && matches!(fact.state(), Some(TaskState::Ended(_)))
+        };
         self.looked.iter().any(ends)
     }
 
@@ -137,9 +145,10 @@ impl ChannelHistory {
             .iter()
             .filter(|(_, fact)| {
                 // An echo of a task that was never told of is in no record.
-                let heard_of = record.tasks().contains_key(&fact.task)
-                    || self.model.tasks().contains_key(&fact.task);
-                heard_of && holds(record, fact)
+                let is_known = |task| {
+                    record.tasks().contains_key(&task) || self.model.tasks().contains_key(&task)
+                };
+                fact.task().is_some_and(is_known) && holds(record, fact)
             })
             .map(|(id, _)| id.clone())
             .collect();
@@ -162,14 +171,16 @@ impl ChannelHistory {
         if known == Some(task) {
             return Ok(());
         }
-        let fact = |at, news| Fact {
+        let fact = |at, state| Fact {
             channel: self.model.sid(),
             platform,
             at,
-            task: sid,
-            opened_at: Some(task.opened_at),
-            interaction: task.interaction,
-            news,
+            kind: FactKind::Task(TaskFact {
+                task: sid,
+                state,
+                opened_at: Some(task.opened_at),
+                interaction: task.interaction,
+            }),
         };
         let mut facts = Vec::new();
         if let Some(ended) = task.ended {
@@ -177,10 +188,10 @@ impl ChannelHistory {
                 let what = format!("{sid} is open and is taken for ended");
                 return Err(Violation::of(Law::NeverCloseLive, what));
             }
-            facts.push(fact(ended.at, News::Ended(ended.how)));
+            facts.push(fact(ended.at, TaskState::Ended(ended.how)));
         } else {
-            facts.push(fact(task.opened_at, News::Open(task.stage)));
-            facts.extend(task.seen_open_at.map(|at| fact(at, News::SeenOpen)));
+            facts.push(fact(task.opened_at, TaskState::Open(task.stage)));
+            facts.extend(task.seen_open_at.map(|at| fact(at, TaskState::SeenOpen)));
         }
         for fact in facts {
             self.model.absorb(&fact);

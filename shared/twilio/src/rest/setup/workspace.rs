@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
-use crate::events::{TaskSeen, TaskState, read_task};
+use crate::events::{TaskSeen, TaskStatus, read_task};
 use crate::rest::base::Product;
 use crate::rest::client::{Call, Client};
 use crate::rest::error::TwilioError;
@@ -145,7 +145,7 @@ impl Client {
         let filter = [("AssignmentStatus", "wrapping")];
         let listed = self.tasks(workspace, &filter).await?;
         // The filter is not trusted: a task that has ended is not reported.
-        let wrapping = |task: &TaskSeen| task.state == TaskState::Open(Stage::Wrapping);
+        let wrapping = |task: &TaskSeen| task.status == TaskStatus::Open(Stage::Wrapping);
         let tasks = listed.items.into_iter().filter(wrapping);
         Ok(Listed {
             items: tasks
@@ -172,7 +172,7 @@ impl Client {
             ("EvaluateTaskAttributes", "inactive == 1"),
         ];
         let listed = self.tasks(workspace, &filter).await?;
-        let open = |task: &TaskSeen| matches!(task.state, TaskState::Open(_));
+        let open = |task: &TaskSeen| matches!(task.status, TaskStatus::Open(_));
         let tasks = listed.items.into_iter().filter(open);
         Ok(Listed {
             items: tasks.map(|task| task.sid).collect(),

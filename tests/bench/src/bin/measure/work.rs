@@ -52,7 +52,7 @@ fn steps(events: usize) -> [String; 6] {
     };
     let scope = Scope {
         account: Some(account.sid.as_str().parse().unwrap()),
-        workspace: None,
+        ..Scope::default()
     };
     let authentic = verifier.json(request()).unwrap();
     let batch = read_stream(&authentic, &scope);

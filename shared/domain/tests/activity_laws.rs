@@ -1,7 +1,7 @@
-//! The laws of the fold of words, each a property named as the law.
+//! The laws of the fold of all kinds of facts, each a property named as the law.
 //!
-//! The universe is small (one channel, three tasks, four voices, a few seconds), so that
-//! words collide: equal times, an agent's words before it is known whose they are, a task's
+//! The universe is small (one channel, three tasks, ten authors, a few seconds), so that
+//! facts collide: equal times, an agent's message before it is known whose it is, a task's
 //! end before its acceptance.
 #![allow(
     clippy::unwrap_used,
@@ -10,17 +10,10 @@
 
 use domain::activity::{MAX_AUTHORS, MessagePosition};
 use domain::{
-    Author, AuthorDigest, Channel, ChannelSid, End, Fact, Heard, News, Pair, Pairs, Platform,
-    Queue, Stage, TaskChannelSid, TaskSid, Timestamp, Word,
+    Author, AuthorDigest, Channel, ChannelSid, End, Fact, FactKind, Pair, Pairs, Platform, Queue,
+    Stage, TaskChannelSid, TaskFact, TaskSid, TaskState, Timestamp,
 };
 use proptest::prelude::*;
-
-/// Everything that can be told of a channel.
-#[derive(Clone, Debug)]
-enum Told {
-    Fact(Fact),
-    Word(Word),
-}
 
 fn channel_sid() -> ChannelSid {
     format!("CH{}", "1".repeat(32)).parse().unwrap()
@@ -30,7 +23,7 @@ fn task_sid(n: u8) -> TaskSid {
     format!("WT{n:032x}").parse().unwrap()
 }
 
-fn voice(n: u8) -> AuthorDigest {
+fn digest(n: u8) -> AuthorDigest {
     AuthorDigest::from_digest([n; 8])
 }
 
@@ -48,96 +41,79 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
-fn any_fact() -> impl Strategy<Value = Fact> {
-    let news = prop_oneof![
-        3 => prop::sample::select(vec![Stage::Waiting, Stage::Assigned]).prop_map(News::Open),
-        1 => Just(News::Ended(End::Completed)),
-    ];
-    (0..3u8, 0..40i64, news).prop_map(|(task, second, news)| Fact {
-        channel: channel_sid(),
-        platform: Platform::Conversations,
-        at: at(second),
-        task: task_sid(task),
-        opened_at: None,
-        interaction: None,
-        news,
-    })
+fn any_state() -> impl Strategy<Value = TaskState> {
+    prop_oneof![
+        3 => prop::sample::select(vec![Stage::Waiting, Stage::Assigned]).prop_map(TaskState::Open),
+        1 => Just(TaskState::Ended(End::Completed)),
+    ]
 }
 
-fn any_heard() -> impl Strategy<Value = Heard> {
+fn any_kind() -> impl Strategy<Value = FactKind> {
     let author = prop_oneof![
         1 => Just(Author::Customer),
-        2 => (0..10u8).prop_map(|n| Author::AuthorDigest(voice(n))),
+        2 => (0..10u8).prop_map(|n| Author::AuthorDigest(digest(n))),
     ];
     prop_oneof![
-        4 => (author, 0..4u32).prop_map(|(author, index)| Heard::Message { author, index }),
-        2 => (0..3u8, 0..10u8).prop_map(|(task, one)| Heard::Accepted {
+        3 => (0..3u8, any_state()).prop_map(|(task, state)| FactKind::Task(TaskFact {
+            task: task_sid(task),
+            state,
+            opened_at: None,
+            interaction: None,
+        })),
+        4 => (author, 0..4u32).prop_map(|(author, index)| FactKind::Message { author, index }),
+        2 => (0..3u8, 0..10u8).prop_map(|(task, one)| FactKind::Accepted {
             task: task_sid(task),
             worker: Some(format!("WK{one:032x}").parse().unwrap()),
-            identity: Some(voice(one)),
+            identity: Some(digest(one)),
         }),
-        2 => (0..3u8, 0..3u32, 1..3u8).prop_map(|(task, version, n)| Heard::Placed {
+        2 => (0..3u8, 0..3u32, 1..3u8).prop_map(|(task, version, n)| FactKind::Placed {
             task: task_sid(task),
             version,
-            task_channel: task_channel(n),
+            placement: pairs().placement(task_channel(n)),
         }),
     ]
 }
 
-fn any_word() -> impl Strategy<Value = Word> {
-    (0..40i64, any_heard()).prop_map(|(second, heard)| Word {
+fn any_fact() -> impl Strategy<Value = Fact> {
+    (0..40i64, any_kind()).prop_map(|(second, kind)| Fact {
         channel: channel_sid(),
         platform: Platform::Conversations,
         at: at(second),
-        heard,
+        kind,
     })
 }
 
-fn history() -> impl Strategy<Value = Vec<Told>> {
-    let told = prop_oneof![
-        1 => any_fact().prop_map(Told::Fact),
-        3 => any_word().prop_map(Told::Word),
-    ];
-    prop::collection::vec(told, 0..24)
+fn history() -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec(any_fact(), 0..24)
 }
 
-fn tell(channel: &mut Channel, told: &Told) {
-    match told {
-        Told::Fact(fact) => channel.absorb(fact),
-        Told::Word(word) => channel.hear(word, &pairs()),
-    }
-}
-
-fn fold<'a>(history: impl IntoIterator<Item = &'a Told>) -> Channel {
+fn fold<'a>(history: impl IntoIterator<Item = &'a Fact>) -> Channel {
     let mut channel = Channel::new(channel_sid(), Platform::Conversations);
-    for told in history {
-        tell(&mut channel, told);
+    for fact in history {
+        channel.absorb(fact);
     }
     channel
 }
 
-/// Who spoke last, worked out from all words at once and in another way than the fold does
-/// it; nothing where more voices spoke than are remembered.
-fn oracle(history: &[Told]) -> Option<(Option<MessagePosition>, Option<MessagePosition>)> {
-    let words = || {
-        history.iter().filter_map(|told| match told {
-            Told::Word(word) => Some(word),
-            Told::Fact(_) => None,
-        })
-    };
+/// The newest message of the customer's side and of the agents', worked out from all facts at once
+/// and in another way than the fold does it; nothing where more authors wrote than are remembered.
+fn oracle(history: &[Fact]) -> Option<(Option<MessagePosition>, Option<MessagePosition>)> {
     let mut agents = Vec::new();
-    let mut voices = Vec::new();
-    for word in words() {
-        match word.heard {
-            Heard::Accepted { identity, .. } => agents.extend(identity),
-            Heard::Message {
-                author: Author::AuthorDigest(voice),
-                ..
-            } => voices.push(voice),
-            Heard::Message { .. } | Heard::Placed { .. } => {}
+    let mut authors = Vec::new();
+    let mut messages = Vec::new();
+    for fact in history {
+        match fact.kind {
+            FactKind::Accepted { identity, .. } => agents.extend(identity),
+            FactKind::Message { author, index } => {
+                messages.push((author, MessagePosition { at: fact.at, index }));
+                if let Author::AuthorDigest(digest) = author {
+                    authors.push(digest);
+                }
+            }
+            FactKind::Task(_) | FactKind::Placed { .. } => {}
         }
     }
-    for many in [&mut agents, &mut voices] {
+    for many in [&mut agents, &mut authors] {
         many.sort();
         many.dedup();
         if many.len() > MAX_AUTHORS {
@@ -145,19 +121,12 @@ fn oracle(history: &[Told]) -> Option<(Option<MessagePosition>, Option<MessagePo
         }
     }
     let last = |wanted: bool| {
-        words()
-            .filter_map(|word| match word.heard {
-                Heard::Message { author, index } => {
-                    Some((author, MessagePosition { at: word.at, index }))
-                }
-                Heard::Accepted { .. } | Heard::Placed { .. } => None,
-            })
-            .filter(|(author, _)| {
-                let agent = matches!(author, Author::AuthorDigest(voice) if agents.contains(voice));
-                agent == wanted
-            })
-            .map(|(_, spoken)| spoken)
-            .max()
+        let is_wanted = |author| {
+            let agent = matches!(author, Author::AuthorDigest(digest) if agents.contains(&digest));
+            agent == wanted
+        };
+        let of_side = messages.iter().filter(|(author, _)| is_wanted(*author));
+        of_side.map(|(_, position)| *position).max()
     };
     Some((last(false), last(true)))
 }
@@ -177,7 +146,7 @@ proptest! {
         prop_assert_eq!(&fold(told.iter().chain(&told)), &channel);
         for one in &told {
             let mut again = channel.clone();
-            tell(&mut again, one);
+            again.absorb(one);
             prop_assert_eq!(&again, &channel);
         }
     }
@@ -206,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn an_ended_task_keeps_no_seat(told in history()) {
+    fn an_ended_task_keeps_no_placement(told in history()) {
         let channel = fold(&told);
         for (task, known) in channel.tasks() {
             prop_assert!(known.ended.is_none() || channel.parking(*task).is_none());
@@ -227,23 +196,17 @@ proptest! {
             return Ok(());
         }
         // Twilio numbers messages in the order of their times, and versions of a task too.
-        told.sort_by_key(|told| match told {
-            Told::Fact(fact) => fact.at,
-            Told::Word(word) => word.at,
-        });
-        for (place, told) in (0..).zip(&mut told) {
-            match told {
-                Told::Word(Word { heard: Heard::Message { index, .. }, .. }) => *index = place,
-                Told::Word(Word { heard: Heard::Placed { version, .. }, .. }) => *version = place,
-                Told::Word(_) | Told::Fact(_) => {}
+        told.sort_by_key(|fact| fact.at);
+        for (place, fact) in (0..).zip(&mut told) {
+            match &mut fact.kind {
+                FactKind::Message { index, .. } => *index = place,
+                FactKind::Placed { version, .. } => *version = place,
+                FactKind::Task(_) | FactKind::Accepted { .. } => {}
             }
         }
         let mut kept = fold([]);
         for place in order {
-            match &told[place] {
-                Told::Fact(fact) => kept.absorb(fact),
-                Told::Word(word) => kept.absorb_activity(std::slice::from_ref(word), &pairs()),
-            }
+            kept.absorb_useful(std::slice::from_ref(&told[place]));
         }
         let whole = fold(&told);
         let party = |channel: &Channel| channel.activity().last_message().map(|(party, _)| party);
