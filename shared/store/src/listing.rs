@@ -47,6 +47,10 @@ impl ChannelTable {
     }
 
     /// Everything that waits in a queue, due or not, in no order.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer.
     pub async fn entries(&self, queue: Queue) -> Result<Vec<Due>, StoreError> {
         let until = Timestamp::from_millis(i64::MAX);
         stream::iter(partition::partitions(queue))

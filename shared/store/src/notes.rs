@@ -27,6 +27,11 @@ const KEPT: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 impl ChannelTable {
     /// Reads a note; nothing if there is none, or if it was written by another version of us
     /// in a form that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer. A note that cannot be read is not
+    /// an error.
     pub async fn note<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let answer = self
             .client()
@@ -42,6 +47,11 @@ impl ChannelTable {
     }
 
     /// Writes a note over whatever was there. It is kept for 40 days.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the note cannot be written as JSON, or if DynamoDB throttles, refuses or does not
+    /// answer.
     pub async fn set_note<T: Serialize>(
         &self,
         name: &str,

@@ -23,6 +23,10 @@ pub(crate) const DUE_QUEUE: &str = "due_queue";
 pub(crate) const SINCE: &str = "since";
 
 /// Creates the table with its index and time to live, where it does not exist yet.
+///
+/// # Errors
+///
+/// Fails if DynamoDB refuses or does not answer. A table that exists is not an error.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
     let built = build(client, table).map_err(|error| StoreError::Unreachable {
         why: error.to_string(),

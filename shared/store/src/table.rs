@@ -85,6 +85,10 @@ impl ChannelTable {
     }
 
     /// Looks whether the table can be read, and has the connection open from then on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer.
     pub async fn look(&self) -> Result<(), StoreError> {
         self.note::<IgnoredAny>("start").await.map(drop)
     }
@@ -99,6 +103,11 @@ impl ChannelTable {
     }
 
     /// Reads a channel consistently; nothing where there is no record of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer, or if the stored item cannot be
+    /// read.
     pub async fn get(&self, channel: ChannelSid) -> Result<Option<Versioned>, StoreError> {
         let answer = self
             .client
@@ -159,6 +168,12 @@ impl ChannelTable {
     ///
     /// With a `retention`, a record that is done with expires so long after it was; without,
     /// it expires when it would have.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer, or if the record that another
+    /// writer left there cannot be read. The other write itself is not an error, but a
+    /// [`Saved::Conflict`].
     pub async fn save(
         &self,
         before: &Versioned,

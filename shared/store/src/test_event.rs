@@ -27,12 +27,20 @@ pub struct TestEvent {
 
 impl ChannelTable {
     /// Remembers that a test event arrived.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer.
     pub async fn note_test_event(&self, test_id: &str, at: Timestamp) -> Result<(), StoreError> {
         let test_id = test_id.chars().take(LONGEST_ID).collect();
         self.set_note(NOTE, &TestEvent { test_id, at }, at).await
     }
 
     /// The test event that arrived last, if one did lately.
+    ///
+    /// # Errors
+    ///
+    /// Fails if DynamoDB throttles, refuses or does not answer.
     pub async fn last_test_event(&self) -> Result<Option<TestEvent>, StoreError> {
         self.note(NOTE).await
     }

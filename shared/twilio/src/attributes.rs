@@ -46,6 +46,10 @@ struct Member {
 
 impl Attributes {
     /// Reads the few attributes that matter and remembers where they stand.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not a JSON object.
     pub fn parse(text: &str) -> Result<Self, NotAnObject> {
         let mut attributes = Self {
             text: text.to_owned(),

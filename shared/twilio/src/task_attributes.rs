@@ -37,6 +37,10 @@ pub struct TaskAttributes {
 
 impl TaskAttributes {
     /// Reads the one attribute that matters and remembers where it stands.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not a JSON object.
     pub fn parse(text: &str) -> Result<Self, NotAnObject> {
         let mut attributes = Self {
             text: text.to_owned(),

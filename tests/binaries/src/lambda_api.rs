@@ -129,6 +129,10 @@ impl Function {
 
     /// Invokes the function and waits for its answer. The deadline is a moment in
     /// milliseconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the function reports an error, or does not answer in time.
     pub async fn invoke(&self, event: Value, deadline_ms: i64) -> Result<Value, Failure> {
         let (answer, answered) = oneshot::channel();
         let mut answers = self.api.answers.lock().await;

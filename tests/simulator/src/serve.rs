@@ -23,6 +23,10 @@ use tokio::sync::watch;
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Serves a pretend Twilio until the shutdown completes; whoever hangs then is cut off.
+///
+/// # Errors
+///
+/// Fails if the listener does.
 pub async fn serve<F>(listener: TcpListener, simulator: Simulator, shutdown: F) -> io::Result<()>
 where
     F: Future<Output = ()> + Send + 'static,

@@ -27,6 +27,10 @@ impl Simulator {
     }
 
     /// Opens an account with a Flex project in it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`State::set_up_flex`](crate::state::State::set_up_flex) does.
     pub fn with_flex(seed: u64) -> Result<(Self, Project), Refusal> {
         let simulator = Self::new(seed);
         let project = simulator.state().set_up_flex()?;

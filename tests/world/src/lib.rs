@@ -241,6 +241,10 @@ impl World {
     }
 
     /// Sweeps with this much time, whatever comes of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as the sweep does.
     pub async fn attempt_sweep(&self, time_left: Duration) -> Result<Summary, SweepError> {
         self.sweeper().run(self.now(), time_left).await
     }

@@ -310,8 +310,8 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
     let at = times.flatten().find_map(moment).ok_or(no_time)?;
     let parks = !scope.pairs.is_empty();
     let state = match state {
-        TaskState::Open(_) if !parks => TaskState::Open(Stage::Waiting),
-        state => state,
+        TaskState::Open(stage) => TaskState::Open(if parks { stage } else { Stage::Waiting }),
+        TaskState::Ended(_) | TaskState::SeenOpen => state,
     };
     let mut kinds = vec![FactKind::Task(TaskFact {
         task,

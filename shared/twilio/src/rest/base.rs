@@ -82,6 +82,11 @@ impl Default for Hosts {
 impl Hosts {
     /// Twilio's hosts at an edge and in a region, put together as its own libraries do:
     /// `<product>[.<edge>].<region>.twilio.com`, the region `us1` where only an edge is named.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a name is empty, longer than 32 characters, or has other characters than lower-case
+    /// letters, digits and hyphens.
     pub fn at_twilio(edge: Option<&str>, region: Option<&str>) -> Result<Self, InvalidHosts> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         for name in [edge, region].into_iter().flatten() {
@@ -98,6 +103,11 @@ impl Hosts {
     }
 
     /// Every product under one URL, as `<url>/<product>`: the simulator, or a proxy.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the URL is not of HTTP or HTTPS, names no host, or has a query, a fragment or a
+    /// user.
     pub fn elsewhere(url: &str) -> Result<Self, InvalidHosts> {
         let uri: Uri = url.parse().map_err(|_| InvalidHosts::Url)?;
         let http = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme());

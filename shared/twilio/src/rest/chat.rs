@@ -19,6 +19,11 @@ pub struct ChatChannel {
 
 impl Client {
     /// Reads a channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// channel that does not exist is [`TwilioError::Gone`].
     pub async fn chat_channel(
         &self,
         service: ChatServiceSid,
@@ -33,6 +38,11 @@ impl Client {
     /// Replaces a channel's attributes as a whole, and tells Flex by its webhook. What is
     /// returned is the channel as Twilio says it is now. It is tried once: read the channel
     /// again before the next try.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. It
+    /// is not known then whether the attributes were replaced.
     pub async fn set_chat_attributes(
         &self,
         service: ChatServiceSid,
@@ -47,6 +57,11 @@ impl Client {
     }
 
     /// Deletes a channel with all its messages, and tells Flex by its webhook.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// channel that does not exist is [`TwilioError::Gone`].
     pub async fn delete_chat_channel(
         &self,
         service: ChatServiceSid,
@@ -60,6 +75,11 @@ impl Client {
     /// Makes sure that a service is there. It is asked for once: Twilio says the same of a
     /// channel that is gone and of any channel of a service that does not exist, or that was
     /// switched off with the product.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// service that does not exist is [`TwilioError::Gone`].
     pub async fn chat_service_exists(&self, service: ChatServiceSid) -> Result<(), TwilioError> {
         if self.chat_services().contains(&service) {
             return Ok(());

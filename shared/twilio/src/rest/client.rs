@@ -61,6 +61,10 @@ pub enum InvalidCredentials {
 
 impl Credentials {
     /// An API key and its secret: preferred, as it survives a new Auth Token.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the SID is not a key's, or if the secret cannot stand in an HTTP header.
     pub fn api_key(sid: &str, secret: &SecretString) -> Result<Self, InvalidCredentials> {
         let digits = sid.strip_prefix("SK").ok_or(InvalidCredentials::Key)?;
         if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -70,6 +74,10 @@ impl Credentials {
     }
 
     /// An account and its Auth Token.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the token cannot stand in an HTTP header.
     pub fn auth_token(
         account: AccountSid,
         token: &SecretString,

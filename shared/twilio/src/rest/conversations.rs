@@ -73,6 +73,11 @@ pub struct ConversationFilter {
 
 impl Client {
     /// Reads a conversation.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// conversation that does not exist is [`TwilioError::Gone`].
     pub async fn conversation(
         &self,
         service: ChatServiceSid,
@@ -86,6 +91,11 @@ impl Client {
     }
 
     /// Deletes a conversation with all that was said in it, and lets Twilio's webhooks say so.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// conversation that does not exist is [`TwilioError::Gone`].
     pub async fn delete_conversation(
         &self,
         service: ChatServiceSid,
@@ -97,6 +107,11 @@ impl Client {
 
     /// Closes a conversation, for good, and lets Twilio's webhooks say so. It is tried once:
     /// read the conversation again before the next try.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. It
+    /// is not known then whether the conversation was closed.
     pub async fn close_conversation(
         &self,
         service: ChatServiceSid,
@@ -119,6 +134,11 @@ impl Client {
 
     /// Makes sure that a service is there. It is asked for once: Twilio says the same of a
     /// conversation that is gone and of any conversation of a service that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// service that does not exist is [`TwilioError::Gone`].
     pub async fn conversation_service_exists(
         &self,
         service: ChatServiceSid,
@@ -135,6 +155,11 @@ impl Client {
 
     /// Lists a page of a service's conversations: the first one, or the one at a cursor, which
     /// holds the filter that it began with.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cursor has expired or belongs to another list, or if Twilio refuses the call,
+    /// asks to slow down, or gives no answer that can be used.
     pub async fn conversations(
         &self,
         service: ChatServiceSid,

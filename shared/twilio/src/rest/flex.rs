@@ -22,6 +22,10 @@ pub struct FlexConfiguration {
 
 impl Client {
     /// Reads the account's Flex configuration. It does not name the Proxy service.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used.
     pub async fn flex_configuration(&self) -> Result<FlexConfiguration, TwilioError> {
         let call = Call::get(Product::Flex, "/v1/Configuration".to_owned());
         self.ask(call, read_configuration).await

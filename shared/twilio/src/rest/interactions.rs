@@ -44,6 +44,11 @@ impl Client {
     /// Closes an interaction channel with all its tasks, for good. What is returned is the
     /// status that Twilio says it has now. It is tried once: read the channel again before
     /// the next try.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. It
+    /// is not known then whether the interaction channel was closed.
     pub async fn close_interaction_channel(
         &self,
         interaction: Interaction,

@@ -39,6 +39,11 @@ pub struct LogPage {
 impl Client {
     /// Reads a page of a workspace's log of events: the first one, or the one at a cursor,
     /// which holds the question that it began with.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cursor has expired or belongs to another list, or if Twilio refuses the call,
+    /// asks to slow down, or gives no answer that can be used.
     pub async fn event_log(
         &self,
         workspace: WorkspaceSid,

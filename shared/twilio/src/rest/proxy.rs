@@ -52,6 +52,11 @@ pub struct OpenSession {
 impl Client {
     /// Finds the Proxy service that a Chat service is connected with, of which there is one at
     /// most (Twilio, OpenAPI of Proxy). Its name says nothing: anybody may change it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses a page of the list, asks to slow down, or gives no answer that can
+    /// be used.
     pub async fn proxy_service_of(
         &self,
         chat_service: ChatServiceSid,
@@ -76,6 +81,11 @@ impl Client {
     /// Lists the open ones of a page of a service's sessions: the first page, or the one at a
     /// cursor. Twilio lists all sessions, whatever has become of them, so that a page may have
     /// none to show and still be followed by another.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cursor has expired or belongs to another list, or if Twilio refuses the call,
+    /// asks to slow down, or gives no answer that can be used.
     pub async fn open_proxy_sessions(
         &self,
         service: ProxyServiceSid,
@@ -91,6 +101,10 @@ impl Client {
     }
 
     /// Looks a session up. Nothing if Proxy does not know it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used.
     pub async fn proxy_session(
         &self,
         service: ProxyServiceSid,
@@ -105,6 +119,10 @@ impl Client {
     }
 
     /// Deletes a session.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used.
     pub async fn delete_proxy_session(
         &self,
         service: ProxyServiceSid,

@@ -22,6 +22,11 @@ pub struct DocumentPage {
 
 impl Client {
     /// Reads a page of a Sync service's documents: the first one, or the one at a cursor.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cursor has expired or belongs to another list, or if Twilio refuses the call,
+    /// asks to slow down, or gives no answer that can be used.
     pub async fn sync_documents(
         &self,
         service: SyncServiceSid,

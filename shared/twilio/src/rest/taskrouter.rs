@@ -49,6 +49,11 @@ enum Operator {
 
 impl Client {
     /// Lists the open tasks of a workspace. Twilio may leave their attributes out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used. A
+    /// workspace that does not exist is [`TwilioError::Gone`].
     pub async fn open_tasks(&self, workspace: WorkspaceSid) -> Result<Vec<TaskSeen>, TwilioError> {
         self.list_tasks(workspace, None).await
     }
@@ -94,6 +99,10 @@ impl Client {
     /// Looks a task up. Nothing if TaskRouter does not know it, which it forgets about five
     /// minutes after its end. The same is said of every task of a workspace that does not
     /// exist: a list of it fails, so list first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Twilio refuses the call, asks to slow down, or gives no answer that can be used.
     pub async fn task(
         &self,
         workspace: WorkspaceSid,

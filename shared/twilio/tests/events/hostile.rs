@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use twilio::events::{Batch, Unreadable};
 
-use crate::{completed, only, read, rejected};
+use crate::{completed, only, read, rejected, states};
 
 #[test]
 fn one_bad_element_never_sinks_the_others() {
@@ -12,7 +12,7 @@ fn one_bad_element_never_sinks_the_others() {
     let no_task = good.replace("WT00000000000000000000000000000020", "none");
     let body = format!("[{good},null,7,\"x\",[],{{}},{no_task},{good}]");
     let batch = read(&body);
-    assert_eq!((batch.received, batch.facts.len()), (8, 2));
+    assert_eq!((batch.received, batch.tasks), (8, 2));
     let reasons: Vec<_> = batch
         .rejected
         .iter()
@@ -41,7 +41,7 @@ fn one_bad_element_never_sinks_the_others() {
 
     // Where the text itself breaks off, what came before still counts.
     let broken = read(format!("[{good},{good},{{\"type\":]"));
-    assert_eq!((broken.received, broken.facts.len()), (3, 2));
+    assert_eq!((broken.received, broken.tasks), (3, 2));
     assert_eq!(
         (broken.rejected[0].position, broken.rejected[0].reason),
         (2, Unreadable::Body)
@@ -89,7 +89,7 @@ fn bytes_that_are_no_text_spoil_nothing_around_them() {
     let mut body = completed("Example Support", "#").into_bytes();
     let place = body.iter().position(|byte| *byte == b'#').unwrap();
     body[place] = 0xff;
-    assert_eq!(read(&body).facts, std::slice::from_ref(&fact));
+    assert_eq!(states(&read(&body)), std::slice::from_ref(&fact));
     let with_mark = format!("\u{feff} \n{}", payload!("s2-completed"));
     assert_eq!(only(&with_mark), fact);
     let half = completed(
@@ -105,9 +105,7 @@ fn absurd_bodies_are_bounded() {
     let good = &event[1..event.len() - 1];
     // 10,000 events, 20 MB.
     assert_eq!(
-        read(format!("[{}]", vec![good; 10_000].join(",")))
-            .facts
-            .len(),
+        read(format!("[{}]", vec![good; 10_000].join(","))).tasks,
         10_000
     );
     // As many elements as fit in 6 MB.
@@ -129,7 +127,7 @@ fn absurd_bodies_are_bounded() {
             [(0, Unreadable::NoTime)]
         );
         assert_eq!(read(absurd).received, 1);
-        assert_eq!(read(format!("[{absurd},{good}]")).facts.len(), 1);
+        assert_eq!(read(format!("[{absurd},{good}]")).tasks, 1);
     }
     assert_eq!(rejected("[".repeat(100_000)), [(0, Unreadable::Body)]);
 }
@@ -148,6 +146,6 @@ proptest! {
         body.splice(start..end, with);
         let batch = read(&body);
         let ignored: usize = batch.ignored.values().sum();
-        prop_assert_eq!(batch.received, batch.facts.len() + ignored + batch.rejected.len() + batch.tests.len());
+        prop_assert_eq!(batch.received, batch.tasks + ignored + batch.rejected.len() + batch.tests.len());
     }
 }

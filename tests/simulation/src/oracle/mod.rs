@@ -17,7 +17,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::{Channel, End, Fact, Policy, Timestamp};
+use domain::{Channel, End, Fact, FactKind, Policy, Stage, TaskState, Timestamp};
 use serde_json::Value;
 
 use crate::report::{Law, Violation};
@@ -244,7 +244,7 @@ impl Oracle {
         for (channel, history) in &self.channels {
             let mut untold = history.sent.values().filter(|fact| {
                 // The log is folded without how far a task has got.
-                let fact = (*fact).clone().without_stage();
+                let fact = without_stage((*fact).clone());
                 let held = history
                     .record
                     .as_ref()
@@ -279,6 +279,16 @@ impl ChannelHistory {
         self.model.absorb(&fact);
         self.held.insert(id, fact);
     }
+}
+
+/// Returns the same fact without how far the task has got.
+fn without_stage(mut fact: Fact) -> Fact {
+    if let FactKind::Task(told) = &mut fact.kind
+        && matches!(told.state, TaskState::Open(_))
+    {
+        told.state = TaskState::Open(Stage::Waiting);
+    }
+    fact
 }
 
 /// Returns whether a record has absorbed a fact: absorbing it again changes nothing.

@@ -23,10 +23,9 @@ impl Oracle {
         let channel = record.sid().to_string();
         for forged in &self.forged {
             let task = forged.task().and_then(|task| record.tasks().get(&task));
-            let is_forged = |end: Ended| {
-                end.at == forged.at && forged.state() == Some(TaskState::Ended(end.how))
-            };
-            if task.and_then(|task| task.ended).is_some_and(is_forged) {
+            let ended = task.and_then(|task| task.ended);
+            let state = ended.map(|end| (end.at, Some(TaskState::Ended(end.how))));
+            if state == Some((forged.at, forged.state())) {
                 return Err(unsigned(&channel));
             }
         }

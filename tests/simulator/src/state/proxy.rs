@@ -103,6 +103,10 @@ pub struct NewSession {
 
 impl State {
     /// Creates a Proxy service.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the unique name is taken.
     pub fn create_proxy_service(
         &mut self,
         unique_name: &str,
@@ -139,6 +143,10 @@ impl State {
     }
 
     /// Opens a Proxy session.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist, or if the unique name is taken in it.
     pub fn open_session(&mut self, service: Sid, given: NewSession) -> Result<Sid, Refusal> {
         let default_ttl = self
             .proxy
@@ -182,6 +190,10 @@ impl State {
     }
 
     /// Closes a Proxy session; it stays readable.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the session does not exist.
     pub fn close_session(&mut self, session: Sid, reason: &str) -> Result<(), Refusal> {
         let now = self.now;
         let stored = self
@@ -213,6 +225,10 @@ impl State {
     }
 
     /// Sets how long a session lives without an interaction, in seconds.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the session does not exist.
     pub fn set_session_ttl(&mut self, session: Sid, ttl: u64) -> Result<(), Refusal> {
         let stored = self
             .proxy
@@ -226,6 +242,10 @@ impl State {
     }
 
     /// Removes a Proxy session.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the session does not exist.
     pub fn delete_session(&mut self, session: Sid) -> Result<(), Refusal> {
         let gone = self
             .proxy

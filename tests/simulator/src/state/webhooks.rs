@@ -145,6 +145,10 @@ impl State {
     }
 
     /// Adds a message to a channel and reports it to the channel's webhooks.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the channel does not exist, or if the attributes are not JSON.
     pub fn write_message(
         &mut self,
         channel: Sid,

@@ -155,6 +155,10 @@ impl State {
     }
 
     /// Deletes a Chat service with its channels.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist.
     pub fn delete_chat_service(&mut self, service: Sid) -> Result<(), Refusal> {
         self.chat
             .services
@@ -175,6 +179,11 @@ impl State {
     }
 
     /// Creates a Chat channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist, the attributes are not JSON, or the unique name is
+    /// taken.
     pub fn create_channel(
         &mut self,
         service: Sid,
@@ -210,6 +219,11 @@ impl State {
     }
 
     /// Changes a Chat channel; the attributes are replaced as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the channel does not exist, the attributes are not JSON, or the unique name is
+    /// taken.
     pub fn update_channel(
         &mut self,
         channel: Sid,
@@ -249,6 +263,10 @@ impl State {
     }
 
     /// Deletes a Chat channel and its history.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the channel does not exist.
     pub fn delete_channel(&mut self, channel: Sid, webhooks: Webhooks) -> Result<(), Refusal> {
         let gone = self
             .chat

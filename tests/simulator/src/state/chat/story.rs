@@ -163,12 +163,21 @@ impl State {
     }
 
     /// Lets an agent accept a task.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the worker or the task does not exist, or if the task cannot be assigned any more.
     pub fn agent_accepts(&mut self, task: Sid, worker: Sid) -> Result<(), Refusal> {
         self.worker(worker).ok_or_else(|| Refusal::absent(worker))?;
         self.assign_to(task, Some(worker))
     }
 
     /// Lets the agent of a task write.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist, names no channel or has no agent, or if its channel takes
+    /// no message.
     pub fn agent_writes(&mut self, task: Sid, text: &str) -> Result<Sid, Refusal> {
         let stored = self.task_or_refuse(task)?;
         let channel = stored
@@ -183,6 +192,10 @@ impl State {
     }
 
     /// Lets the agent end the chat; what follows is up to [`State::agent_completes`] or nobody.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist or is not assigned.
     pub fn agent_wraps_up(&mut self, task: Sid) -> Result<(), Refusal> {
         self.update_task(
             task,
@@ -196,16 +209,28 @@ impl State {
 
     /// Lets the agent complete the task with the browser open: it sets the Chat channel INACTIVE and Flex
     /// ends the session, or it closes the interaction channel and with it the conversation.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist or has ended.
     pub fn agent_completes(&mut self, task: Sid) -> Result<(), Refusal> {
         self.end_task(task, Browser::Open)
     }
 
     /// Completes a task without a browser, as when its tab was closed: the channel stays as it is. This is the disease.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist or has ended.
     pub fn task_completed_by_nobody(&mut self, task: Sid) -> Result<(), Refusal> {
         self.end_task(task, Browser::Closed)
     }
 
     /// Cancels a task that no agent took; nobody cleans the channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist, or if an agent has it.
     pub fn task_canceled_by_supervisor(&mut self, task: Sid) -> Result<(), Refusal> {
         let change = TaskChange {
             status: Some(TaskStatus::Canceled),
@@ -216,11 +241,19 @@ impl State {
     }
 
     /// Deletes a task through the API; nobody cleans the channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist.
     pub fn task_deleted_through_api(&mut self, task: Sid) -> Result<(), Refusal> {
         self.delete_task(task, Expect::Any)
     }
 
     /// Starts a transfer: a second task on the same channel, while the first is still open.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist.
     pub fn transfer_begins(&mut self, task: Sid) -> Result<Sid, Refusal> {
         let first = self.task_or_refuse(task)?.clone();
         let second = NewTask {
@@ -234,6 +267,10 @@ impl State {
     }
 
     /// Ends a transfer: the first task goes, the channel stays with the second.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the first task does not exist or has ended.
     pub fn transfer_ends(&mut self, first: Sid, transfer: Transfer) -> Result<(), Refusal> {
         if transfer == Transfer::LosesChannel {
             let attributes =
@@ -254,6 +291,10 @@ impl State {
     }
 
     /// Transfers a chat at once and returns the second task.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist or has ended.
     pub fn agent_transfers(&mut self, task: Sid, transfer: Transfer) -> Result<Sid, Refusal> {
         let second = self.transfer_begins(task)?;
         self.transfer_ends(task, transfer)?;

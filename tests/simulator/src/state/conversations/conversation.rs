@@ -52,11 +52,19 @@ pub struct Timer {
 
 impl Timer {
     /// Understands a time to inactivity, at least a minute; an empty text is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not an ISO 8601 duration, or is shorter than a minute.
     pub fn to_inactive(text: &str) -> Result<Option<Self>, Refusal> {
         Self::parse("Timers.Inactive", text, MIN_INACTIVE)
     }
 
     /// Understands a time to the end, at least ten minutes; an empty text is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not an ISO 8601 duration, or is shorter than ten minutes.
     pub fn to_closed(text: &str) -> Result<Option<Self>, Refusal> {
         Self::parse("Timers.Closed", text, MIN_CLOSED)
     }

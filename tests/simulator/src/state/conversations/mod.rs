@@ -50,6 +50,11 @@ pub(crate) enum Cause {
 
 impl State {
     /// Creates a conversation.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist, the conversation would start closed or with a timer and
+    /// no state, the attributes are not JSON, or the unique name is taken.
     pub fn create_conversation(
         &mut self,
         service: Sid,
@@ -94,6 +99,11 @@ impl State {
     }
 
     /// Changes a conversation; one that is closed cannot be changed any more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the conversation does not exist or is closed, the attributes are not JSON, or the
+    /// unique name is taken.
     pub fn update_conversation(
         &mut self,
         conversation: Sid,
@@ -125,6 +135,10 @@ impl State {
     }
 
     /// Deletes a conversation and its history.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the conversation does not exist.
     pub fn delete_conversation(&mut self, conversation: Sid) -> Result<(), Refusal> {
         let gone = self
             .conversations
@@ -144,6 +158,12 @@ impl State {
     }
 
     /// Lets somebody into a conversation.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the conversation does not exist or is closed, if neither an identity nor a complete
+    /// address is given, if the attributes are not JSON, or if another conversation has the same
+    /// pair of addresses.
     pub fn add_participant(
         &mut self,
         conversation: Sid,
@@ -191,6 +211,10 @@ impl State {
     }
 
     /// Adds a message to a conversation, which becomes active if it was not.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the conversation does not exist or is closed, or if the attributes are not JSON.
     pub fn say(
         &mut self,
         conversation: Sid,
@@ -233,6 +257,11 @@ impl State {
     }
 
     /// Puts a Studio flow, such as a bot, into a conversation, or takes it out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the conversation does not exist or is closed, or if it has as many webhooks as it
+    /// may have.
     pub fn set_conversation_flow(
         &mut self,
         conversation: Sid,

@@ -112,6 +112,10 @@ const TASKROUTER: &str = "TaskRouter.WDSEvent";
 
 impl State {
     /// Creates a sink, which is active at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink is a webhook without an HTTP destination.
     pub fn create_sink(
         &mut self,
         description: &str,
@@ -142,6 +146,10 @@ impl State {
     }
 
     /// Deletes a sink that feeds no subscription.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink does not exist, or feeds a subscription.
     pub fn delete_sink(&mut self, sink: Sid) -> Result<(), Refusal> {
         if self.subscription_of(sink).is_some() {
             return Err(Refusal::SinkInUse(sink));
@@ -154,6 +162,10 @@ impl State {
     }
 
     /// Sends a test event to a sink; its id is the account's SID, every time.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink does not exist.
     pub fn test_sink(&mut self, sink: Sid) -> Result<(), Refusal> {
         self.sink(sink).ok_or_else(|| Refusal::absent(sink))?;
         let uuid = format!("{:032x}", self.rng.u128(..));
@@ -180,6 +192,11 @@ impl State {
     }
 
     /// Subscribes a sink to types, each with the version of its schema or the newest.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink does not exist or feeds a subscription already, or if a type or its
+    /// version is not known.
     pub fn subscribe(
         &mut self,
         description: &str,
@@ -212,6 +229,10 @@ impl State {
     }
 
     /// Adds a type to a subscription or changes its version.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the subscription does not exist, or if the type or its version is not known.
     pub fn subscribe_also(
         &mut self,
         subscription: Sid,

@@ -70,6 +70,11 @@ impl State {
     }
 
     /// Invites agents to an interaction channel: makes a task, which inherits nothing from earlier ones.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the interaction channel does not exist or has ended, or if TaskRouter does not take
+    /// the task.
     pub fn invite(&mut self, channel: Sid, routing: Routing) -> Result<Sid, Refusal> {
         let stored = self.interaction_channel_or_refuse(channel)?;
         if matches!(stored.status, ChannelStatus::Closed | ChannelStatus::Failed) {
@@ -129,6 +134,10 @@ impl State {
     /// Ends an interaction channel for good.
     ///
     /// Its tasks end with it or wait for their agents to wrap up; its conversation closes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the interaction channel does not exist or has ended.
     pub fn close_interaction_channel(
         &mut self,
         channel: Sid,

@@ -56,6 +56,10 @@ impl State {
     /// Flex Flows listen on the web, SMS, WhatsApp (long-lived) and Messenger.
     /// One number leads to Chat by Proxy, one to Conversations by an address configuration; a Studio flow sends both to Flex.
     /// A second call sets up a second project, to which Flex then belongs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a part of an earlier project already has a name or an address of the new one.
     pub fn set_up_flex(&mut self) -> Result<Project, Refusal> {
         let chat_service = self.create_chat_service("Flex Chat Service");
         let proxies = self.proxy.services.len();

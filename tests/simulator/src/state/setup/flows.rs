@@ -140,6 +140,10 @@ impl State {
     }
 
     /// Returns a Flex Flow to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the flow does not exist.
     pub fn flex_flow_mut(&mut self, sid: Sid) -> Result<&mut FlexFlow, Refusal> {
         self.flex
             .flows

@@ -39,6 +39,11 @@ impl State {
     }
 
     /// Puts a number of the account into a messaging service; a number is in one service only.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the number or the service does not exist, or if the number is in a messaging
+    /// service already.
     pub fn add_to_messaging_service(&mut self, service: Sid, number: Sid) -> Result<(), Refusal> {
         self.number(number).ok_or_else(|| Refusal::absent(number))?;
         if self

@@ -47,6 +47,10 @@ impl State {
     /// Completes a new project to what Twilio's guides have: Flex Flows that lead to Studio with
     /// the native janitor on, a flow for calls that both numbers lead to, a close timer, and a
     /// sink that leads to this webhook with these types, each in this version of its schema.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no Flex project, or if a part of it is gone.
     pub fn put_in_order(&mut self, webhook: &str, types: &[(&str, u32)]) -> Result<Order, Refusal> {
         let project = self
             .project()
@@ -101,6 +105,10 @@ impl State {
     }
 
     /// Creates the flow that sends every call to Flex, as new projects have it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no Flex project.
     pub fn create_voice_flow(&mut self) -> Result<Sid, Refusal> {
         let project = self
             .project()
@@ -154,6 +162,10 @@ impl State {
     }
 
     /// Lets a part of the set-up vanish, whatever still refers to it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such part.
     pub fn lose(&mut self, sid: Sid) -> Result<(), Refusal> {
         let prefix = sid.as_str().get(..2).unwrap_or_default();
         let gone = match prefix {
@@ -174,6 +186,10 @@ impl State {
     }
 
     /// Takes a number out of the pool of its Proxy service.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the number is in no pool.
     pub fn take_from_pool(&mut self, number: Sid) -> Result<(), Refusal> {
         let gone = self.numbers.pool.remove(number);
         gone.map(drop).ok_or_else(|| Refusal::absent(number))
@@ -185,6 +201,10 @@ impl State {
     }
 
     /// Sets or clears the time after which a silent new conversation is closed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not an ISO 8601 duration, or is shorter than ten minutes.
     pub fn set_closed_timer(&mut self, duration: &str) -> Result<(), Refusal> {
         self.conversations.defaults.to_closed = Timer::to_closed(duration)?;
         Ok(())
@@ -202,36 +222,60 @@ impl State {
     }
 
     /// Returns a Studio flow to be changed without a new revision.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the flow does not exist.
     pub fn studio_flow_mut(&mut self, sid: Sid) -> Result<&mut StudioFlow, Refusal> {
         let found = self.studio.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))
     }
 
     /// Returns an address configuration to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address configuration does not exist.
     pub fn address_mut(&mut self, sid: Sid) -> Result<&mut AddressConfiguration, Refusal> {
         let found = self.numbers.addresses.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))
     }
 
     /// Returns a sink to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink does not exist.
     pub fn sink_mut(&mut self, sid: Sid) -> Result<&mut Sink, Refusal> {
         let found = self.streams.sinks.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))
     }
 
     /// Returns a subscription to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the subscription does not exist.
     pub fn subscription_mut(&mut self, sid: Sid) -> Result<&mut Subscription, Refusal> {
         let found = self.streams.subscriptions.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))
     }
 
     /// Returns a workspace to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace does not exist.
     pub fn workspace_mut(&mut self, sid: Sid) -> Result<&mut Workspace, Refusal> {
         let found = self.router.workspaces.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))
     }
 
     /// Returns a Proxy service to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist.
     pub fn proxy_service_mut(&mut self, sid: Sid) -> Result<&mut ProxyService, Refusal> {
         let found = self.proxy.services.get_mut(sid);
         found.ok_or_else(|| Refusal::absent(sid))

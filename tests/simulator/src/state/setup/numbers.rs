@@ -91,6 +91,10 @@ impl State {
     }
 
     /// Changes where a number leads, by Twilio's snake-case keys, e.g. `sms_url`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the account does not own the number.
     pub fn point_number(
         &mut self,
         number: Sid,
@@ -108,6 +112,11 @@ impl State {
     }
 
     /// Puts a number of the account into the pool of a Proxy service; a number is in one pool only.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service does not exist, the account does not own the number, or the number is
+    /// in a pool already.
     pub fn add_to_pool(&mut self, service: Sid, number: Sid) -> Result<(), Refusal> {
         self.proxy
             .services
@@ -137,6 +146,10 @@ impl State {
     }
 
     /// Lets an address make conversations.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address has a configuration already.
     pub fn configure_address(
         &mut self,
         kind: &str,

@@ -45,6 +45,10 @@ pub struct Revision {
 
 impl State {
     /// Creates a Studio flow.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the definition is not that of a flow.
     pub fn create_studio_flow(
         &mut self,
         friendly_name: &str,
@@ -69,6 +73,10 @@ impl State {
     }
 
     /// Makes a new revision of a Studio flow; a published one is live at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the flow does not exist, or if the definition is not that of a flow.
     pub fn revise_studio_flow(&mut self, flow: Sid, given: Revision) -> Result<(), Refusal> {
         given.definition.as_ref().map_or(Ok(()), check_definition)?;
         let now = self.now;

@@ -138,6 +138,10 @@ impl State {
     }
 
     /// Creates a task queue that every worker serves.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace does not exist.
     pub fn create_task_queue(
         &mut self,
         workspace: Sid,
@@ -157,6 +161,10 @@ impl State {
     }
 
     /// Creates a workflow from its rules, a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace does not exist, or if the configuration is not JSON.
     pub fn create_workflow(
         &mut self,
         workspace: Sid,
@@ -182,6 +190,10 @@ impl State {
     }
 
     /// Creates a TaskChannel; names with hyphens are refused, since no expression can read them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace does not exist, a name has a hyphen, or the unique name is taken.
     pub fn create_task_channel(
         &mut self,
         workspace: Sid,

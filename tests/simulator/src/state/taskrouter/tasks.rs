@@ -18,6 +18,11 @@ const MAX_TIMEOUT: i64 = 1_209_600;
 
 impl State {
     /// Creates a task and tells of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace or the workflow does not exist, the attributes are not a JSON object,
+    /// the timeout is out of range, or a TaskChannel is named in a workspace without multitasking.
     pub fn create_task(&mut self, workspace: Sid, given: NewTask) -> Result<Sid, Refusal> {
         let multi_tasking = self.workspace_or_refuse(workspace)?.multi_task_enabled;
         let attributes = given.attributes.unwrap_or_else(|| "{}".to_owned());
@@ -78,6 +83,11 @@ impl State {
     }
 
     /// Changes a task as one request does: all of it or, if anything is against the rules, nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist, has another version than expected, or cannot change in
+    /// this way.
     pub fn update_task(
         &mut self,
         task: Sid,
@@ -146,6 +156,10 @@ impl State {
     }
 
     /// Deletes a task through the API, which is told as `task.deleted`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the task does not exist, or has another version than expected.
     pub fn delete_task(&mut self, task: Sid, expect: Expect) -> Result<(), Refusal> {
         let stored = self.task_or_refuse(task)?;
         if let Expect::Version(version) = expect

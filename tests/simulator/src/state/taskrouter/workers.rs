@@ -88,6 +88,11 @@ impl State {
     }
 
     /// Creates a worker.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the workspace does not exist, the attributes are not JSON, or the friendly name is
+    /// taken.
     pub fn create_worker(
         &mut self,
         workspace: Sid,
@@ -137,6 +142,10 @@ impl State {
     }
 
     /// Sets how many tasks of a TaskChannel a worker can take.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the worker does not exist or has no such TaskChannel.
     pub fn set_capacity(
         &mut self,
         worker: Sid,
