@@ -68,8 +68,8 @@ struct Endpoints {
 }
 
 impl Aws {
-    /// Reads region, credentials and endpoints from the variables that Lambda sets and that
-    /// the SDKs share.
+    /// Reads region, credentials, endpoints and root certificates from the variables that Lambda
+    /// sets and that the SDKs share (<https://docs.aws.amazon.com/sdkref/latest/guide/>).
     pub fn from_environment(environment: &mut Environment) -> Option<Self> {
         let region = match environment.optional::<String>("AWS_DEFAULT_REGION") {
             Some(default) => Some(environment.or("AWS_REGION", default)),
@@ -87,7 +87,9 @@ impl Aws {
             eventbridge: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
             secrets_manager: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
-        let http_client = https::client(CONNECT_TIMEOUT)
+        let roots = environment.parse("AWS_CA_BUNDLE", https::roots_of);
+        let roots = roots.unwrap_or_else(https::bundled_roots);
+        let http_client = https::client(CONNECT_TIMEOUT, roots)
             .map_err(|why| environment.unsound([format!("TLS cannot be set up: {why}")]));
         let credentials = Credentials::from_keys(key_id?, secret?, token);
         Some(Self::new(

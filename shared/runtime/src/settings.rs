@@ -235,7 +235,8 @@ impl Environment {
         })
     }
 
-    fn parse<T>(
+    /// Reads a variable by a rule of the caller's, if it is set.
+    pub(crate) fn parse<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,

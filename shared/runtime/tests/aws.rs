@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use embedded::{Embedded, Fault};
 use runtime::{Aws, Environment};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -185,8 +187,8 @@ async fn where_tls_is_asked_for_nothing_is_said_in_the_clear() {
     assert_eq!(services.tally("ListTables").requests, 0);
 }
 
-#[tokio::test]
-async fn a_server_that_nobody_vouches_for_is_told_nothing() {
+/// A certificate for `localhost` that no public root signed, and a server's side of it.
+fn private_certificate() -> (String, TlsAcceptor) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -196,7 +198,14 @@ async fn a_server_that_nobody_vouches_for_is_told_nothing() {
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key.into())
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let certificate = STANDARD.encode(made.cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
+    (pem, TlsAcceptor::from(Arc::new(config)))
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_of_an_unknown_root_is_told_nothing() {
+    let (_, acceptor) = private_certificate();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = tokio::spawn(async move {
@@ -212,6 +221,53 @@ async fn a_server_that_nobody_vouches_for_is_told_nothing() {
     let reason = runtime::aws::reason(&refused);
     assert!(reason.contains("UnknownIssuer"), "{reason}");
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bundle_of_ones_own_roots_is_believed() {
+    let (certificate, acceptor) = private_certificate();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (_, plain) = serve().await;
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut inside = acceptor.accept(stream).await.unwrap();
+        let address = plain.trim_start_matches("http://");
+        let mut service = TcpStream::connect(address).await.unwrap();
+        let _ = copy_bidirectional(&mut inside, &mut service).await;
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("roots.pem");
+    std::fs::write(&bundle, certificate).unwrap();
+    let url = format!("https://localhost:{port}");
+    let client = aws([
+        ("AWS_ENDPOINT_URL", url.as_str()),
+        ("AWS_CA_BUNDLE", bundle.to_str().unwrap()),
+    ]);
+    client.dynamodb().list_tables().send().await.unwrap();
+}
+
+#[test]
+fn a_bundle_without_a_certificate_is_a_fault_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("roots.pem");
+    std::fs::write(&bundle, "no certificate").unwrap();
+    for path in [bundle.to_str().unwrap(), "/no/such/file"] {
+        let mut environment: Environment = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_CA_BUNDLE", path),
+        ]
+        .into_iter()
+        .collect();
+        let _ = Aws::from_environment(&mut environment);
+        let faults = environment.faults();
+        assert!(
+            faults.len() == 1 && faults[0].to_string().contains("AWS_CA_BUNDLE"),
+            "{faults:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,6 +26,8 @@ use hyper_util::client::legacy::connect::{HttpConnector as Tcp, capture_connecti
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 /// The longest that a connection waits for its next use. A function's sandbox is frozen between
@@ -36,15 +38,40 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// them may cost a try of a call; with one, the second try of three is made over a new one.
 const MAX_IDLE: usize = 1;
 
+/// Returns Mozilla's root certificates, parsed already.
+pub(super) fn bundled_roots() -> RootCertStore {
+    RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    }
+}
+
+/// Reads the root certificates of a PEM file: that of a proxy that inspects TLS, for example.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read or holds no certificate that can sign others.
+pub(super) fn roots_of(path: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|why| why.to_string())?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|why| why.to_string())?;
+        roots.add(certificate).map_err(|why| why.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("the file holds no certificate".to_owned());
+    }
+    Ok(roots)
+}
+
 /// Returns a client that all services share, so that there is one TLS set-up.
 ///
 /// # Errors
 ///
 /// Fails if the protocol versions do not fit the cryptography.
-pub(super) fn client(connect_timeout: Duration) -> Result<SharedHttpClient, rustls::Error> {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+pub(super) fn client(
+    connect_timeout: Duration,
+    roots: RootCertStore,
+) -> Result<SharedHttpClient, rustls::Error> {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
