@@ -7,6 +7,8 @@
     reason = "a test may stop at the first surprise and say what it saw, and look at one thing only"
 )]
 
+mod backlog;
+
 use std::time::Duration;
 
 use domain::{ChannelSid, End, Fact, FactKind, Platform, Stage, TaskFact, TaskState, Timestamp};
@@ -14,6 +16,8 @@ use serde_json::Value;
 use store::{Saved, Versioned};
 
 use world::{Chat, World, moment};
+
+pub use backlog::{Drained, Returned, customers_return, drain};
 
 /// Between one word and the next.
 const PAUSE: Duration = Duration::from_secs(30);

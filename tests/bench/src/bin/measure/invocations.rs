@@ -24,10 +24,12 @@ const TWILIO_WAITS: Duration = Duration::from_secs(5);
 
 const BATCHES: [usize; 4] = [1, 10, 100, 1_000];
 
-struct Stage {
-    twilio: Simulator,
-    aws: Embedded,
-    variables: Variables,
+/// The pretend services, over sockets, and what a function is told of them.
+pub(crate) struct Stage {
+    pub(crate) twilio: Simulator,
+    pub(crate) aws: Embedded,
+    aws_url: String,
+    pub(crate) variables: Variables,
 }
 
 pub(crate) fn print(folder: &Path) {
@@ -141,7 +143,7 @@ async fn batches(stage: &Stage, folder: &Path) {
 }
 
 /// Invokes the function and waits for an answer that says that all went well.
-async fn invoke(function: &Function, event: Value) -> Duration {
+pub(crate) async fn invoke(function: &Function, event: Value) -> Duration {
     let deadline = runtime::clock::now().plus(Duration::from_secs(60));
     let began = Instant::now();
     let answer = function.invoke(event, deadline.as_millis()).await;
@@ -153,7 +155,7 @@ async fn invoke(function: &Function, event: Value) -> Duration {
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let (twilio, project) = Simulator::with_flex(1).unwrap();
         let aws = Embedded::memory().unwrap();
         store::create_table(&aws.dynamodb(), "channels")
@@ -172,13 +174,19 @@ impl Stage {
         Self {
             twilio,
             aws,
+            aws_url,
             variables,
         }
     }
 
+    /// Host and port of the embedded AWS.
+    pub(crate) fn aws_address(&self) -> String {
+        self.aws_url.trim_start_matches("http://").to_owned()
+    }
+
     /// A request with events of so many chats that begin: one channel each, which is the worst
     /// case.
-    fn request(&self, events: usize) -> Value {
+    pub(crate) fn request(&self, events: usize) -> Value {
         let mut state = self.twilio.state();
         for _ in 0..events {
             let address = format!("+1555{:07}", fastrand::u32(..10_000_000));

@@ -15,6 +15,7 @@
     reason = "a measurement prints, and stops at the first surprise"
 )]
 
+mod cold;
 mod functions;
 mod invocations;
 mod scale;
@@ -44,9 +45,12 @@ fn main() {
     let counted = virtual_time();
     functions::print(&folder);
     invocations::print(&folder);
+    cold::print(&folder);
     work::print();
     scale::print_lives(&counted);
     scale::print_sweeps(&counted, measure.quick);
+    scale::print_backlogs(&counted, measure.quick);
+    scale::print_returns(&counted);
     scale::print_pace(&counted);
 }
 

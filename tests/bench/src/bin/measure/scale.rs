@@ -6,7 +6,7 @@ use std::time::Duration;
 use bench::Life;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
-use world::World;
+use world::{SWEEP_TIME, World};
 
 use crate::print as table;
 
@@ -59,12 +59,9 @@ pub(crate) fn print_sweeps(time: &Runtime, quick: bool) {
         .map(|tracked| (*tracked, DUE))
         .collect();
     plans.push((TRACKED[1], 10 * DUE));
-    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} {msg}, {eta}");
-    let style = style.unwrap();
     let mut same = Vec::new();
     let rows = plans.into_iter().map(|(tracked, due)| {
-        let progress = ProgressBar::new(tracked as u64).with_message("channels to sweep among");
-        progress.set_style(style.clone());
+        let progress = progress(tracked, "channels to sweep among");
         let tell = |number: usize| progress.set_position(number as u64);
         let swept = time.block_on(bench::sweep_among(tracked, due, tell));
         progress.finish_and_clear();
@@ -96,6 +93,80 @@ pub(crate) fn print_sweeps(time: &Runtime, quick: bool) {
         same.windows(2).all(|pair| pair[0] == pair[1]),
         "what is tracked and not due costs nothing: {same:?}"
     );
+}
+
+/// The backlogs, and the number of runs that are played before each.
+const BACKLOGS: [(usize, usize); 5] = [
+    (100, 10),
+    (1_000, 10),
+    (10_000, 10),
+    (100_000, 1),
+    (1_000_000, 1),
+];
+
+const SIDE_BY_SIDE: usize = 10;
+
+pub(crate) fn print_backlogs(time: &Runtime, quick: bool) {
+    let most = BACKLOGS.len() - usize::from(quick);
+    let rows = BACKLOGS[..most].iter().map(|&(due, runs)| {
+        let progress = progress(due, "channels of a backlog");
+        let tell = |number: usize| progress.set_position(number as u64);
+        let drained = time.block_on(bench::drain(due, SIDE_BY_SIDE, SWEEP_TIME, runs, tell));
+        progress.finish_and_clear();
+        [
+            due.to_string(),
+            format!("{} closed by {}", drained.closed, drained.runs),
+            drained.runs_for(due).to_string(),
+            drained.ideal_runs_for(due).to_string(),
+            format!("{:.1} s", drained.longest.as_secs_f64()),
+        ]
+    });
+    table(
+        &format!(
+            "A backlog by runs of {} s, {SIDE_BY_SIDE} at once, 150 ms a request, three questions a second",
+            SWEEP_TIME.as_secs()
+        ),
+        [
+            "due",
+            "played",
+            "runs to drain it",
+            "at the ideal pace",
+            "longest run",
+        ],
+        rows.collect(),
+    );
+}
+
+pub(crate) fn print_returns(time: &Runtime) {
+    let rows = [(600, 10), (600, 20)].map(|(due, at_once)| {
+        let returned = time.block_on(bench::customers_return(due, at_once));
+        let closed = &returned.closed;
+        let seconds = |late: Option<&Duration>| {
+            late.map_or_else(
+                || "–".to_owned(),
+                |late| format!("{:.1} s", late.as_secs_f64()),
+            )
+        };
+        [
+            format!("{due} due, {at_once} at once"),
+            returned.customers.to_string(),
+            closed.len().to_string(),
+            seconds(closed.get(closed.len() / 2)),
+            seconds(closed.last()),
+        ]
+    });
+    table(
+        "Customers who come back during a sweep, their events on the way, 150 ms a request",
+        ["", "came back", "closed after it", "median", "longest"],
+        rows.into(),
+    );
+}
+
+fn progress(count: usize, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} {msg}, {eta}");
+    let progress = ProgressBar::new(count as u64).with_message(what);
+    progress.set_style(style.unwrap());
+    progress
 }
 
 pub(crate) fn print_pace(time: &Runtime) {
