@@ -207,4 +207,5 @@ def main():
         print("an earlier version was upgraded, rolled back and moved to a restored table, and kept its records")
 
 
-main()
+if __name__ == "__main__":
+    main()

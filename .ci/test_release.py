@@ -94,10 +94,34 @@ class Release(unittest.TestCase):
     def test_a_functions_archive_holds_what_sam_deploy_needs(self):
         files = self.functions()
         zips = {f"{name}.zip" for name in FUNCTIONS}
-        texts = {"CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "samconfig.toml"}
-        self.assertEqual(set(files), zips | texts | {"template.yaml"})
+        pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+        texts = {"CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "samconfig.toml"} | pages
+        self.assertEqual(set(files), zips | texts | {"template.yaml", "LICENSES-THIRD-PARTY"})
         for name in texts:
             self.assertEqual(files[name], (ROOT / name).read_bytes())
+
+    def test_each_archive_holds_the_licences_of_what_is_built_in_and_of_nothing_else(self):
+        functions = self.functions()["LICENSES-THIRD-PARTY"].decode()
+        (archive,) = (content for name, content in self.release("command", out="command").items())
+        files = self.unpack(archive)
+        (command,) = (content.decode() for path, (_, content) in files.items() if path.endswith("/LICENSES-THIRD-PARTY"))
+        locked = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))["package"]
+        for name, in_functions, in_command in (
+            ("aws-sdk-dynamodb", True, True),  # by store
+            ("webpki-roots", True, True),  # by way of the TLS stack
+            ("lambda_runtime", True, True),
+            ("clap", False, True),
+            ("proptest", False, False),  # for tests alone
+        ):
+            titles = [f"\n{one['name']} {one['version']} (" for one in locked if one["name"] == name]
+            self.assertTrue(titles, f"{name} is still in use")
+            for text, expected in ((functions, in_functions), (command, in_command)):
+                self.assertEqual(any(title in text for title in titles), expected, name)
+        for text in (functions, command):
+            self.assertIn("Permission is hereby granted, free of charge", text)
+            self.assertIn("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION", text)
+            self.assertNotIn("channel-janitor", text)
+            self.assertNotIn(str(Path.home()), text)
 
     def test_each_zip_holds_one_program_that_can_be_run(self):
         files = self.functions()

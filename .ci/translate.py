@@ -13,7 +13,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
 
 # The translator takes uploaded code only, as `sam deploy` hands it over.
 for resource in template["Resources"].values():
-    if resource["Type"] == "AWS::Serverless::Function":
+    if resource["Type"] == "AWS::Serverless::Function" and not resource["Properties"]["CodeUri"].startswith("s3://"):
         resource["Properties"]["CodeUri"] = "s3://bucket/key"
 
 translator = Translator({}, Parser(), plugins=None, boto_session=Session(region_name="us-east-1"))
