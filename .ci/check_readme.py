@@ -1,11 +1,13 @@
-"""Checks that README.md stays short and easy to read: lines, words, and words per sentence."""
+"""Checks that README.md stays short and easy to read: lines, words, words per sentence, and pictures that are there and small."""
 
 import re
 import sys
+from pathlib import Path
 
 MAX_LINES = 150
 MAX_WORDS = 1300
 MAX_SENTENCE = 16
+MAX_PICTURE = 150_000  # bytes
 
 with open("README.md", encoding="utf-8") as file:
     text = file.read()
@@ -52,5 +54,13 @@ if words > MAX_WORDS:
 if average > MAX_SENTENCE:
     longest = max(all_sentences, key=len)
     faults.append(f"{average:.1f} words a sentence are more than {MAX_SENTENCE}; the longest: {' '.join(longest)}")
+pictures = re.findall(r'(?:src|srcset)="([^"]+)"', text)
+for picture in map(Path, pictures):
+    if not picture.is_file():
+        faults.append(f"{picture} is not there")
+    elif picture.stat().st_size > MAX_PICTURE:
+        faults.append(f"{picture} has more than {MAX_PICTURE} bytes")
+if not any("-dark." in picture for picture in pictures):
+    faults.append("there is no picture for dark screens")
 if faults:
     sys.exit("README.md: " + "; ".join(faults))
