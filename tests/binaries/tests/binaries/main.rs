@@ -8,6 +8,7 @@
 mod checkup;
 mod odd_events;
 mod park;
+mod permissions;
 
 use binaries::function_url::{self, Encoding};
 use binaries::lambda_api::{Failure, Function, built, figures, socket};
