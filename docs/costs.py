@@ -41,6 +41,10 @@ INGEST_SECONDS = 0.010
 REQUESTS_PER_CHANNEL = 5
 SWEEP_SECONDS_PER_CHANNEL = REQUESTS_PER_CHANNEL * 0.150 / 10
 SWEEP_SECONDS_WITH_NOTHING_DUE = 0.02
+# A reply to a parked chat wakes the parking function by the bus: the task is read and written, and so is the record.
+REPLY_SECONDS = 2 * 0.150 + 0.02
+# What an observing sweep would close is written down, moves in the index, and is looked at again a day later.
+OBSERVED_UNITS = 1 + 2
 INGEST_LOG_BYTES = 900  # the line in words and the line of figures
 SWEEP_LOG_BYTES = 1_400
 RECORD_BYTES = 700
@@ -72,7 +76,21 @@ def parking(poll_seconds, prices):
     return ("Parking", dollars, f"{awake:,.0f} s awake, {polls:,.0f} polls")
 
 
-def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices):
+def observing(channels, days, prices):
+    """What observing adds for the first days of a month, by the looks that are taken again each day, in dollars.
+
+    A first look costs what the look before a close costs.
+    """
+    again = channels / 30 * days * (days - 1) / 2
+    seconds = again * SWEEP_SECONDS_PER_CHANNEL
+    return (
+        seconds * MEMORY_GB * prices["lambda_gigabyte_second"]
+        + again * OBSERVED_UNITS / 1e6 * prices["dynamodb_million_writes"]
+        + again / 1e6 * prices["dynamodb_million_reads"]
+    )
+
+
+def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, replies, prices):
     """The lines of a month's bill, as (what, dollars, what it is made of)."""
     total_events = channels * events
     requests = total_events / batch
@@ -82,7 +100,9 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, pri
         requests * INGEST_SECONDS * max(1.0, batch ** 0.5)
         + sweeps * SWEEP_SECONDS_WITH_NOTHING_DUE
         + channels * (1 + long_lived) * SWEEP_SECONDS_PER_CHANNEL
+        + channels * replies * REPLY_SECONDS
     )
+    runs = requests + sweeps + channels * replies
     writes = channels * units(events, long_lived, poll_seconds > 0)
     reads = total_events + channels * (1 + long_lived) + sweeps * QUEUES_TIMES_SHARDS / 2
     gigabytes = channels * RECORD_BYTES / 1e9
@@ -91,13 +111,14 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, pri
     alarms = watched * prices["alarm_month"] + composite * prices["composite_alarm_month"]
     parked = [parking(poll_seconds, prices)] if poll_seconds else []
     return [
-        ("Lambda", (requests + sweeps) / million * prices["lambda_million_requests"] + seconds * MEMORY_GB * prices["lambda_gigabyte_second"],
-         f"{requests + sweeps:,.0f} runs, {seconds:,.0f} s"),
+        ("Lambda", runs / million * prices["lambda_million_requests"] + seconds * MEMORY_GB * prices["lambda_gigabyte_second"],
+         f"{runs:,.0f} runs, {seconds:,.0f} s"),
         ("DynamoDB, writes", writes / million * prices["dynamodb_million_writes"], f"{writes:,.0f} units"),
         ("DynamoDB, reads", reads / million * prices["dynamodb_million_reads"], f"{reads:,.0f} units"),
         ("DynamoDB, storage", gigabytes * (prices["dynamodb_gigabyte_month"] + prices["dynamodb_recovery_gigabyte_month"]), f"{gigabytes:.2f} GB for 30 days"),
         ("Logs", logs * prices["logs_gigabyte"], f"{logs:.2f} GB"),
-        ("Notices", channels * (1 + long_lived) / million * prices["bus_million_events"], "one per step"),
+        ("Notices", channels * (1 + long_lived + replies) / million * prices["bus_million_events"],
+         "one per step" + (", one per reply to a parked chat" if replies else "")),
         ("Schedules", sweeps / million * prices["schedule_million_invocations"], f"{sweeps:,.0f} starts"),
         ("Secret", prices["secret_month"] + 3 * 12 * HOURS / million * prices["secrets_million_calls"], "read every five minutes by three processes"),
         ("Figures and alarms", figures * prices["metric_month"] + alarms + prices["dashboard_month"],
@@ -118,8 +139,8 @@ def inventory(parks):
     )
 
 
-def table(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices):
-    lines = bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, prices)
+def table(channels, prices, events, **rest):
+    lines = bill(channels, events=events, prices=prices, **rest)
     total = sum(dollars for _, dollars, _ in lines)
     rows = ["| a month | $ | of |", "|---|---:|---|"]
     rows += [f"| {what} | {dollars:.2f} | {of} |" for what, dollars, of in lines]
@@ -137,8 +158,8 @@ def million(lines, of):
 
 # The examples of costs.md.
 EXAMPLES = {
-    "small": dict(channels=10_000, events=5, batch=1, sweeps_per_hour=12, long_lived=0.0, poll_seconds=0),
-    "large": dict(channels=1_000_000, events=5, batch=5, sweeps_per_hour=12, long_lived=0.2, poll_seconds=10),
+    "small": dict(channels=10_000, events=5, batch=1, sweeps_per_hour=12, long_lived=0.0, poll_seconds=0, replies=0),
+    "large": dict(channels=1_000_000, events=5, batch=5, sweeps_per_hour=12, long_lived=0.2, poll_seconds=10, replies=1),
 }
 
 
@@ -151,6 +172,9 @@ def check(page):
     fixed = {what: dollars for what, dollars, _ in small if what in FIXED}
     assert fixed == {what: dollars for what, dollars, _ in double if what in FIXED}, "what is fixed is fixed"
     text = page.read_text(encoding="utf-8")
+    week = [f"${observing(channels, 7, PRICES):.2f}" for channels in (10_000, 1_000_000)]
+    if f"adds {week[0]} at ten thousand channels a month and {week[1]} at a million" not in " ".join(text.split()):
+        sys.exit(f"{page}: a week of observing adds {' and '.join(week)}")
     for name, example in EXAMPLES.items():
         if table(**example, prices=PRICES) not in text:
             sys.exit(f"{page}: the example {name} should be\n{table(**example, prices=PRICES)}")
@@ -164,6 +188,7 @@ def main():
     parser.add_argument("--sweeps-per-hour", type=float, default=12)
     parser.add_argument("--long-lived", type=float, default=0, help="share of long-lived channels, 0 to 1")
     parser.add_argument("--park", type=int, choices=[10, 20, 30, 60], default=0, metavar="SECONDS", help="chats are parked, polled each 10, 20, 30 or 60 s")
+    parser.add_argument("--replies", type=float, default=0, help="customers' replies to parked chats, per channel")
     parser.add_argument("--prices", type=Path, help="a JSON object with prices to use instead")
     parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -177,7 +202,8 @@ def main():
         if unknown := sorted(set(given) - set(PRICES)):
             parser.error(f"no such price: {', '.join(unknown)}; there are {', '.join(PRICES)}")
         prices.update(given)
-    print(table(options.channels, options.events, options.batch, options.sweeps_per_hour, options.long_lived, options.park, prices))
+    chosen = {name: getattr(options, name) for name in ("channels", "events", "batch", "sweeps_per_hour", "long_lived", "replies")}
+    print(table(**chosen, poll_seconds=options.park, prices=prices))
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ async fn each_function_calls_what_its_role_allows_and_nothing_else() {
 
     let (active, inactive) = {
         let mut state = stage.twilio.state();
-        let project = state.project().unwrap().clone();
+        let project = state.project().unwrap();
         let inactive = state.create_task_channel(project.workspace, "Inactive", "inactive");
         (project.chat_task_channel, inactive.unwrap())
     };
