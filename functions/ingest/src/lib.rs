@@ -41,6 +41,12 @@ pub use settings::Settings;
 /// no difference (AWS Lambda quotas, "invocation payload").
 pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
+/// The largest form that is read, in bytes. Twilio's hold one message of a Chat channel, of 32 KiB
+/// at most before it is escaped (<https://www.twilio.com/docs/api/errors/50504>). A form is taken
+/// apart before its signature can be checked, and each of its parameters takes hundreds of bytes:
+/// a larger form of a stranger would use up the memory.
+pub const LARGEST_FORM: usize = 1024 * 1024;
+
 /// The longest that storing and publishing may take. Twilio waits 5 seconds for the whole answer
 /// (Event Streams, webhook quickstart); what is not stored by then is sent again.
 pub const PATIENCE: Duration = Duration::from_millis(4_300);
@@ -105,7 +111,11 @@ impl Ingest {
         if request.method != Method::POST {
             return StatusCode::METHOD_NOT_ALLOWED;
         }
-        if request.body.len() > LARGEST_BODY {
+        let largest = match proof::is_form(request) {
+            true => LARGEST_FORM,
+            false => LARGEST_BODY,
+        };
+        if request.body.len() > largest {
             return StatusCode::PAYLOAD_TOO_LARGE;
         }
         let url = request.url();

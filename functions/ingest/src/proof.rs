@@ -108,7 +108,7 @@ fn is_for_us(request: &Request) -> bool {
 
 /// Returns true if the request is signed as a form. A body whose hash is in the signed URL is
 /// signed as JSON, whatever its type.
-fn is_form(request: &Request) -> bool {
+pub(crate) fn is_form(request: &Request) -> bool {
     let mut pairs = request.query.split('&');
     if pairs.any(|pair| pair.starts_with("bodySHA256=")) {
         return false;

@@ -128,6 +128,14 @@ async fn row_25_absurd_bodies_cost_a_bounded_time() {
 
     let too_much = " ".repeat(ingest::LARGEST_BODY + 1);
     assert_eq!(world.post(too_much).await, StatusCode::PAYLOAD_TOO_LARGE);
+
+    // The longest message that Twilio takes, of letters that are escaped, and a form of no
+    // message of Twilio's.
+    let form = |body: String| world.form(&[("Body".to_owned(), body)]);
+    assert_eq!(world.webhook(form("é".repeat(16 * 1024))).await, OK);
+    let too_much = form("x".repeat(ingest::LARGEST_FORM));
+    assert_eq!(world.webhook(too_much).await, StatusCode::PAYLOAD_TOO_LARGE);
+    world.notices();
     world.finish().await;
 }
 

@@ -115,3 +115,38 @@ async fn no_request_ends_the_parking_function() {
     let park = Function::start(&built("park"), &variables).await;
     answers_all(park, Rng::with_seed(2)).await;
 }
+
+/// Returns a form of as many parameters as fit into so many bytes, all different.
+fn form_of_many_parameters(bytes: usize) -> String {
+    let mut form = String::with_capacity(bytes + 16);
+    for name in 0_u32.. {
+        form.push_str(&name.to_string());
+        form.push('&');
+        if form.len() >= bytes {
+            break;
+        }
+    }
+    form.truncate(bytes);
+    form
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_of_a_million_parameters_does_not_use_up_the_memory_of_the_webhook() {
+    const MIB: usize = 1024 * 1024;
+    let stage = Stage::set(10).await;
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("x-twilio-signature", "0/ab+c=="),
+    ];
+    // Lambda hands over 6 MB at most, with the escapes of base64.
+    for (bytes, expected) in [(MIB, 403), (MIB + 1, 413), (4 * MIB, 413)] {
+        let form = form_of_many_parameters(bytes);
+        let event = function_url::post(URL, &headers, form.as_bytes(), Encoding::Base64);
+        let answer = stage.ingest.invoke(event, in_a_minute()).await.unwrap();
+        assert_eq!(answer["statusCode"], expected, "{bytes} bytes");
+    }
+    let Some(peak) = stage.ingest.peak_memory() else {
+        return;
+    };
+    assert!(peak < 128 * MIB as u64, "{} MiB of 256", peak / MIB as u64);
+}
