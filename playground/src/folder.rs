@@ -17,6 +17,7 @@ use crate::clock::Clock;
 
 const LOCK: &str = "janitor.lock";
 const NOTE: &str = "local.json";
+const TWILIO: &str = "twilio.json";
 const DATABASE: &str = "channels.db";
 
 /// The table's name in a folder.
@@ -131,15 +132,29 @@ impl Folder {
         })
     }
 
-    /// Leaves a note. It is there as a whole or not at all, whatever happens meanwhile.
+    /// Leaves a note.
     pub(crate) fn leave(&self, note: &Note) -> anyhow::Result<()> {
-        let draft = self.path.join("local.json.new");
+        self.replace(NOTE, &serde_json::to_vec_pretty(note)?)
+    }
+
+    /// Keeps the state of the simulated Twilio.
+    pub(crate) fn keep_twilio(&self, state: &[u8]) -> anyhow::Result<()> {
+        self.replace(TWILIO, state)
+    }
+
+    /// Returns the state of the simulated Twilio, if there is one.
+    pub(crate) fn twilio(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        read(&self.path.join(TWILIO))
+    }
+
+    /// Replaces a file. The new one is there as a whole or not at all, whatever happens meanwhile.
+    fn replace(&self, name: &str, text: &[u8]) -> anyhow::Result<()> {
+        let draft = self.path.join(format!("{name}.new"));
         let failed = || format!("cannot write into {}", self.path.display());
-        let text = serde_json::to_vec_pretty(note)?;
         let mut file = private(&draft).with_context(failed)?;
         file.set_len(0).with_context(failed)?;
-        file.write_all(&text).with_context(failed)?;
-        fs::rename(&draft, self.path.join(NOTE)).with_context(failed)
+        file.write_all(text).with_context(failed)?;
+        fs::rename(&draft, self.path.join(name)).with_context(failed)
     }
 }
 
@@ -158,10 +173,18 @@ fn private(path: &Path) -> io::Result<File> {
 
 fn read_note(path: &Path) -> anyhow::Result<Option<Note>> {
     let path = path.join(NOTE);
-    match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text)
-            .map(Some)
-            .with_context(|| format!("{} cannot be read: delete it", path.display())),
+    let Some(text) = read(&path)? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .with_context(|| format!("{} cannot be read: delete it", path.display()))
+}
+
+/// Reads a file, if it is there.
+fn read(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use simulator::state::State;
 use simulator::state::flows::Lifespan;
 use simulator::state::sid::Sid;
 use simulator::state::story::{Contact, Transfer};
 
 /// Scenario of a channel over the three days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Scenario {
     /// The agent's browser cleans up, as it is meant to.
     CleanedByBrowser,
@@ -183,7 +184,7 @@ pub(crate) const fn hours(hours: u64) -> Duration {
 }
 
 /// One thing that happens to one channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Act {
     CustomerWrites,
     AgentAccepts,
@@ -199,7 +200,7 @@ pub(crate) enum Act {
 }
 
 /// One customer and the channel that they write on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Customer {
     pub(crate) scenario: Scenario,
     pub(crate) address: String,

@@ -4,19 +4,26 @@
 //! The customers follow the demo's scenarios, begun at any time.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Channel, ChannelSid, End as TaskEnd, Fact, FactKind, TaskFact, TaskState, Timestamp};
+use domain::{
+    Channel, ChannelSid, End as TaskEnd, Fact, FactKind, TaskFact, TaskSid, TaskState, Timestamp,
+};
 use futures::StreamExt;
+use runtime::lock;
+use serde::{Deserialize, Serialize};
 use simulator::Simulator;
 use simulator::state::State;
 use simulator::state::sid::Sid;
 use store::{ChannelEvents, ChannelTable};
 use twilio::rest::setup::needed_events;
 
+use super::playing::{Playing, Step, Talk, Who};
 use super::saved::Saved;
 use super::sender::EventSender;
+use super::snapshot::Snapshot;
 use super::{End, Parts};
 use crate::clock::Clock;
 use crate::demo::customers::{Act, Customer, Scenario, hours, minutes};
@@ -63,70 +70,63 @@ const ANSWERED_AFTER: Duration = minutes(4);
 /// Time from the acceptance to the customer's reply, if there is one: long after the chat was parked.
 const REPLIED_AFTER: Duration = minutes(20);
 
-/// The world and who is in it.
-struct Life {
-    simulator: Simulator,
-    rng: fastrand::Rng,
+/// The contact centre as it is: all of it that outlives a run.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Life {
     agent: Sid,
+    /// The TaskChannels between which chats are parked.
+    pub(super) park_task_channels: String,
     customers: Vec<Playing>,
     next_customer: Timestamp,
-    between: Duration,
     /// Addresses whose last chat no browser cleaned up.
     left_open: HashSet<String>,
-    saved: Saved,
 }
 
-/// A customer whose script is not over.
-struct Playing {
-    who: Who,
-    /// Steps that are still to come, the last first.
-    script: Vec<(Timestamp, Step)>,
-}
-
-enum Who {
-    OnChat(Box<Customer>),
-    OnConversations { address: String, task: Option<Sid> },
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Act(Act),
-    Talk(Talk),
-    /// The agent says something, and it is the customer's turn.
-    AgentWrites,
-    /// The customer has found their glasses.
-    CustomerReplies,
-}
-
-#[derive(Clone, Copy)]
-enum Talk {
-    CustomerWrites,
-    AgentAccepts,
-    AgentWrapsUp,
-    NobodyCloses,
+/// The world and who moves it.
+struct Mover {
+    opened: Opened,
+    rng: fastrand::Rng,
+    between: Duration,
 }
 
 /// A world that was opened.
+#[derive(Clone)]
 pub(super) struct Opened {
     pub(super) simulator: Simulator,
-    /// The TaskChannels between which chats are parked.
-    pub(super) park_task_channels: String,
+    pub(super) life: Arc<Mutex<Life>>,
     /// Messages that reached an agent on a channel that was left open before it was closed here.
     pub(super) saved: Saved,
 }
 
-/// Opens the world, subscribes the webhook and lets life begin.
+/// Opens the world, or goes on with the one of before, and lets life begin.
 pub(super) async fn start(
     webhook: &str,
     clock: Clock,
     table: &ChannelTable,
+    before: Option<Snapshot>,
     end: &End,
     parts: &mut Parts,
 ) -> anyhow::Result<Opened> {
     let now = clock.now();
-    let began = now.minus(HISTORY);
-    // Another life than before: its SIDs must not be those of channels that are remembered.
+    // The SIDs to come must not be those of channels that are remembered.
     let seed = now.as_millis().unsigned_abs();
+    let opened = match before {
+        Some(before) => before.resume(webhook, now, seed),
+        None => open(webhook, now.minus(HISTORY), seed)?,
+    };
+    forget_lost_tasks(table, &opened.simulator, now).await?;
+    let mover = Mover {
+        opened: opened.clone(),
+        rng: fastrand::Rng::with_seed(seed),
+        between: BETWEEN_CUSTOMERS.max(Duration::from_secs(1) * clock.speed() / CUSTOMERS_A_SECOND),
+    };
+    let sender = EventSender::new(opened.simulator.clone(), transport()?);
+    parts.spawn(goes_on(mover, sender, clock, end.clone()));
+    Ok(opened)
+}
+
+/// Opens an empty world and subscribes the webhook.
+fn open(webhook: &str, began: Timestamp, seed: u64) -> anyhow::Result<Opened> {
     let (simulator, project) = Simulator::with_flex(seed)
         .map_err(|error| anyhow::anyhow!("no Flex project: {error:?}"))?;
     let refused = |error| anyhow::anyhow!("no contact centre: {error:?}");
@@ -138,36 +138,29 @@ pub(super) async fn start(
         let agent = state.hire_agent(project.workspace, "agent");
         (agent.map_err(refused)?, inactive.map_err(refused)?)
     };
-    forget_the_life_before(table, now).await?;
-    let saved = Saved::default();
     let life = Life {
-        simulator: simulator.clone(),
-        rng: fastrand::Rng::with_seed(seed),
         agent,
+        park_task_channels: format!("{}:{inactive}", project.chat_task_channel),
         customers: Vec::new(),
         next_customer: began,
-        between: BETWEEN_CUSTOMERS.max(Duration::from_secs(1) * clock.speed() / CUSTOMERS_A_SECOND),
         left_open: HashSet::new(),
-        saved: saved.clone(),
     };
-    let sender = EventSender::new(simulator.clone(), transport()?);
-    parts.spawn(goes_on(life, sender, clock, end.clone()));
     Ok(Opened {
         simulator,
-        park_task_channels: format!("{}:{inactive}", project.chat_task_channel),
-        saved,
+        life: Arc::new(Mutex::new(life)),
+        saved: Saved::default(),
     })
 }
 
 async fn goes_on(
-    mut life: Life,
+    mut mover: Mover,
     mut sender: EventSender,
     clock: Clock,
     end: End,
 ) -> anyhow::Result<()> {
     while end.comes_not_within(TURN).await {
         let now = clock.now();
-        life.turn(now)?;
+        mover.turn(now);
         sender.go(now).await;
     }
     Ok(())
@@ -195,12 +188,21 @@ fn subscribe(state: &mut State, webhook: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends the tasks that were open in the world before this one: no event about them will come.
-async fn forget_the_life_before(table: &ChannelTable, now: Timestamp) -> anyhow::Result<()> {
+/// Ends the tasks that the simulated Twilio does not know: no event about them will come.
+async fn forget_lost_tasks(
+    table: &ChannelTable,
+    simulator: &Simulator,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let mut channels = std::pin::pin!(table.all(ChannelSid::PREFIX));
     while let Some(channel) = channels.next().await {
         let channel: Channel = channel?;
-        let over = channel.open_tasks().map(|(task, _)| Fact {
+        let is_lost = |task: &TaskSid| {
+            let sid = task.as_str().parse().ok();
+            sid.is_none_or(|sid| simulator.state().task(sid).is_none())
+        };
+        let open = channel.open_tasks().map(|(task, _)| task);
+        let over = open.filter(is_lost).map(|task| Fact {
             channel: channel.sid(),
             platform: channel.platform(),
             at: now,
@@ -218,27 +220,39 @@ async fn forget_the_life_before(table: &ChannelTable, now: Timestamp) -> anyhow:
     Ok(())
 }
 
-impl Life {
+impl Mover {
     /// Moves the world to now.
-    fn turn(&mut self, now: Timestamp) -> anyhow::Result<()> {
-        while self.next_customer <= now {
-            let at = self.next_customer;
-            self.customer_comes(at);
+    fn turn(&mut self, now: Timestamp) {
+        let opened = self.opened.clone();
+        let mut life = lock(&opened.life);
+        while life.next_customer <= now {
+            let at = life.next_customer;
+            let customer = self.customer_comes(at);
+            life.customers.push(customer);
             let wait = self.between.mul_f64(self.rng.f64() * 2.0);
-            self.next_customer = at.plus(wait.max(Duration::from_millis(1)));
+            life.next_customer = at.plus(wait.max(Duration::from_millis(1)));
         }
-        let simulator = self.simulator.clone();
-        let mut state = simulator.state();
-        // One step after the other, each at its time.
+        life.take_steps(&mut opened.simulator.state(), &opened.saved, now);
+    }
+}
+
+impl Life {
+    /// Skips the customers of the time in which nothing ran, but for its last hours.
+    pub(super) fn skip_to(&mut self, now: Timestamp) {
+        self.next_customer = self.next_customer.max(now.minus(HISTORY));
+    }
+
+    /// Takes one step after the other, each at its time.
+    fn take_steps(&mut self, state: &mut State, saved: &Saved, now: Timestamp) {
         while let Some((at, index)) = self.next_step(now) {
-            advance(&mut state, at);
+            advance(state, at);
             let Some((_, step)) = self.customers[index].script.pop() else {
                 break;
             };
             let playing = &mut self.customers[index];
-            let went_on = playing.takes(step, &mut state, self.agent);
+            let went_on = playing.takes(step, state, self.agent);
             if went_on && step.begins() && self.left_open.remove(playing.address()) {
-                self.saved.one_more();
+                saved.one_more();
             }
             if went_on && playing.leaves_open(step) {
                 self.left_open.insert(playing.address().to_owned());
@@ -249,8 +263,7 @@ impl Life {
             }
         }
         self.customers.retain(|playing| !playing.script.is_empty());
-        advance(&mut state, now);
-        Ok(())
+        advance(state, now);
     }
 
     fn next_step(&self, now: Timestamp) -> Option<(Timestamp, usize)> {
@@ -261,8 +274,11 @@ impl Life {
         let first = self.customers.iter().enumerate().filter_map(next).min()?;
         (first.0 <= now).then_some(first)
     }
+}
 
-    fn customer_comes(&mut self, at: Timestamp) {
+impl Mover {
+    /// Draws a customer who writes at this time.
+    fn customer_comes(&mut self, at: Timestamp) -> Playing {
         let address = self.rng.usize(..ADDRESSES);
         let mut draw = self.rng.u8(..100);
         let scenario =
@@ -308,83 +324,7 @@ impl Life {
         // The next step is taken from the end.
         script.sort_by_key(|(at, _)| *at);
         script.reverse();
-        self.customers.push(Playing { who, script });
-    }
-}
-
-impl Playing {
-    /// Lets it happen; false if it cannot.
-    fn takes(&mut self, step: Step, state: &mut State, agent: Sid) -> bool {
-        match (&mut self.who, step) {
-            (Who::OnChat(customer), Step::Act(act)) => customer.act(act, state, agent).is_ok(),
-            (Who::OnConversations { address, task }, Step::Talk(talk)) => {
-                talk.happens(address, task, state, agent)
-            }
-            (Who::OnChat(_), Step::Talk(_)) | (Who::OnConversations { .. }, Step::Act(_)) => false,
-            (_, Step::AgentWrites) => self.task().is_some_and(|task| {
-                // Another agent may have the chat now.
-                state.agent_writes(task, "Let me see.").ok();
-                true
-            }),
-            (Who::OnChat(customer), Step::CustomerReplies) => {
-                state.customer_writes(&customer.address, "Here is the number.");
-                true
-            }
-            (Who::OnConversations { address, .. }, Step::CustomerReplies) => {
-                state.customer_converses(address, "Here is the number.");
-                true
-            }
-        }
-    }
-
-    fn address(&self) -> &str {
-        match &self.who {
-            Who::OnChat(customer) => &customer.address,
-            Who::OnConversations { address, .. } => address,
-        }
-    }
-
-    /// Returns true if this step ended the task and no browser cleans the channel up.
-    fn leaves_open(&self, step: Step) -> bool {
-        self.script.is_empty()
-            && matches!(
-                step,
-                Step::Act(Act::TabIsClosed | Act::TaskDeleted) | Step::Talk(Talk::NobodyCloses)
-            )
-    }
-
-    fn task(&self) -> Option<Sid> {
-        match &self.who {
-            Who::OnChat(customer) => customer.task,
-            Who::OnConversations { task, .. } => *task,
-        }
-    }
-}
-
-impl Step {
-    /// Returns true if a customer writes for the first time.
-    const fn begins(self) -> bool {
-        matches!(
-            self,
-            Self::Act(Act::CustomerWrites) | Self::Talk(Talk::CustomerWrites)
-        )
-    }
-}
-
-impl Talk {
-    fn happens(self, address: &str, task: &mut Option<Sid>, state: &mut State, agent: Sid) -> bool {
-        match (self, *task) {
-            (Self::CustomerWrites, _) => {
-                *task = state
-                    .customer_converses(address, "Where is my parcel?")
-                    .task();
-                task.is_some()
-            }
-            (Self::AgentAccepts, Some(task)) => state.agent_accepts(task, agent).is_ok(),
-            (Self::AgentWrapsUp, Some(task)) => state.agent_wraps_up(task).is_ok(),
-            (Self::NobodyCloses, Some(task)) => state.task_completed_by_nobody(task).is_ok(),
-            (Self::AgentAccepts | Self::AgentWrapsUp | Self::NobodyCloses, None) => false,
-        }
+        Playing { who, script }
     }
 }
 

@@ -11,9 +11,11 @@
 mod guard;
 mod life;
 mod page;
+mod playing;
 mod saved;
 mod schedule;
 mod sender;
+mod snapshot;
 mod webhook;
 
 use std::net::Ipv4Addr;
@@ -40,6 +42,12 @@ const SIMULATED_SPEED: u32 = 60;
 
 /// Time between two notes of the clock.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// Shortest time between two snapshots of the simulated Twilio.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
+
+/// Snapshots take at most this part of the time, however much there is to write.
+const SNAPSHOT_PART: u32 = 50;
 
 /// Longest time for the parts to end.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
@@ -145,7 +153,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut parts = Parts::new();
     let stop = stop_signal()?;
     let listeners = Listeners::open(options, real).await?;
-    let note = start(
+    let (note, simulated) = start(
         options,
         &folder,
         (clock, environment),
@@ -154,11 +162,17 @@ pub async fn run(options: &Options) -> anyhow::Result<Outcome> {
         &mut parts,
     )
     .await?;
-    let result = until_stopped(stop, &folder, &note, &mut parts).await;
+    let snapshots = Snapshots {
+        folder: &folder,
+        simulated: simulated.as_ref(),
+    };
+    let result = until_stopped(stop, &snapshots, &note, &mut parts).await;
     end.send_replace(true);
     let all_end = async { while parts.join_next().await.is_some() {} };
     // One that does not end by itself is dropped with the process.
     drop(tokio::time::timeout(SHUTDOWN_TIME, all_end).await);
+    // After the last write to the table, so that the two agree.
+    snapshots.take()?;
     folder.leave(&Note {
         clock: clock.set_off(runtime::clock::now(), 1),
         ..note
@@ -176,7 +190,7 @@ async fn start(
     listeners: Listeners,
     end: End,
     parts: &mut Parts,
-) -> anyhow::Result<Note> {
+) -> anyhow::Result<(Note, Option<life::Opened>)> {
     let embedded = folder.database()?;
     store::create_table(&embedded.dynamodb(), folder::TABLE).await?;
     let table = ChannelTable::new(embedded.dynamodb(), folder::TABLE);
@@ -185,7 +199,9 @@ async fn start(
         None => None,
         Some(listener) => {
             let address = url(&listener)?;
-            let opened = life::start(&webhook_url, clock, &table, &end, parts).await?;
+            let before = folder.twilio()?;
+            let before = before.and_then(|json| snapshot::Snapshot::read(&json));
+            let opened = life::start(&webhook_url, clock, &table, before, &end, parts).await?;
             let served = simulator::serve(listener, opened.simulator.clone(), end.comes());
             parts.spawn(async move { Ok(served.await?) });
             Some((opened, address))
@@ -224,7 +240,8 @@ async fn start(
     parts.spawn(async move { Ok(embedded.serve(aws, end).await?) });
     webhook::start(&here, listeners.webhook, parts)?;
     schedule::start(&here, options.sweep_every, parts)?;
-    let simulated_state = simulated.map(|(opened, _)| (opened.simulator, opened.saved));
+    let opened = simulated.map(|(opened, _)| opened);
+    let simulated_state = opened.clone().map(|it| (it.simulator, it.saved));
     page::start(
         &here,
         listeners.page,
@@ -235,17 +252,37 @@ async fn start(
     );
     folder.leave(&note)?;
     output::print(&introduction(&note, folder))?;
-    Ok(note)
+    Ok((note, opened))
+}
+
+/// Keeps the simulated Twilio in the folder, where it is simulated.
+struct Snapshots<'a> {
+    folder: &'a Folder,
+    simulated: Option<&'a life::Opened>,
+}
+
+impl Snapshots<'_> {
+    /// Takes a snapshot, and returns the time until the next one.
+    fn take(&self) -> anyhow::Result<Duration> {
+        let Some(simulated) = self.simulated else {
+            return Ok(Duration::MAX);
+        };
+        let began = tokio::time::Instant::now();
+        self.folder.keep_twilio(&simulated.snapshot()?)?;
+        Ok(SNAPSHOT_EVERY.max(began.elapsed() * SNAPSHOT_PART))
+    }
 }
 
 /// Waits until the process is told to stop, or a part fails.
 async fn until_stopped(
     stop: impl Future<Output = ()>,
-    folder: &Folder,
+    snapshots: &Snapshots<'_>,
     note: &Note,
     parts: &mut Parts,
 ) -> anyhow::Result<()> {
     let mut notes = tokio::time::interval(NOTE_EVERY);
+    let mut wait = snapshots.take()?;
+    let mut taken = tokio::time::Instant::now();
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -253,7 +290,11 @@ async fn until_stopped(
             _ = notes.tick() => {
                 let now = runtime::clock::now();
                 let clock = note.clock.set_off(now, note.clock.speed());
-                folder.leave(&Note { clock, ..note.clone() })?;
+                snapshots.folder.leave(&Note { clock, ..note.clone() })?;
+                if taken.elapsed() >= wait {
+                    wait = snapshots.take()?;
+                    taken = tokio::time::Instant::now();
+                }
             }
             ended = parts.join_next() => match ended {
                 Some(Ok(Ok(()))) | None => bail!("a part of the system ended by itself"),
@@ -317,7 +358,7 @@ fn note_of(opened: &life::Opened, address: &str) -> Simulated {
         auth_token: account.auth_token,
         api_key: account.api_key.to_string(),
         api_secret: account.api_secret,
-        park_task_channels: opened.park_task_channels.clone(),
+        park_task_channels: runtime::lock(&opened.life).park_task_channels.clone(),
     }
 }
 

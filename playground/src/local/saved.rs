@@ -8,6 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(super) struct Saved(Arc<AtomicUsize>);
 
 impl Saved {
+    /// Goes on with a count.
+    pub(super) fn of(count: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(count)))
+    }
+
     /// Returns the count.
     pub(super) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)

@@ -37,6 +37,15 @@ impl Simulator {
         Ok((simulator, project))
     }
 
+    /// Goes on with a world that was written down, all but its faults and the count of what was asked. The seed draws
+    /// what comes from now on.
+    pub fn resume(mut state: State, seed: u64) -> Self {
+        state.reseed(seed);
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
     /// Answers one request, at once and in this process.
     pub fn handle(&self, request: Request<Bytes>) -> Reply {
         api::handle(&mut self.state(), &request)

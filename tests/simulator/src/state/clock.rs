@@ -3,6 +3,7 @@
 use crate::state::State;
 use crate::state::sid::Sid;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 pub const OPENING: Timestamp = Timestamp::constant(1_767_603_600, 0);
 
 /// Names what happens by itself at some moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Due {
     /// A task has waited for an agent for as long as it may.
     TaskTimeout(Sid),
@@ -33,8 +34,9 @@ pub(crate) enum Due {
 }
 
 /// Keeps what is due, in order of time and then of entry.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Agenda {
+    #[serde(with = "crate::state::snapshot::entries")]
     entries: BTreeMap<(Timestamp, u64), Due>,
     next: u64,
 }

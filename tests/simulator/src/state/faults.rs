@@ -95,7 +95,7 @@ pub struct Storm {
 }
 
 /// Holds the faults that wait.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) queue: Vec<Fault>,
     pub(crate) storms: Vec<Storm>,

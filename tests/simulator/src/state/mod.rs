@@ -14,6 +14,7 @@ pub mod refusal;
 pub mod setup;
 mod shelf;
 pub mod sid;
+pub mod snapshot;
 pub mod taskrouter;
 pub mod webhooks;
 
@@ -41,11 +42,12 @@ use crate::state::sid::Sid;
 use crate::state::taskrouter::TaskRouter;
 use crate::state::webhooks::WebhookCall;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// Identifies the pretend account and what proves to be it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// The account, AC….
     pub sid: Sid,
@@ -60,7 +62,7 @@ pub struct Account {
 }
 
 /// Holds what Twilio leaves undocumented, so that a test may choose.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Knobs {
     /// Flex's server never reacts to a channel that became INACTIVE.
     pub flex_deaf: bool,
@@ -90,6 +92,8 @@ pub struct Knobs {
     pub interactions_close_conversations: bool,
     /// Leave closes the conversation at once; otherwise Twilio does so after 90 days.
     pub leave_closes: bool,
+    /// Participants of interaction channels carry the task of their agent, which only an example of Twilio's shows.
+    pub participants_name_tasks: bool,
     /// Reading of Twilio's page on Pause.
     pub pause: PauseReading,
     /// A message moves `date_updated` of its conversation.
@@ -105,13 +109,14 @@ pub struct Knobs {
 pub const EVALUATIONS_PER_SECOND: usize = 3;
 
 /// Holds everything the pretend Twilio knows.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct State {
     /// Who the account is.
     pub account: Account,
     /// What a test may choose.
     pub knobs: Knobs,
     pub(crate) now: Timestamp,
+    #[serde(skip)]
     pub(crate) rng: fastrand::Rng,
     pub(crate) agenda: Agenda,
     pub(crate) chat: Chat,
@@ -131,7 +136,9 @@ pub struct State {
     pub(crate) programs: HashSet<Sid>,
     pub(crate) outbox: Vec<Emission>,
     pub(crate) lost: Vec<LostMessage>,
+    #[serde(skip)]
     pub(crate) faults: Faults,
+    #[serde(skip)]
     pub(crate) calls: Calls,
 }
 
@@ -165,6 +172,7 @@ impl State {
                 refuses_long_pages: true,
                 interactions_close_conversations: true,
                 leave_closes: false,
+                participants_name_tasks: true,
                 pause: PauseReading::KeepsTask,
                 messages_move_date_updated: false,
                 orders_messages: true,

@@ -6,20 +6,22 @@ use crate::state::refusal::Refusal;
 use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// Holds what Proxy knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Proxy {
     pub(crate) services: Shelf<ProxyService>,
     pub(crate) sessions: Shelf<Session>,
+    #[serde(with = "crate::state::snapshot::entries")]
     by_name: HashMap<(Sid, String), Sid>,
     by_address: HashMap<String, Sid>,
 }
 
 /// Is a Proxy service, KS….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProxyService {
     /// The service's SID.
     pub sid: Sid,
@@ -42,7 +44,7 @@ pub struct ProxyService {
 }
 
 /// Says whether a Proxy session still connects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionStatus {
     /// Created, no interaction yet.
     Open,
@@ -53,7 +55,7 @@ pub enum SessionStatus {
 }
 
 /// Is a Proxy session, KC….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     /// The session's SID.
     pub sid: Sid,

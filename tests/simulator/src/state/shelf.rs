@@ -1,11 +1,12 @@
 //! A collection in order of arrival that finds by SID at once and pages by place.
 
 use crate::state::sid::Sid;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 /// Holds resources in order of creation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Shelf<T> {
     items: BTreeMap<u64, T>,
     places: HashMap<Sid, u64>,

@@ -7,13 +7,14 @@ use crate::state::events::cloud_event::millis;
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// How many webhooks a channel may have: <https://www.twilio.com/docs/chat/rest/channel-webhook-resource>.
 const MAX_WEBHOOKS: usize = 5;
 
 /// Is a webhook of one channel, WH….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChannelWebhook {
     /// The webhook's SID.
     pub sid: Sid,
@@ -28,7 +29,7 @@ pub struct ChannelWebhook {
 }
 
 /// Says what a webhook does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookTarget {
     /// The URL it calls.
     pub url: Option<String>,
@@ -45,7 +46,7 @@ pub struct WebhookTarget {
 }
 
 /// Is a call that Chat or Conversations makes to a webhook, to be signed by [`crate::sign::form`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookCall {
     /// The URL.
     pub url: String,

@@ -184,7 +184,9 @@ fn party_json(call: &Call<'_>, channel: &InteractionChannel, party: &Party) -> V
         "flex-api/v1/Interactions/{}/Channels/{}",
         channel.interaction, channel.sid
     ));
-    let routing = party.task.map(|task| json!({ "task_sid": task, "worker_sid": party.worker, "reservation_sid": party.reservation }));
+    let is_told = call.state.knobs.participants_name_tasks;
+    let task = party.task.filter(|_| is_told);
+    let routing = task.map(|task| json!({ "task_sid": task, "worker_sid": party.worker, "reservation_sid": party.reservation }));
     json!({
         "sid": party.sid,
         "type": party.kind.as_str(),

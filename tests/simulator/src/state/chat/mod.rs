@@ -10,18 +10,20 @@ use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use crate::state::webhooks::ChannelWebhook;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Holds what Programmable Chat knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub(crate) services: Shelf<ChatService>,
     pub(crate) channels: Shelf<Channel>,
+    #[serde(with = "crate::state::snapshot::entries")]
     by_name: HashMap<(Sid, String), Sid>,
 }
 
 /// Is a Chat service, IS….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChatService {
     /// The service's SID.
     pub sid: Sid,
@@ -36,7 +38,7 @@ pub struct ChatService {
 }
 
 /// Says who can see a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChannelType {
     /// Everybody; the default of the REST API, for creating and for listing.
     Public,
@@ -54,7 +56,7 @@ pub enum Webhooks {
 }
 
 /// Is a Chat channel, CH….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Channel {
     /// The channel's SID.
     pub sid: Sid,
@@ -83,7 +85,7 @@ pub struct Channel {
 }
 
 /// Is one line in a channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
     /// The message's SID, IM….
     pub sid: Sid,

@@ -13,6 +13,7 @@ use crate::state::setup::flows::Medium;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::task::{Expect, NewTask, TaskChange, TaskStatus};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Says what became of a customer's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Contact {
 }
 
 /// Is a message that nobody will ever see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostMessage {
     /// Where it was written.
     pub channel: Sid,

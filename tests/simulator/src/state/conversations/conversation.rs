@@ -5,6 +5,7 @@ use crate::state::sid::Sid;
 use crate::state::webhooks::ChannelWebhook;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The shortest time to inactivity: <https://www.twilio.com/docs/conversations/states-timers>.
@@ -13,7 +14,7 @@ const MIN_INACTIVE: Duration = Duration::from_secs(60);
 const MIN_CLOSED: Duration = Duration::from_secs(600);
 
 /// Says whether a conversation goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ConversationState {
     /// In use.
     Active,
@@ -42,7 +43,7 @@ impl ConversationState {
 }
 
 /// Is a time after which a silent conversation changes its state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// The time as it was given, an ISO 8601 duration.
     pub text: String,
@@ -93,7 +94,7 @@ impl Timer {
 }
 
 /// Is a conversation, CH….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Conversation {
     /// The conversation's SID.
     pub sid: Sid,
@@ -128,7 +129,7 @@ pub struct Conversation {
 }
 
 /// Takes part in a conversation, MB….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Participant {
     /// The participant's SID.
     pub sid: Sid,
@@ -145,7 +146,7 @@ pub struct Participant {
 }
 
 /// Is one line in a conversation, IM….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
     /// The message's SID.
     pub sid: Sid,

@@ -14,25 +14,28 @@ use conversation::{
     Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source,
     Timer,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// How many bytes of attributes a conversation may have: <https://www.twilio.com/docs/conversations/conversations-limits>.
 const MAX_ATTRIBUTES: usize = 16 * 1024;
 
 /// Holds what Conversations knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Conversations {
     pub(crate) shelf: Shelf<Conversation>,
     pub(crate) defaults: Defaults,
+    #[serde(with = "crate::state::snapshot::entries")]
     by_name: HashMap<(Sid, String), Sid>,
     /// Which conversation that is not closed an address and one of ours share.
+    #[serde(with = "crate::state::snapshot::entries")]
     by_pair: HashMap<(String, String), Sid>,
     /// The conversations of each identity and address, oldest first.
     pub(crate) by_party: HashMap<String, Vec<Sid>>,
 }
 
 /// Holds what new conversations get if nobody says otherwise.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Defaults {
     pub(crate) service: Option<Sid>,
     pub(crate) messaging_service: Option<String>,

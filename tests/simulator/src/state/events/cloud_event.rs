@@ -2,16 +2,17 @@
 
 use crate::state::State;
 use crate::state::sid::Sid;
+use crate::state::snapshot::Shared;
 use crate::state::taskrouter::events::{EventKind, TaskEvent};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// Is something that Event Streams delivers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Emission {
     /// A TaskRouter event, rendered when it is taken: a busy day holds more of them than fit as JSON.
-    Task(Arc<TaskEvent>),
+    Task(Shared<TaskEvent>),
     /// A finished CloudEvent.
     Ready(Box<Value>),
     /// A sink's test event, which goes to that sink only.
@@ -146,7 +147,7 @@ pub(crate) fn payload(state: &State, event: &TaskEvent) -> Value {
     );
     put("resource_sid", resource.into());
     put("task_sid", task.sid.into());
-    put("task_attributes", task.attributes.as_ref().into());
+    put("task_attributes", (*task.attributes).into());
     put(
         "task_age",
         event.at.duration_since(task.created).as_secs().into(),
@@ -200,8 +201,8 @@ pub(crate) fn payload(state: &State, event: &TaskEvent) -> Value {
     }
     if let (Some(worker), Some((name, attributes))) = (task.worker, &event.worker) {
         put("worker_sid", worker.into());
-        put("worker_name", name.as_ref().into());
-        put("worker_attributes", attributes.as_ref().into());
+        put("worker_name", (**name).into());
+        put("worker_attributes", (**attributes).into());
     }
     if let Some(reservation) = reservation {
         put("reservation_sid", reservation.into());

@@ -8,11 +8,12 @@ use crate::state::refusal::Refusal;
 use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Holds what Event Streams knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sinks {
     pub(crate) sinks: Shelf<Sink>,
     pub(crate) subscriptions: Shelf<Subscription>,
@@ -21,7 +22,7 @@ pub(crate) struct Sinks {
 }
 
 /// Is a sink, DG….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sink {
     /// The sink's SID.
     pub sid: Sid,
@@ -40,7 +41,7 @@ pub struct Sink {
 }
 
 /// Is a subscription, DF….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Subscription {
     /// The subscription's SID.
     pub sid: Sid,

@@ -8,6 +8,7 @@ use crate::state::interactions::interaction::{ChannelStatus, Ending, Party, Part
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::task::TaskStatus;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -18,7 +19,7 @@ const LEFT_LIFE: Duration = DAY.saturating_mul(90);
 const PAUSE_LIFE: Duration = DAY.saturating_mul(14);
 
 /// Reading of Twilio's page on Pause, which says both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PauseReading {
     /// The task stays assigned, in a paused state, and takes no capacity.
     KeepsTask,

@@ -2,9 +2,10 @@
 
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Is an interaction, KD….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Interaction {
     /// The interaction's SID.
     pub sid: Sid,
@@ -15,7 +16,7 @@ pub struct Interaction {
 }
 
 /// Status of an interaction channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ChannelStatus {
     /// Being set up.
     Setup,
@@ -32,6 +33,7 @@ pub enum ChannelStatus {
     /// On its way to another agent or queue.
     Transfer,
     /// A status that Twilio's documentation does not name.
+    #[serde(skip)]
     Undocumented(&'static str),
 }
 
@@ -51,8 +53,27 @@ impl ChannelStatus {
     }
 }
 
+// By hand: a word that no documentation names is chosen by a test, and is in no other world.
+impl<'de> Deserialize<'de> for ChannelStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let documented = [
+            Self::Setup,
+            Self::Active,
+            Self::Failed,
+            Self::Closed,
+            Self::Inactive,
+            Self::Pause,
+            Self::Transfer,
+        ];
+        let mut named = documented.into_iter();
+        let found = named.find(|status| format!("{status:?}") == name);
+        found.ok_or_else(|| serde::de::Error::custom("no status of an interaction channel"))
+    }
+}
+
 /// Is an interaction channel, UO….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InteractionChannel {
     /// The channel's SID.
     pub sid: Sid,
@@ -77,7 +98,7 @@ pub struct InteractionChannel {
 }
 
 /// Is an invitation to an interaction channel, KG….
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
     /// The invite's SID.
     pub sid: Sid,
@@ -86,7 +107,7 @@ pub struct Invite {
 }
 
 /// Says who somebody is in an interaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PartyKind {
     /// Whoever contacted us.
     Customer,
@@ -105,7 +126,7 @@ impl PartyKind {
 }
 
 /// Takes part in an interaction channel, UT….
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// The participant's SID.
     pub sid: Sid,

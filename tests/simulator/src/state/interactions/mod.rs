@@ -17,6 +17,7 @@ pub use aside::PauseReading;
 use interaction::{
     ChannelStatus, Ending, Interaction, InteractionChannel, Invite, Party, PartyKind, Routing,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 const FORGOTTEN: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// Holds what Flex knows of interactions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Interactions {
     pub(crate) shelf: Shelf<Interaction>,
     pub(crate) channels: Shelf<InteractionChannel>,

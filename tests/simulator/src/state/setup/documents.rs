@@ -1,13 +1,14 @@
 //! Sync's documents, as another program may have left them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::state::State;
 use crate::state::sid::Sid;
 
 /// A document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Document {
     pub(crate) sid: Sid,
     pub(crate) service: Sid,

@@ -10,10 +10,11 @@ use crate::state::setup::numbers::CHAT_NUMBER;
 use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Holds what Flex knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Flex {
     pub(crate) project: Option<Project>,
     pub(crate) flows: Shelf<FlexFlow>,
@@ -22,7 +23,7 @@ pub(crate) struct Flex {
 }
 
 /// Names what a Flex project consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
     /// The account.
     pub account: Sid,

@@ -4,10 +4,11 @@ use crate::state::State;
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Says how a customer reaches the contact centre.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Medium {
     /// A chat window on a web page.
     Web,
@@ -65,7 +66,7 @@ impl Medium {
 }
 
 /// Is a Flex Flow, FO….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FlexFlow {
     /// The flow's SID.
     pub sid: Sid,

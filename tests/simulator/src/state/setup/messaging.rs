@@ -4,9 +4,10 @@ use crate::state::State;
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Is a messaging service, MG….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MessagingService {
     /// The service's SID.
     pub sid: Sid,

@@ -6,6 +6,7 @@ use crate::state::setup::flex::Project;
 use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The number of a new project that leads to Chat.
@@ -14,7 +15,7 @@ pub(crate) const CHAT_NUMBER: &str = "+15550100001";
 pub(crate) const CONVERSATIONS_NUMBER: &str = "+15550100002";
 
 /// Holds the numbers and where they lead.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Numbers {
     pub(crate) owned: Shelf<IncomingNumber>,
     pub(crate) pool: Shelf<PoolNumber>,
@@ -22,7 +23,7 @@ pub(crate) struct Numbers {
 }
 
 /// Is a phone number of the account, PN….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IncomingNumber {
     /// The number's SID.
     pub sid: Sid,
@@ -39,7 +40,7 @@ pub struct IncomingNumber {
 }
 
 /// Is a number in the pool of a Proxy service; it has the SID of the number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PoolNumber {
     /// The number's SID.
     pub sid: Sid,
@@ -56,7 +57,7 @@ pub struct PoolNumber {
 }
 
 /// Says which conversations an address makes, IG….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AddressConfiguration {
     /// The configuration's SID.
     pub sid: Sid,

@@ -5,10 +5,11 @@ use crate::state::refusal::Refusal;
 use crate::state::setup::flex::Project;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Is a Studio flow, FW….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StudioFlow {
     /// The flow's SID.
     pub sid: Sid,

@@ -4,13 +4,14 @@ use crate::state::State;
 use crate::state::clock::later;
 use crate::state::sid::Sid;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a token is good.
 const GOOD: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Says whose a token is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     /// The name the user is logged in under.
     pub identity: String,

@@ -4,14 +4,15 @@ use crate::state::State;
 use crate::state::clock::earlier;
 use crate::state::events::cloud_event::Emission;
 use crate::state::sid::Sid;
+use crate::state::snapshot::{Shared, Text};
 use crate::state::taskrouter::task::Task;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Names what happened to a task or to the reservation of an agent for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventKind {
     /// A task entered its queue.
     TaskCreated,
@@ -94,7 +95,7 @@ impl EventKind {
 }
 
 /// Is one event, with the task as it was then.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaskEvent {
     /// The event's SID, EV…: the same in the log and in the stream's `data.sid`.
     pub sid: Sid,
@@ -109,7 +110,7 @@ pub struct TaskEvent {
     /// The task as it was then.
     pub task: Task,
     /// The name and attributes of the task's worker as they were then.
-    pub worker: Option<(Arc<str>, Arc<str>)>,
+    pub worker: Option<(Text, Text)>,
 }
 
 impl TaskEvent {
@@ -122,9 +123,9 @@ impl TaskEvent {
 }
 
 /// Keeps the events of 30 days in order of entry.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct EventLog {
-    entries: BTreeMap<u64, Arc<TaskEvent>>,
+    entries: BTreeMap<u64, Shared<TaskEvent>>,
     next: u64,
 }
 
@@ -137,7 +138,7 @@ impl EventLog {
             .map(|(place, event)| (*place, &**event))
     }
 
-    fn add(&mut self, event: Arc<TaskEvent>, life: Duration) {
+    fn add(&mut self, event: Shared<TaskEvent>, life: Duration) {
         let oldest = earlier(event.at, life);
         while let Some(entry) = self.entries.first_entry()
             && entry.get().at < oldest
@@ -175,7 +176,7 @@ impl State {
             .worker
             .and_then(|sid| self.worker(sid))
             .map(|worker| (worker.friendly_name.clone(), worker.attributes.clone()));
-        let event = Arc::new(TaskEvent {
+        let event = Shared::from(TaskEvent {
             sid: self.sid(b"EV"),
             id: self.sid(b"NO"),
             kind,

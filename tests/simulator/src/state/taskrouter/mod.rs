@@ -16,6 +16,7 @@ use crate::state::shelf::Shelf;
 use crate::state::sid::Sid;
 use events::EventLog;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use task::Task;
@@ -29,7 +30,7 @@ pub(crate) const ASSIGNED_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const LOG_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Holds what TaskRouter knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TaskRouter {
     pub(crate) workspaces: Shelf<Workspace>,
     pub(crate) workflows: Shelf<Workflow>,
@@ -48,7 +49,7 @@ pub(crate) struct TaskRouter {
 }
 
 /// Is a workspace, WS….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Workspace {
     /// The workspace's SID.
     pub sid: Sid,
@@ -67,7 +68,7 @@ pub struct Workspace {
 }
 
 /// Is a workflow, WW….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Workflow {
     /// The workflow's SID.
     pub sid: Sid,
@@ -86,7 +87,7 @@ pub struct Workflow {
 }
 
 /// Is a task queue, WQ….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaskQueue {
     /// The queue's SID.
     pub sid: Sid,
@@ -101,7 +102,7 @@ pub struct TaskQueue {
 }
 
 /// Is a TaskChannel, TC….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaskChannel {
     /// The TaskChannel's SID.
     pub sid: Sid,

@@ -1,11 +1,12 @@
 //! What a task is, and what a request may say about it.
 
 use crate::state::sid::Sid;
+use crate::state::snapshot::Text;
 use jiff::Timestamp;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 /// Says where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TaskStatus {
     /// Waits for an agent.
     Pending,
@@ -56,7 +57,7 @@ impl TaskStatus {
 }
 
 /// Is a task, WT….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Task {
     /// The task's SID.
     pub sid: Sid,
@@ -69,7 +70,7 @@ pub struct Task {
     /// Its TaskChannel.
     pub task_channel: Sid,
     /// Its attributes, byte for byte as they were given.
-    pub attributes: Arc<str>,
+    pub attributes: Text,
     /// The Chat channel or conversation that the attributes name.
     pub channel: Option<Sid>,
     /// Its priority, higher goes first.
@@ -77,7 +78,7 @@ pub struct Task {
     /// Where it stands.
     pub status: TaskStatus,
     /// Why it was canceled or completed.
-    pub reason: Option<Arc<str>>,
+    pub reason: Option<Text>,
     /// How long it may wait for an agent, in seconds.
     pub timeout: i64,
     /// Counts the changes; the ETag.
@@ -89,7 +90,7 @@ pub struct Task {
     /// The reservation that made it so.
     pub reservation: Option<Sid>,
     /// The agent or queue that it was meant for.
-    pub routing_target: Option<Arc<str>>,
+    pub routing_target: Option<Text>,
     /// When it was created.
     pub created: Timestamp,
     /// When it was changed last.

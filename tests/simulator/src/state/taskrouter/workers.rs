@@ -4,20 +4,21 @@ use crate::state::State;
 use crate::state::attributes;
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
+use crate::state::snapshot::Text;
 use jiff::Timestamp;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 /// Is a worker, WK….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Worker {
     /// The worker's SID.
     pub sid: Sid,
     /// The workspace the worker belongs to.
     pub workspace: Sid,
     /// The worker's name.
-    pub friendly_name: Arc<str>,
+    pub friendly_name: Text,
     /// The worker's attributes, byte for byte as they were given.
-    pub attributes: Arc<str>,
+    pub attributes: Text,
     /// When the worker was created.
     pub created: Timestamp,
     /// When the worker was changed last.
@@ -25,7 +26,7 @@ pub struct Worker {
 }
 
 /// Says how much of one TaskChannel a worker can take, WC….
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WorkerChannel {
     /// The worker channel's SID.
     pub sid: Sid,
