@@ -18,6 +18,9 @@ use domain::{
 use twilio::events::{Link, TaskSeen, TaskStatus};
 use twilio::rest::{Client, TwilioError};
 
+/// The most stuck wrap-ups that one run names in its log.
+const MAX_NAMED: usize = 10;
+
 /// The open tasks of a workspace, as TaskRouter listed them.
 #[derive(Debug)]
 pub struct OpenTasks {
@@ -140,6 +143,16 @@ impl OpenTasks {
         wrapping
             .filter(|one| now.since(one.since) > policy.wrap_up_limit)
             .collect()
+    }
+
+    /// Logs the first tasks that have been in wrap-up for longer than the limit, and returns how
+    /// many there are.
+    pub(crate) fn report_stuck_wrap_ups(&self, policy: &Policy, now: Timestamp) -> usize {
+        let stuck = self.stuck_wrap_ups(policy, now);
+        for WrappingTask { task, .. } in stuck.iter().take(MAX_NAMED) {
+            tracing::warn!(%task, "in wrap-up for longer than WRAP_UP_LIMIT: janitor complete ends it");
+        }
+        stuck.len()
     }
 
     /// Lets a channel's record absorb what was seen. A task that the record holds open and the

@@ -216,6 +216,7 @@ impl Sweep {
         report.calls = stats.attempts;
         report.throttled = stats.throttled;
         report.log();
+        report.measure(watch.now());
         Ok(report)
     }
 }
@@ -252,6 +253,8 @@ impl Lister<'_> {
             let listed = OpenTasks::list(self.twilio, self.workspace, self.watch.now()).await;
             let listed = listed.map_err(SweepError::LookupFailed)?;
             report.open_tasks = listed.count();
+            let policy = &self.sweep.settings.plan.policy;
+            report.stuck_wrap_ups = Some(listed.report_stuck_wrap_ups(policy, self.watch.now()));
             self.open_tasks = Some(listed);
         }
         let proxy = match place.list {
@@ -300,11 +303,11 @@ impl Lister<'_> {
         cursor: Option<&Cursor>,
         report: &mut Reconciled,
     ) -> Result<Option<Cursor>, ReadError> {
+        // The young ones, too: one that we closed and that Twilio holds open is found by the next run.
         let filter = |state| ConversationFilter {
             state: Some(state),
             created_from: None,
-            // Twilio takes whole days: those of the last day are sorted out by their times.
-            created_to: Some(place.to.minus(self.sweep.settings.plan.policy.orphan_grace)),
+            created_to: None,
         };
         match (place.list, proxy) {
             (List::Log, _) => self.page_of_log(place, cursor, report).await,

@@ -19,7 +19,7 @@ use twilio::rest::{Client, TwilioError};
 
 use crate::closing::Closer;
 use crate::mark::{ChannelNews, Marked, publish_and_mark};
-use crate::open_tasks::{OpenTasks, PortionLook, WrappingTask};
+use crate::open_tasks::{OpenTasks, PortionLook};
 use crate::settings::Settings;
 use crate::summary::{ChannelResult, Stop, Summary};
 use crate::watch::Watch;
@@ -84,16 +84,12 @@ impl<'a> Run<'a> {
     pub(crate) async fn all(&self, due: Vec<Due>) -> Summary {
         let settings = self.settings;
         let plan = &settings.plan;
-        let stuck = self
-            .open_tasks
-            .stuck_wrap_ups(&plan.policy, self.watch.now());
-        for WrappingTask { task, .. } in stuck.iter().take(10) {
-            tracing::warn!(%task, "in wrap-up for longer than WRAP_UP_LIMIT: janitor complete ends it");
-        }
+        let (policy, now) = (&plan.policy, self.watch.now());
+        let stuck_wrap_ups = self.open_tasks.report_stuck_wrap_ups(policy, now);
         let summary = Mutex::new(Summary {
             due: due.len(),
             open_tasks: self.open_tasks.count(),
-            stuck_wrap_ups: stuck.len(),
+            stuck_wrap_ups,
             ..Summary::default()
         });
         let count = |result| lock(&summary).count(result);

@@ -172,7 +172,7 @@ impl Summary {
             Released = self.released,
             Left = self.left,
             Unheard = self.unheard,
-            WrappingTasks = self.stuck_wrap_ups,
+            StuckWrapUps = self.stuck_wrap_ups,
             Retried = self.retried,
             GivenUp = self.failed,
             Raced = self.raced,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::{ChannelSid, HeldOpenBy, SkipReason, Timestamp};
+use runtime::metrics;
 use serde::Serialize;
 
 use crate::summary::Stop;
@@ -29,9 +30,13 @@ pub struct Reconciled {
     pub new_from_log: usize,
     /// Open tasks in TaskRouter, all channels together.
     pub open_tasks: usize,
+    /// Tasks that have been in wrap-up for longer than `WRAP_UP_LIMIT`; absent if the run ended
+    /// before it looked at the open tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stuck_wrap_ups: Option<usize>,
     /// Open Proxy sessions.
     pub sessions: usize,
-    /// Conversations that are not closed, without those made within the grace.
+    /// Conversations that are not closed.
     pub conversations: usize,
     /// Channels with an open task of which we had not heard.
     pub found_open: usize,
@@ -127,6 +132,7 @@ impl Reconciled {
             unreadable: 0,
             new_from_log: 0,
             open_tasks: 0,
+            stuck_wrap_ups: None,
             sessions: 0,
             conversations: 0,
             found_open: 0,
@@ -162,6 +168,13 @@ impl Reconciled {
         *counter += 1;
     }
 
+    /// Writes the metric. A sweep counts stuck wrap-ups only when something is due.
+    pub(super) fn measure(&self, now: Timestamp) {
+        if let Some(stuck) = self.stuck_wrap_ups {
+            tracing::info!(target: metrics::TARGET, at_ms = now.as_millis(), StuckWrapUps = stuck);
+        }
+    }
+
     /// Logs the counts as fields.
     pub(super) fn log(&self) {
         tracing::info!(
@@ -173,6 +186,7 @@ impl Reconciled {
             unreadable = self.unreadable,
             new_from_log = self.new_from_log,
             open_tasks = self.open_tasks,
+            stuck_wrap_ups = self.stuck_wrap_ups,
             sessions = self.sessions,
             conversations = self.conversations,
             found_open = self.found_open,
