@@ -96,6 +96,17 @@ async fn a_task_whose_way_is_not_known_is_left_in_wrap_up() {
     assert_eq!(status_of(&world, of_no_agent.task), TaskStatus::Assigned);
 }
 
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_task_that_no_participant_names_is_left_in_wrap_up() {
+    let world = World::new().await;
+    world.twilio.state().knobs.participants_name_tasks = false;
+    let chat = world.customer_converses("+15550100123");
+    world.agent_accepts(chat);
+    world.twilio.state().agent_wraps_up(chat.task).unwrap();
+    assert_eq!(complete(&world, chat.task).await, WrapUp::Unclear);
+    assert_eq!(status_of(&world, chat.task), TaskStatus::Wrapping);
+}
+
 /// Invites a second agent, who accepts, and returns that agent's task.
 fn invite(world: &World, task: Sid) -> Sid {
     let mut state = world.twilio.state();
