@@ -5,97 +5,34 @@
 //! any event was received. It is smaller than the first: it shows that they are found, and
 //! the first one that many are.
 
+mod scenario;
+
 use std::time::Duration;
 
-use simulator::ConversationState;
 use simulator::state::State;
 use simulator::state::refusal::Refusal;
 use simulator::state::sid::Sid;
 use simulator::state::story::Contact;
 use simulator::state::webhooks::WebhookTarget;
+use simulator::{ConversationState, PauseReading};
 use sweep::Reconciled;
 
 use super::claims::{Claim, claim, of_class};
 use super::customers::{hours, minutes};
 use super::world::World;
+use scenario::BacklogScenario;
 
 /// Chats of each class: this part of those in the first act.
-const PART: u16 = 5;
+const PART: u16 = 8;
+
+/// Where a survey listens.
+const SURVEY: &str = "https://survey.example.com/answer";
 
 /// With the time below, more than the 90 days for which an orphan must have been silent.
 const BEFORE_THE_BOT: Duration = hours(60 * 24);
 
 /// TaskRouter's log goes back 30 days.
 const BEFORE_THE_LOG: Duration = hours(40 * 24);
-
-/// Scenario of a chat that the installation finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum BacklogScenario {
-    /// A Chat channel that was left behind weeks before the installation.
-    OldChat,
-    /// A Conversation of the same age.
-    OldConversation,
-    /// A chat of the same age that is with a Studio flow.
-    Bot,
-    /// Twilio lost the event which says that its task was completed.
-    LostEnd,
-    /// A Conversation whose task was canceled.
-    Canceled,
-    /// A Conversation that a program parked, to wait for the customer.
-    Parked,
-    /// A Conversation in which an agent is chatting.
-    Live,
-}
-
-impl BacklogScenario {
-    const ALL: [Self; 7] = [
-        Self::OldChat,
-        Self::OldConversation,
-        Self::Bot,
-        Self::LostEnd,
-        Self::Canceled,
-        Self::Parked,
-        Self::Live,
-    ];
-
-    const fn story(self) -> &'static str {
-        match self {
-            Self::OldChat => "chat left behind before the installation",
-            Self::OldConversation => "conversation left behind before it",
-            Self::Bot => "with a bot since before it",
-            Self::LostEnd => "completed, Twilio lost the event",
-            Self::Canceled => "conversation, its task was canceled",
-            Self::Parked => "conversation, parked by a program",
-            Self::Live => "conversation, an agent is chatting",
-        }
-    }
-
-    const fn promise(self) -> &'static str {
-        match self {
-            Self::OldChat => "found by its session, INACTIVE",
-            Self::OldConversation => "silent for 90 days: found and closed",
-            Self::Bot | Self::Live => "not touched",
-            Self::LostEnd => "found in the log, INACTIVE",
-            Self::Canceled => "closed, its interaction first",
-            Self::Parked => "left to its customer",
-        }
-    }
-
-    const fn is_conversation(self) -> bool {
-        match self {
-            Self::OldConversation | Self::Canceled | Self::Parked | Self::Live => true,
-            Self::OldChat | Self::Bot | Self::LostEnd => false,
-        }
-    }
-
-    /// Returns true if the customer's next message must begin a new contact.
-    const fn is_over(self) -> bool {
-        match self {
-            Self::OldChat | Self::OldConversation | Self::LostEnd | Self::Canceled => true,
-            Self::Bot | Self::Parked | Self::Live => false,
-        }
-    }
-}
 
 /// A customer.
 struct BacklogCustomer {
@@ -163,12 +100,16 @@ pub(super) async fn play(seed: u64, channels: u16) -> anyhow::Result<Backlog> {
     world.sweep().await?;
 
     world.simulator.advance(hours(24));
-    customers.extend(come(&world, BacklogScenario::Parked)?);
-    finish(&mut world, &customers, BacklogScenario::Parked)?;
+    for scenario in BacklogScenario::ASIDE {
+        customers.extend(come(&world, scenario)?);
+        finish(&mut world, &customers, scenario)?;
+    }
     world.deliver_all().await?;
     world.simulator.advance(minutes(20));
     world.sweep().await?;
-    world.simulator.advance(hours(24));
+    world.simulator.advance(hours(12));
+    answer_surveys(&world, &customers);
+    world.simulator.advance(hours(14));
     customers.extend(come(&world, BacklogScenario::Live)?);
     world.deliver_all().await?;
     world.reconcile().await?;
@@ -183,7 +124,11 @@ pub(super) async fn play(seed: u64, channels: u16) -> anyhow::Result<Backlog> {
     let claims = classes
         .iter()
         .map(|class| of_class(class.story, class.promise, class.kept, class.all))
-        .chain([found(each, &reconciled), reach_an_agent(&world, &customers)])
+        .chain([
+            found(each, &reconciled),
+            come_back(&world, &customers),
+            reach_an_agent(&world, &customers),
+        ])
         .collect();
     Ok(Backlog { classes, claims })
 }
@@ -217,11 +162,17 @@ fn contact(
         BacklogScenario::OldConversation => {
             state.task_canceled_by_supervisor(task).map_err(refused)?
         }
-        BacklogScenario::OldChat | BacklogScenario::Bot => {
+        BacklogScenario::OldChat | BacklogScenario::Bot | BacklogScenario::Survey => {
             state.agent_accepts(task, agent).map_err(refused)?;
             state.task_completed_by_nobody(task).map_err(refused)?;
         }
-        BacklogScenario::LostEnd | BacklogScenario::Parked | BacklogScenario::Live => {
+        BacklogScenario::LostEnd
+        | BacklogScenario::Left
+        | BacklogScenario::PausedWithTask
+        | BacklogScenario::PausedWithoutTask
+        | BacklogScenario::Parked
+        | BacklogScenario::AgentLess
+        | BacklogScenario::Live => {
             state.agent_accepts(task, agent).map_err(refused)?;
         }
         BacklogScenario::Canceled => {}
@@ -253,7 +204,24 @@ fn finish(
     {
         match scenario {
             BacklogScenario::Canceled => state.task_canceled_by_supervisor(customer.task),
+            BacklogScenario::Left => state.agent_leaves(customer.task),
+            BacklogScenario::PausedWithTask => {
+                state.knobs.pause = PauseReading::KeepsTask;
+                state.agent_pauses(customer.task)
+            }
+            BacklogScenario::PausedWithoutTask => {
+                state.knobs.pause = PauseReading::EndsTask;
+                state.agent_pauses(customer.task)
+            }
             BacklogScenario::Parked => state.program_parks(customer.task),
+            BacklogScenario::AgentLess => state.agent_removed(customer.task),
+            BacklogScenario::Survey => {
+                let channel = customer.channel;
+                let joined = state.program_joins(channel, SURVEY);
+                let asked =
+                    joined.and_then(|_| state.program_writes(channel, "Bot", "How was it?"));
+                asked.map(drop)
+            }
             BacklogScenario::OldChat
             | BacklogScenario::OldConversation
             | BacklogScenario::Bot
@@ -263,6 +231,16 @@ fn finish(
         .map_err(refused)?;
     }
     Ok(())
+}
+
+/// The survey hears the answers, and no agent is asked for.
+fn answer_surveys(world: &World, customers: &[BacklogCustomer]) {
+    let mut state = world.simulator.state();
+    for customer in customers {
+        if customer.scenario == BacklogScenario::Survey {
+            state.customer_writes(&customer.address, "Very good");
+        }
+    }
 }
 
 fn class(state: &State, customers: &[BacklogCustomer], scenario: BacklogScenario) -> Class {
@@ -312,6 +290,25 @@ fn found(each: usize, reconciled: &Reconciled) -> Claim {
             reconciled.sessions,
             reconciled.conversations
         ),
+    )
+}
+
+/// Customers write again whom an agent or a program keeps a conversation for.
+fn come_back(world: &World, customers: &[BacklogCustomer]) -> Claim {
+    let mut state = world.simulator.state();
+    let kept = customers.iter();
+    let kept: Vec<_> = kept
+        .filter(|it| it.scenario.is_kept_for_customer())
+        .collect();
+    let back = kept.iter().filter(|customer| {
+        let contact = state.customer_converses(&customer.address, "Hello again");
+        matches!(contact, Contact::Reopened { channel, .. } if channel == customer.channel)
+    });
+    let back = back.count();
+    claim(
+        "what was left or parked comes back to an agent with its history",
+        back == kept.len() && back > 0,
+        format!("{back} of {} conversations", kept.len()),
     )
 }
 
