@@ -104,9 +104,12 @@ impl World {
     async fn on(aws: Embedded) -> Self {
         let logs = Logs::start();
         let (twilio, project) = Simulator::with_flex(7).unwrap();
-        let agent = twilio
-            .state()
-            .hire_agent(project.workspace, "agent.smith@example.com");
+        // Flex escapes an agent's identity in chats.
+        let agent = twilio.state().hire_agent_as(
+            project.workspace,
+            "agent.smith@example.com",
+            "agent_2Esmith_40example_2Ecom",
+        );
         let clients = Aws::with_http_client(aws.http_client());
         store::create_table(&clients.dynamodb(), TABLE)
             .await

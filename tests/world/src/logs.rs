@@ -11,7 +11,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What customers and agents are and say in every story.
-const PERSONAL: [&str; 4] = ["+1555", "parcel", "agent.smith", "naïve"];
+const PERSONAL: [&str; 5] = ["+1555", "parcel", "agent.smith", "agent_2Esmith", "naïve"];
 
 pub(super) struct Logs {
     written: Written,
