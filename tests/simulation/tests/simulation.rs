@@ -87,6 +87,14 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::DroppedMessages, 0),
     (Mutation::Unannounced, 149),
     (Mutation::HastyParking, 5),
+    (Mutation::LeftIsClosed, 0),
+    (Mutation::UnreadMessages, 0),
+    (Mutation::OnlyStudioCounts, 0),
+    (Mutation::AgentEverywhere, 0),
+    (Mutation::NotesByTime, 0),
+    (Mutation::ParkedByAttribute, 0),
+    (Mutation::LinesTakenForOne, 0),
+    (Mutation::EarlyWordsDropped, 0),
 ];
 
 #[test]

@@ -252,6 +252,15 @@ impl AwsConnector {
                     fields.remove("announced");
                 }
             }
+        } else if operation == "PutItem" && errs(Mutation::NotesByTime) {
+            let is_park = matches!(caller(), Caller::Park(_));
+            let tasks = body.pointer_mut("/Item/parking/M").filter(|_| is_park);
+            let moment = self.shared.now().as_millis() / 1_000;
+            for (_, task) in tasks.and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Some(version) = task.pointer_mut("/M/placement/M/version/N") {
+                    *version = moment.to_string().into();
+                }
+            }
         } else if operation == "PutItem" && errs(Mutation::TalkativeRecords) {
             body["Item"]["from"] = serde_json::json!({ "S": address });
         } else if operation == "PutEvents" && errs(Mutation::TalkativeNotices) {

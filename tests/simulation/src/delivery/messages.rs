@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use http::Request;
 use lambda_http::Body;
-use serde_json::Value;
 use simulator::state::webhooks::WebhookCall;
 use tokio::time::{sleep, timeout};
 use world::WEBHOOK;
 
 use crate::functions::{Death, Deployment, End};
 use crate::oracle::Message;
-use crate::report::{Law, Mutation, Violation};
-use crate::schedule::PLAYED;
+use crate::report::{Law, Violation};
 
-use super::{EventStreams, PATIENCE, ask};
+use super::{EventStreams, PATIENCE, ask, mutations};
 
 /// Maximum number of calls of a channel's webhook: `RetryCount` as the parking function
 /// asks for it, and the first call.
@@ -57,8 +55,8 @@ impl EventStreams {
 async fn deliver(deployment: &Arc<Deployment>, call: &WebhookCall, death: Death) {
     let shared = &deployment.shared;
     let message = Message::of_form(&call.parameters);
-    let is_a_customers = message.as_ref().is_some_and(Message::is_a_customers);
-    if is_a_customers && shared.errs(Mutation::DroppedMessages) {
+    let drops = |message: &Message| mutations::drops(shared, message);
+    if message.as_ref().is_some_and(drops) {
         message
             .iter()
             .for_each(|it| shared.lock().oracle.told_message(it));
@@ -102,27 +100,4 @@ fn request(deployment: &Deployment, call: &WebhookCall) -> Request<Body> {
         .header(simulator::sign::HEADER, signed.signature)
         .body(Body::from(body))
         .unwrap()
-}
-
-/// Returns whether an event is a message on a channel of which no open task is known yet, and
-/// so is kept back.
-pub(super) fn is_early(deployment: &Deployment, event: &Value) -> bool {
-    if PLAYED.early_messages {
-        return false;
-    }
-    Message::of_event(event).is_some_and(|message| {
-        let inner = deployment.shared.lock();
-        let history = inner.oracle.channels.get(&message.channel);
-        let record = history.and_then(|history| history.record.as_ref());
-        record.is_none_or(|record| record.open_tasks().next().is_none())
-    })
-}
-
-/// Returns the body without the messages of customers.
-pub(super) fn without_customers(body: &Value) -> Value {
-    let is_other = |event: &&Value| !Message::of_event(event).is_some_and(|it| it.is_a_customers());
-    let events = body
-        .as_array()
-        .map_or(std::slice::from_ref(body), Vec::as_slice);
-    events.iter().filter(is_other).cloned().collect()
 }

@@ -6,6 +6,7 @@
 
 mod forgery;
 mod messages;
+mod mutations;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,6 @@ pub(crate) struct EventStreams {
     pub(crate) rng: Rng,
     /// Events that are sent later, with the time.
     late: Vec<(Timestamp, Value)>,
-    /// Messages that wait until the first event of their task is known.
-    early: Vec<Value>,
     /// The events that are never sent, by task.
     silences: std::collections::BTreeMap<String, Silence>,
     pub(crate) under_way: JoinSet<()>,
@@ -79,7 +78,6 @@ impl EventStreams {
         Self {
             rng,
             late: Vec::new(),
-            early: Vec::new(),
             silences: std::collections::BTreeMap::new(),
             under_way: JoinSet::new(),
         }
@@ -96,11 +94,7 @@ impl EventStreams {
         };
         self.call_webhooks(deployment);
         let mut due = Vec::new();
-        for event in std::mem::take(&mut self.early).into_iter().chain(happened) {
-            if !faultless && messages::is_early(deployment, &event) {
-                self.early.push(event);
-                continue;
-            }
+        for event in happened {
             if !faultless && self.is_lost(deployment, &event) {
                 let mut inner = deployment.shared.lock();
                 inner.totals.count("events lost");
@@ -270,8 +264,7 @@ impl Post {
         };
         let body = match shared.mutation {
             Some(Mutation::ArrivalTime) => arriving(&self.body, since),
-            Some(Mutation::DroppedMessages) => messages::without_customers(&self.body).to_string(),
-            _ => self.body.to_string(),
+            _ => mutations::in_body(shared, &self.body).to_string(),
         };
         let signed = simulator::sign::json(
             &shared.twilio.account().auth_token,

@@ -17,7 +17,7 @@ use park::Park;
 use runtime::Aws;
 use simulator::{Sid, Simulator};
 use sweep::{Action, Sweep};
-use world::{SECRET, TABLE};
+use world::{SECRET, TABLE, WEBHOOK};
 
 use crate::borders::aws_connector::AwsConnector;
 use crate::borders::twilio_transport::TwilioTransport;
@@ -43,8 +43,13 @@ impl Deployment {
     pub(crate) async fn new(script: Script, mutation: Option<Mutation>, trace: Trace) -> Self {
         let (twilio, project) = Simulator::with_flex(script.seed).unwrap();
         let agents = [0, 1].map(|number| {
-            let name = format!("{AGENTS}-{number}@example.com");
-            twilio.state().hire_agent(project.workspace, &name).unwrap()
+            // Flex escapes the identity in chats, and a worker may be named otherwise.
+            let name = format!("Jo O{AGENTS} {number}");
+            let identity = format!("jo_2Eo{AGENTS}_2D{number}_40example_2Ecom");
+            let hired = twilio
+                .state()
+                .hire_agent_as(project.workspace, &name, &identity);
+            hired.unwrap()
         });
         {
             let mut state = twilio.state();
@@ -114,6 +119,7 @@ fn sweep(shared: &Arc<Shared>, functions: &world::Functions) -> Sweep {
     let script = &shared.script;
     let mut settings = functions.sweep();
     settings.proxy_service = settings_of_proxy(shared);
+    settings.webhook_url = Some(WEBHOOK.to_owned());
     settings.plan.policy = policy(shared);
     settings.plan.concurrency = script.concurrency;
     settings.plan.max_closes = script.max_closes;
@@ -145,6 +151,9 @@ fn policy(shared: &Shared) -> Policy {
         policy.abandoned_cutoff = AT_ONCE;
         policy.ended_cutoff = AT_ONCE;
         policy.long_lived_cutoff = AT_ONCE;
+    }
+    if shared.errs(Mutation::LeftIsClosed) {
+        policy.put_aside_cutoff = Some(policy.long_lived_cutoff);
     }
     if shared.errs(Mutation::HastyParking) {
         policy.park_after = AT_ONCE;

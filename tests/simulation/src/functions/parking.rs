@@ -11,12 +11,10 @@ use fastrand::Rng;
 use park::{ParkError, Summary};
 use serde_json::{Value, json};
 use simulator::Sid;
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::oracle::{LawCheck, RunHistory};
 use crate::report::{Law, Violation};
-use crate::schedule::PLAYED;
 use crate::shared::Caller;
 
 use super::{Death, Deployment, End, due_in, invoke};
@@ -39,8 +37,6 @@ pub(crate) struct Parking {
     pub(crate) under_way: JoinSet<()>,
     /// The entries that were due at the last run of the schedule.
     last_due: BTreeMap<String, QueueEntry>,
-    /// Held by each run while runs do not overlap.
-    turn: Arc<Mutex<()>>,
 }
 
 /// The reason of a run.
@@ -58,7 +54,6 @@ impl Parking {
             number: FIRST_NUMBER,
             under_way: JoinSet::new(),
             last_due: BTreeMap::new(),
-            turn: Arc::default(),
         }
     }
 
@@ -158,14 +153,7 @@ impl Parking {
         self.number += 1;
         let number = self.number;
         let deployment = Arc::clone(deployment);
-        let turn = Arc::clone(&self.turn);
-        async move {
-            if PLAYED.overlapping_runs {
-                return one(&deployment, number, purpose, death, limit).await;
-            }
-            let _turn = turn.lock().await;
-            one(&deployment, number, purpose, death, limit).await;
-        }
+        async move { one(&deployment, number, purpose, death, limit).await }
     }
 }
 

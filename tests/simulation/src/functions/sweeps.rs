@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, Platform, Queue, QueueEntry};
+use domain::{Channel, Platform, Progress, Queue, QueueEntry};
 use fastrand::Rng;
+use simulator::{ChannelStatus, ConversationState, Sid};
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
 
@@ -106,7 +107,14 @@ impl Sweeps {
         let held_up = due_at_once / deployment.shared.script.max_closes;
         let mut waited = BTreeMap::new();
         for (channel, waiting) in before {
-            if poisoned.as_ref() == Some(&channel) || after.get(&channel) != Some(&waiting) {
+            if poisoned.as_ref() == Some(&channel) {
+                continue;
+            }
+            if held_up == 0 && poisoned.is_none() && swallows_messages(deployment, &channel) {
+                let what = format!("{channel} was due, has no agent, and is not closed");
+                return Err(Violation::of(Law::EventuallyClean, what));
+            }
+            if after.get(&channel) != Some(&waiting) {
                 continue;
             }
             let times = match self.waited.get(&channel) {
@@ -126,6 +134,39 @@ impl Sweeps {
         self.waited = waited;
         Ok(())
     }
+}
+
+/// Returns whether a Conversation is open in which neither an agent nor a program hears the
+/// customer, although its record knows since when, and that is long enough ago.
+fn swallows_messages(deployment: &Deployment, channel: &str) -> bool {
+    let shared = &deployment.shared;
+    let Ok(sid) = channel.parse::<Sid>() else {
+        return false;
+    };
+    let (record, policy) = {
+        let inner = shared.lock();
+        let history = inner.oracle.channels.get(channel);
+        let record = history.and_then(|history| history.record.clone());
+        (record, inner.oracle.policy.clone())
+    };
+    let is_known = record.is_some_and(|record| {
+        let failed = record
+            .cleanup()
+            .is_some_and(|cleanup| matches!(cleanup.progress, Progress::Failed { .. }));
+        let cutoff = policy.ended_cutoff.max(policy.abandoned_cutoff);
+        let idle = record.idle().filter(|idle| idle.how().is_some());
+        let waited = idle.is_some_and(|idle| shared.now().since(idle.since) > cutoff);
+        record.interaction().is_some() && waited && !failed
+    });
+    let state = shared.twilio.state();
+    let interaction = state.interaction_channel_in(sid);
+    let is_active = interaction.is_some_and(|it| it.status == ChannelStatus::Active);
+    let is_alone = state.conversation(sid).is_some_and(|it| {
+        it.state != ConversationState::Closed
+            && it.participants.iter().all(|one| one.identity.is_none())
+            && it.webhooks.iter().all(|one| one.kind != "webhook")
+    });
+    is_known && is_active && is_alone && state.open_tasks_on(sid).next().is_none()
 }
 
 /// Returns what the sweep's queues hold that is due, by a clock that may be so far ahead.

@@ -4,12 +4,12 @@
 //! can act on.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::Value;
 
 use crate::report::{Law, Violation};
-use crate::schedule::PLAYED;
 
 use super::{ADDRESSES, AGENTS, LawCheck, Oracle, attributes, events::moment};
 
@@ -96,14 +96,26 @@ pub(crate) struct Moved<'a> {
 impl Oracle {
     /// The webhook acknowledged a message.
     pub(crate) fn told_message(&mut self, message: &Message) {
-        let history = self.channels.get(&message.channel);
+        let told = self.parking.told.entry(message.channel.clone());
+        let newest = &mut told.or_default()[usize::from(message.by_agent)];
+        *newest = (*newest).max(Some(message.position));
+    }
+
+    /// Returns whether the record of a channel knows an open task.
+    pub(crate) fn has_open_task(&self, channel: &str) -> bool {
+        let history = self.channels.get(channel);
         let record = history.and_then(|history| history.record.as_ref());
-        let knows_task = record.is_some_and(|record| record.open_tasks().next().is_some());
-        if PLAYED.early_messages || knows_task {
-            let told = self.parking.told.entry(message.channel.clone());
-            let newest = &mut told.or_default()[usize::from(message.by_agent)];
-            *newest = (*newest).max(Some(message.position));
-        }
+        record.is_some_and(|record| record.open_tasks().next().is_some())
+    }
+
+    /// Returns whether a message was written so soon after the newest one of its side that was
+    /// told.
+    pub(crate) fn follows_within(&self, message: &Message, time: Duration) -> bool {
+        let told = self.parking.told.get(&message.channel);
+        let newest = told.and_then(|told| told[usize::from(message.by_agent)]);
+        let follows = |newest: &Position| *newest < message.position;
+        let newest = newest.filter(follows);
+        newest.is_some_and(|(at, _)| message.position.0.since(at) < time)
     }
 
     /// Returns when the newest message of an agent was written that was told.

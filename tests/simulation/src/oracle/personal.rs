@@ -10,8 +10,8 @@ pub(crate) const ADDRESSES: &str = "1555019";
 /// The words of customers and agents.
 pub(crate) const WORDS: &str = "quetzal";
 
-/// The beginning of every agent's name.
-pub(crate) const AGENTS: &str = "agent.ostrowski";
+/// A part of every agent's name and identity.
+pub(crate) const AGENTS: &str = "strowski";
 
 /// Texts that must not be found in the table, on the bus or in the logs.
 pub(crate) struct Personal(Vec<String>);

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use domain::{
-    Channel, Cleanup, Fact, FactKind, Outcome, Platform, Progress, Step, Task, TaskFact, TaskSid,
-    TaskState,
+    Channel, Cleanup, Fact, FactKind, Platform, Progress, Step, Task, TaskFact, TaskSid, TaskState,
 };
 use serde_json::Value;
 
@@ -39,8 +38,6 @@ impl Oracle {
                 return Err(Violation::of(Law::NoCrossChannel, what));
             }
         }
-        // A reconciliation that finds a channel gone did not close it.
-        let gone = matches!(record.closed_at(), Some((_, Outcome::Gone)));
         let Some(history) = self.channels.get_mut(&channel) else {
             return Err(unsigned(&channel));
         };
@@ -52,8 +49,7 @@ impl Oracle {
                 };
                 history.learn(record.platform(), *task, known, really.ended.is_some())?;
             }
-            let found_gone = matches!(who, Caller::Reconcile(_)) && gone;
-            if let Some(cleanup) = record.last_cleanup().filter(|_| !found_gone) {
+            if let Some(cleanup) = record.last_cleanup() {
                 marked(&self.told, history.record.as_ref(), &channel, cleanup)?;
             }
         } else if record.last_cleanup() != history.record.as_ref().and_then(Channel::last_cleanup) {
@@ -125,7 +121,7 @@ fn marked(
         return Ok(());
     }
     let what = format!("{channel} is marked {step} without a notice");
-    Err(Violation::of(Law::ToldThenMarked, what))
+    Err(Violation::of(Law::NoNoticeNoMark, what))
 }
 
 impl ChannelHistory {

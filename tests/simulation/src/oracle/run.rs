@@ -20,6 +20,8 @@ pub(crate) struct RunHistory {
     pub(crate) programs: BTreeMap<String, bool>,
     /// The time of the newest message of each channel whose messages it read.
     pub(crate) newest: BTreeMap<String, Timestamp>,
+    /// For each Conversation whose participants it read, whether an agent was among them.
+    pub(crate) agents: BTreeMap<String, bool>,
     /// The records that it read.
     pub(crate) records: BTreeMap<String, Channel>,
     /// For each record that it read, when the newest message of an agent was written of which
@@ -48,6 +50,7 @@ impl RunHistory {
             looked: BTreeMap::new(),
             programs: BTreeMap::new(),
             newest: BTreeMap::new(),
+            agents: BTreeMap::new(),
             records: BTreeMap::new(),
             told: BTreeMap::new(),
             by_hand: None,

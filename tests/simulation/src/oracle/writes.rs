@@ -251,6 +251,14 @@ impl Oracle {
             let what = format!("{channel} is with a program and is written to");
             return Err(Violation::of(Law::PutAside, what));
         }
+        let may_have_agent = history.agents.get(channel) == Some(&true);
+        if record.platform() == Platform::Conversations
+            && completed
+            && may_have_agent
+            && clock < quiet_at
+        {
+            return too_early(quiet_at, "an agent may still be in it");
+        }
         Ok(())
     }
 

@@ -1,9 +1,6 @@
 //! Agents and customers who write to each other, and silences in which a chat may be parked.
 
-use std::time::Duration;
-
 use domain::ManualRequest;
-use domain::Timestamp;
 use simulator::state::taskrouter::task::{Expect, TaskChange};
 use simulator::{Sid, TaskStatus};
 
@@ -11,13 +8,9 @@ use crate::borders::twilio_transport::add_to_task;
 use crate::functions::Deployment;
 use crate::functions::parking::parked_tasks;
 use crate::oracle::WORDS;
-use crate::schedule::PLAYED;
 use crate::shared::Shared;
 
 use super::People;
-
-/// The time in which a customer's lines are taken for one.
-const BURST: Duration = Duration::from_secs(31);
 
 impl People {
     /// An agent or a customer writes in a chat that an agent has, or other software writes to
@@ -27,14 +20,14 @@ impl People {
             return self.agent_acts(deployment);
         };
         match self.rng.u8(..100) {
-            0..50 => self.agent_answers(deployment, task, channel),
-            50..90 => match self.customers.get(&channel) {
+            0..45 => agent_answers(&deployment.shared, task),
+            45..84 => match self.customers.get(&channel) {
                 Some(customer) => self.write_as(deployment, *customer),
                 None => self.customer_writes(deployment),
             },
-            _ if PLAYED.replaced_attributes && self.rng.bool() => {
-                forget_inactive(&deployment.shared, task);
-            }
+            84..88 => bot_writes(&deployment.shared, channel),
+            88..91 => self.others_change_webhooks(deployment, channel),
+            91..96 => forget_inactive(&deployment.shared, task),
             _ => {
                 let number = self.rng.u32(..);
                 add_to_task(&deployment.shared, task, number);
@@ -52,29 +45,6 @@ impl People {
             .collect();
         drop(state);
         self.rng.choice(chats)
-    }
-
-    fn agent_answers(&mut self, deployment: &Deployment, task: Sid, channel: Sid) {
-        if !self.may_answer(deployment, channel) {
-            return;
-        }
-        let result = deployment
-            .shared
-            .twilio
-            .state()
-            .agent_writes(task, WORDS)
-            .map(drop);
-        deployment
-            .shared
-            .trace(|| format!("the agent answers in {task}: {result:?}"));
-    }
-
-    /// Returns whether an agent may write now: not while the customer's lines are taken for one,
-    /// if that is not played.
-    pub(super) fn may_answer(&self, deployment: &Deployment, channel: Sid) -> bool {
-        let now = deployment.shared.now();
-        let wrote_at = self.wrote_at.get(&channel);
-        PLAYED.dense_talk || wrote_at.is_none_or(|at: &Timestamp| now.since(*at) >= BURST)
     }
 
     /// Draws a move that a person asks for.
@@ -108,6 +78,19 @@ impl People {
         }
         deployment.shared.catch_up();
     }
+}
+
+fn agent_answers(shared: &Shared, task: Sid) {
+    let result = shared.twilio.state().agent_writes(task, WORDS).map(drop);
+    shared.trace(|| format!("the agent answers in {task}: {result:?}"));
+}
+
+/// Lets a program write by REST, as no participant: the stream of events has no `Source`.
+fn bot_writes(shared: &Shared, channel: Sid) {
+    let mut state = shared.twilio.state();
+    let result = state.program_writes(channel, "lex-bot", WORDS).map(drop);
+    drop(state);
+    shared.trace(|| format!("a program writes in {channel}: {result:?}"));
 }
 
 /// Lets other software write a task's attributes as it knew them before the task was parked.

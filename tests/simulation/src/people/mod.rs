@@ -2,10 +2,10 @@
 
 mod bots;
 mod dialogue;
+mod programs;
 
 use std::collections::BTreeMap;
 
-use domain::Timestamp;
 use fastrand::Rng;
 use serde_json::json;
 use simulator::state::attributes;
@@ -26,8 +26,6 @@ pub(crate) struct People {
     addresses: Vec<(String, Number)>,
     /// The customer of each channel, by the place among the addresses.
     customers: BTreeMap<Sid, usize>,
-    /// The time of each channel's last message by its customer.
-    wrote_at: BTreeMap<Sid, Timestamp>,
 }
 
 /// The number that a customer writes to.
@@ -54,7 +52,6 @@ impl People {
         Self {
             addresses: addresses.collect(),
             customers: BTreeMap::new(),
-            wrote_at: BTreeMap::new(),
             rng,
         }
     }
@@ -71,6 +68,7 @@ impl People {
             25..32 => self.others_write(deployment),
             32..37 => self.others_harm(deployment),
             37..42 => self.others_open_a_task(deployment),
+            42..47 => self.survey(deployment),
             _ => self.agent_acts(deployment),
         }
         deployment.shared.catch_up();
@@ -117,7 +115,6 @@ impl People {
             .trace(|| format!("a customer writes: {contact:?}"));
         if let Some(channel) = contact.channel() {
             self.customers.insert(channel, customer);
-            self.wrote_at.insert(channel, deployment.shared.now());
         }
         match contact {
             Contact::Started { channel, .. } if number == Number::Chat => mark(deployment, channel),
@@ -143,7 +140,6 @@ impl People {
         };
         let agent = deployment.agents[self.rng.usize(..2)];
         let turn = self.rng.u8(..100);
-        let may_answer = channel.is_some_and(|channel| self.may_answer(deployment, channel));
         let converses = channel.is_some_and(|channel| state.conversation(channel).is_some());
         let (deed, result) = match status {
             TaskStatus::Pending | TaskStatus::Reserved => match turn {
@@ -153,7 +149,7 @@ impl People {
                 _ => ("lets wait", Ok(())),
             },
             TaskStatus::Assigned if converses => match turn {
-                0..15 if may_answer => ("answers in", state.agent_writes(task, WORDS).map(drop)),
+                0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
                 15..30 => ("wraps up", state.agent_wraps_up(task)),
                 30..40 => ("completes with the browser", state.agent_completes(task)),
                 40..55 => ("closes the tab of", state.task_completed_by_nobody(task)),
@@ -165,11 +161,12 @@ impl People {
                     "invites another one to",
                     invites(&mut state, deployment, task),
                 ),
-                92..97 => ("deletes", state.task_deleted_through_api(task)),
+                92..95 => ("deletes", state.task_deleted_through_api(task)),
+                95..98 => ("is taken out of", state.agent_removed(task)),
                 _ => ("neglects", Ok(())),
             },
             TaskStatus::Assigned => match turn {
-                0..15 if may_answer => ("answers in", state.agent_writes(task, WORDS).map(drop)),
+                0..15 => ("answers in", state.agent_writes(task, WORDS).map(drop)),
                 15..35 => ("wraps up", state.agent_wraps_up(task)),
                 35..45 => ("completes with the browser", state.agent_completes(task)),
                 45..65 => ("closes the tab of", state.task_completed_by_nobody(task)),

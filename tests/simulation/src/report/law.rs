@@ -28,8 +28,8 @@ pub enum Law {
     ParkRestores,
     /// S10: a channel that an agent left or paused, or that a program has, is not written to.
     PutAside,
-    /// A closing is on the bus before it is marked, so that it is never lost.
-    ToldThenMarked,
+    /// S11: no step is marked before its notice is on the bus, so that none is lost.
+    NoNoticeNoMark,
     /// Flex hears of each write, by the webhooks of Chat.
     FlexHears,
     /// No run asks Twilio again before the time that it asked for is over.
@@ -59,7 +59,7 @@ impl fmt::Display for Law {
             Self::NoPersonalData => "S8 no-personal-data",
             Self::ParkRestores => "S9 park-and-back-restores",
             Self::PutAside => "S10 put-aside",
-            Self::ToldThenMarked => "told-then-marked",
+            Self::NoNoticeNoMark => "S11 no-notice-no-mark",
             Self::FlexHears => "flex-hears",
             Self::Patient => "patient",
             Self::RacesAreNarrow => "races-are-narrow",

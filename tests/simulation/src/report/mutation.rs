@@ -60,7 +60,7 @@ pub enum Mutation {
     EmptyLog,
     /// Chats that are with a bot look like all others.
     UnseenBots,
-    /// A task is moved without its version.
+    /// A task is moved without its version, so that a run parks what another one brought back.
     MovesAnyVersion,
     /// A task is moved and its attributes do not say so.
     MovesInSilence,
@@ -72,11 +72,27 @@ pub enum Mutation {
     Unannounced,
     /// A chat is parked after a second of silence.
     HastyParking,
+    /// Conversations that an agent left are closed as long-lived channels are reset.
+    LeftIsClosed,
+    /// Lists of messages show none, so that silence counts from something else.
+    UnreadMessages,
+    /// Of the programs on a channel, only Studio flows are shown.
+    OnlyStudioCounts,
+    /// Every Conversation is said to have an agent in it.
+    AgentEverywhere,
+    /// The last note of where a task is counts, whatever the version of the task.
+    NotesByTime,
+    /// A task is told to be parked only where its attributes say so.
+    ParkedByAttribute,
+    /// A customer's lines within half a minute are taken for one.
+    LinesTakenForOne,
+    /// A message of a customer that comes before its task is dropped.
+    EarlyWordsDropped,
 }
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 40] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -109,6 +125,14 @@ impl Mutation {
         Self::DroppedMessages,
         Self::Unannounced,
         Self::HastyParking,
+        Self::LeftIsClosed,
+        Self::UnreadMessages,
+        Self::OnlyStudioCounts,
+        Self::AgentEverywhere,
+        Self::NotesByTime,
+        Self::ParkedByAttribute,
+        Self::LinesTakenForOne,
+        Self::EarlyWordsDropped,
     ];
 
     /// The laws by which it may be caught first.
@@ -132,17 +156,23 @@ impl Mutation {
             Self::EndsForgotten => &[Law::OrderFree],
             Self::StolenKey => &[Law::NoWriteUnsigned],
             Self::TalkativeNotices | Self::TalkativeRecords => &[Law::NoPersonalData],
-            Self::LostNotices => &[Law::ToldThenMarked],
+            Self::LostNotices => &[Law::NoNoticeNoMark],
             Self::Unheeded429 => &[Law::Patient],
             Self::EmptyIndex => &[Law::EventuallyClean, Law::NoPoison],
             Self::PoisonSpreads => &[Law::NoPoison, Law::EventuallyClean, Law::BoundedCalls],
             Self::WastefulCalls => &[Law::BoundedCalls],
-            Self::MovesAnyVersion | Self::MovesInSilence | Self::DroppedMessages => {
-                &[Law::ParkRestores]
-            }
+            Self::LeftIsClosed | Self::OnlyStudioCounts => &[Law::PutAside],
+            Self::UnreadMessages => &[Law::NotEarly],
+            Self::AgentEverywhere => &[Law::EventuallyClean],
+            Self::MovesAnyVersion
+            | Self::MovesInSilence
+            | Self::DroppedMessages
+            | Self::NotesByTime
+            | Self::ParkedByAttribute
+            | Self::LinesTakenForOne
+            | Self::EarlyWordsDropped => &[Law::ParkRestores],
             // What is not noted, or never succeeds, stays due.
             Self::NoWayBack | Self::Unannounced => &[Law::ParkRestores, Law::EventuallyClean],
-
             Self::HastyParking => &[Law::NotEarly],
         }
     }

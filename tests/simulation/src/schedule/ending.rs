@@ -82,7 +82,7 @@ pub(crate) async fn end(
         true => AFTERMATH + policy.orphan_grace + 2 * RECONCILED_EVERY,
         false => AFTERMATH,
     };
-    let patience = patience + policy.long_lived_cutoff + 12 * 60 * MINUTE;
+    let patience = patience + policy.long_lived_cutoff + policy.quiet_cutoff + 12 * 60 * MINUTE;
     let began = Instant::now();
     let mut reconciled = began;
     while began.elapsed() < patience && !shared.broken() {

@@ -19,8 +19,8 @@ use crate::people::People;
 use crate::report::{Mutation, ScheduleReport, logs};
 use crate::shared::Trace;
 
+pub(crate) use script::Script;
 pub use script::Size;
-pub(crate) use script::{PLAYED, Script};
 
 /// Runs a schedule and reports on it.
 pub(crate) async fn run(

@@ -72,27 +72,6 @@ pub(crate) struct ParkingScript {
     pub(crate) lost_replies: f64,
 }
 
-/// Faults that a schedule plays only where `park` withstands them. Each one that is `false`
-/// here is a known way to leave a customer unheard, and S9 fails as soon as it is switched on.
-pub(crate) struct KnownLimits {
-    /// Two runs of the parking function are under way at once.
-    pub(crate) overlapping_runs: bool,
-    /// Agents answer within the time in which a customer's lines are taken for one.
-    pub(crate) dense_talk: bool,
-    /// A message is delivered before the first event of its task.
-    pub(crate) early_messages: bool,
-    /// Other software replaces the attributes of a parked task as a whole.
-    pub(crate) replaced_attributes: bool,
-}
-
-/// The switches of the known limits.
-pub(crate) const PLAYED: KnownLimits = KnownLimits {
-    overlapping_runs: false,
-    dense_talk: false,
-    early_messages: false,
-    replaced_attributes: false,
-};
-
 impl Script {
     pub(crate) fn of(seed: u64, size: Size) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5c21_9e77_0b5e_a11e);
@@ -175,6 +154,9 @@ fn policy(rng: &mut Rng) -> Policy {
         policy.ended_cutoff = seconds(2 * HOUR);
         policy.long_lived_cutoff = seconds(4 * HOUR);
         policy.inspect_after = seconds(5 * MINUTE);
+    }
+    if rng.u8(..3) == 0 {
+        policy.orphan_cutoff = Some(seconds(12 * HOUR));
     }
     policy
 }

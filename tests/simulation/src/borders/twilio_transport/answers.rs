@@ -37,6 +37,12 @@ pub(crate) fn garbage() -> Response<Bytes> {
     Response::new(Bytes::from_static(b"<html>an injected fault</html>"))
 }
 
+/// The entries of a list.
+pub(crate) fn list(answer: &Response<Bytes>, name: &str) -> Vec<Value> {
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    body[name].as_array().cloned().unwrap_or_default()
+}
+
 /// The answer, with a member of its body replaced.
 pub(crate) fn with(answer: &Response<Bytes>, member: &str, value: Value) -> Response<Bytes> {
     let mut body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();

@@ -240,6 +240,13 @@ impl TwilioTransport {
                     history.newest.insert(channel.clone(), at);
                 }
             }
+            Subject::Participants(conversation) => {
+                let participants = answers::list(answer, "participants");
+                let agent = participants.iter().any(|one| one["identity"].is_string());
+                if let Some(history) = inner.oracle.runs.get_mut(&run) {
+                    history.agents.insert(conversation.clone(), agent);
+                }
+            }
             Subject::Read(Thing::Conversation, conversation) => {
                 if let Some(history) = inner.oracle.runs.get_mut(&run) {
                     history.conversations.insert(conversation.clone());
@@ -251,7 +258,7 @@ impl TwilioTransport {
             }
             Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
             Subject::Move(_) | Subject::Listen(_) => {}
-            Subject::Participants(_) | Subject::Service | Subject::Log | Subject::Other => {}
+            Subject::Service | Subject::Log | Subject::Other => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use http::header::{HeaderValue, IF_MATCH};
 use http::{Request, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::state::attributes;
 
 use crate::report::Mutation;
@@ -135,6 +135,24 @@ impl Mutations {
             (Subject::Log, Some(Mutation::EmptyLog)) => answers::with(&answer, "events", json!([])),
             (Subject::Webhooks(_), Some(Mutation::UnseenBots)) => {
                 answers::with(&answer, "webhooks", json!([]))
+            }
+            (Subject::Webhooks(_), Some(Mutation::OnlyStudioCounts)) => {
+                let webhooks = answers::list(&answer, "webhooks");
+                let is_studio = |one: &Value| one["type"] == "studio" || one["target"] == "studio";
+                let shown = webhooks.into_iter().filter(is_studio).collect();
+                answers::with(&answer, "webhooks", shown)
+            }
+            (Subject::Messages(_), Some(Mutation::UnreadMessages)) => {
+                answers::with(&answer, "messages", json!([]))
+            }
+            (Subject::Participants(_), Some(Mutation::AgentEverywhere)) => {
+                let mut present = answers::list(&answer, "participants");
+                if let Some(mut agent) = present.first().cloned() {
+                    agent["identity"] = "jo_40example_2Ecom".into();
+                    agent["messaging_binding"] = Value::Null;
+                    present.push(agent);
+                }
+                answers::with(&answer, "participants", present.into())
             }
             (Subject::Read(Thing::InteractionChannel, _), Some(Mutation::LeftIsOver))
                 if answer.status().is_success() =>

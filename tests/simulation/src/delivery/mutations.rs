@@ -1,0 +1,56 @@
+//! Mutations of what is told: each stands for a webhook that takes in less than it was told.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::oracle::Message;
+use crate::report::Mutation;
+use crate::shared::Shared;
+
+/// The time in which the lines of a customer were once taken for one.
+const BURST: Duration = Duration::from_secs(30);
+
+/// Returns whether a message is dropped although it is acknowledged.
+pub(super) fn drops(shared: &Shared, message: &Message) -> bool {
+    if !message.is_a_customers() {
+        return false;
+    }
+    match shared.mutation {
+        Some(Mutation::DroppedMessages) => true,
+        Some(Mutation::EarlyWordsDropped) => !shared.lock().oracle.has_open_task(&message.channel),
+        Some(Mutation::LinesTakenForOne) => shared.lock().oracle.follows_within(message, BURST),
+        _ => false,
+    }
+}
+
+/// Returns the body as the mutation changes it.
+pub(super) fn in_body(shared: &Shared, body: &Value) -> Value {
+    let is_told = |event: &&Value| {
+        let message = Message::of_event(event);
+        !message.is_some_and(|message| drops(shared, &message))
+    };
+    let by_attribute = shared.errs(Mutation::ParkedByAttribute);
+    let mutated = |event: &Value| match by_attribute {
+        true => parked_by_attribute(shared, event.clone()),
+        false => event.clone(),
+    };
+    match body {
+        Value::Array(events) => events.iter().filter(is_told).map(mutated).collect(),
+        event if is_told(&event) => mutated(event),
+        _ => Value::Array(Vec::new()),
+    }
+}
+
+/// Lets an event tell that its task is parked only where its attributes say so as well.
+fn parked_by_attribute(shared: &Shared, mut event: Value) -> Value {
+    let payload = &mut event["data"]["payload"];
+    let attributes = payload["task_attributes"].as_str().unwrap_or_default();
+    let says_parked = attributes.contains("\"inactive\":1");
+    let inactive = shared.inactive.map(|sid| sid.to_string());
+    let is_parked = payload["task_channel_sid"].as_str() == inactive.as_deref();
+    if is_parked && inactive.is_some() && !says_parked {
+        payload["task_channel_sid"] = shared.project.chat_task_channel.to_string().into();
+    }
+    event
+}
