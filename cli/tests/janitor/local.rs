@@ -316,7 +316,7 @@ fn after_a_restart_the_simulated_twilio_still_knows_its_chats() {
     local.until_it_says("closed");
     let folder = ends(local);
     let before = note_in(folder.path());
-    let again = Local::start_in(folder, &["--accelerate", "600"]);
+    let mut again = Local::start_in(folder, &["--accelerate", "600"]);
     let after = note_in(again.folder.path());
     assert_ne!(before["webhook"], after["webhook"], "on another port");
     for field in ["account_sid", "auth_token", "api_key", "park_task_channels"] {
@@ -325,7 +325,7 @@ fn after_a_restart_the_simulated_twilio_still_knows_its_chats() {
     // The chats that were due, and new ones, whose events arrive at the new port.
     let (mut done, mut gone, mut tries) = (0, 0, 0);
     while done < 10 {
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        again.until_it_says("swept");
         let status = again.status();
         let sum = |field: &str| -> u64 {
             let sweeps = status["sweeps"].as_array().unwrap().iter();
@@ -336,7 +336,7 @@ fn after_a_restart_the_simulated_twilio_still_knows_its_chats() {
         done = sum("closed") + sum("released") + sum("already_clean");
         gone = sum("gone");
         tries += 1;
-        assert!(tries < 240, "{done} closed, {gone} gone: {status}");
+        assert!(tries < 100, "{done} closed, {gone} gone: {status}");
     }
     // Now and then another program deletes a channel.
     assert!(gone <= done / 3, "{gone} gone, {done} not");
