@@ -149,8 +149,9 @@ async fn sweeps(here: Here, sweep: Arc<Sweep>, every: Duration) -> anyhow::Resul
                 error: Some(error.to_string()),
             },
         };
+        // Noted first: what the line tells is on the page by then.
+        here.journal.note_sweep(swept.clone());
         report(&swept);
-        here.journal.note_sweep(swept);
     }
     Ok(())
 }
