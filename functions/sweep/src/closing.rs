@@ -48,13 +48,13 @@ pub(crate) struct Closer {
 pub(crate) struct CloseResult {
     /// The row of the rule that applied.
     pub(crate) row: Row,
-    /// What became of the channel.
+    /// The result for the channel.
     pub(crate) action: CloseAction,
     /// The time at which the customer wrote who waits unheard, if one does.
     pub(crate) unheard_since: Option<Timestamp>,
 }
 
-/// What became of one channel.
+/// The result of closing one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseAction {
     /// The step is done, by us or by others.
@@ -114,7 +114,7 @@ impl Closer {
             let verdict = look.verdict;
             let unheard = unheard(channel, &look.evidence, &verdict);
             let result = |action| CloseResult {
-                row: verdict.row().unwrap_or(Row::OpenTask),
+                row: verdict.row(),
                 action,
                 unheard_since: unheard.map(|message| message.at),
             };
@@ -134,7 +134,6 @@ impl Closer {
                     }));
                 }
                 Verdict::Leave { until, .. } => return Ok(result(CloseAction::Left { until })),
-                Verdict::Ask(_) => return Err(TwilioError::unanswered().into()),
             };
             if self.plan.mode == Mode::Observe {
                 return Ok(result(CloseAction::WouldWrite));

@@ -24,7 +24,7 @@ pub struct Reader {
 pub struct Look {
     /// Everything that was read.
     pub evidence: Evidence,
-    /// What the rule says. It is no question.
+    /// The verdict of the rule.
     pub verdict: Verdict,
     /// A Chat channel's attributes, to write back.
     pub(crate) attributes: Option<Attributes>,
@@ -44,7 +44,7 @@ pub enum LookError {
     Twilio(#[from] TwilioError),
 }
 
-/// What was read so far.
+/// The evidence that was read so far.
 #[derive(Default)]
 struct Seen {
     evidence: Evidence,
@@ -68,15 +68,16 @@ impl Reader {
     ) -> Result<Look, LookError> {
         let mut seen = Seen::default();
         loop {
-            let verdict = verdict(channel, &seen.evidence, policy, now);
-            let Verdict::Ask(question) = verdict else {
-                return Ok(Look {
-                    evidence: seen.evidence,
-                    verdict,
-                    attributes: seen.attributes,
-                });
-            };
-            self.answer(question, channel, &mut seen, now).await?;
+            match verdict(channel, &seen.evidence, policy, now) {
+                Ok(verdict) => {
+                    return Ok(Look {
+                        evidence: seen.evidence,
+                        verdict,
+                        attributes: seen.attributes,
+                    });
+                }
+                Err(question) => self.answer(question, channel, &mut seen, now).await?,
+            }
         }
     }
 
@@ -180,7 +181,7 @@ impl Reader {
 
 impl Look {
     /// Returns the Proxy session that has to be gone once the channel is closed. Found clean is
-    /// no proof that it is: whoever closed the channel without Twilio's webhook left it open.
+    /// no proof that it is: a client that closed the channel without Twilio's webhook left it open.
     pub(crate) fn session(&self, channel: &Channel, step: Step) -> Option<ProxySessionSid> {
         let of_channel = self.attributes.as_ref().and_then(Attributes::proxy_session);
         of_channel

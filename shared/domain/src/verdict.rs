@@ -30,8 +30,6 @@ const TRANSITION: Duration = Duration::from_secs(15 * 60);
 /// The verdict on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// This must be read first.
-    Ask(Question),
     /// The step is due: write what it wants.
     Take {
         /// The step.
@@ -58,25 +56,31 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns the row that applied; nothing while evidence is missing.
-    pub const fn row(&self) -> Option<Row> {
+    /// Returns the row that applied.
+    pub const fn row(&self) -> Row {
         match self {
-            Self::Ask(_) => None,
-            Self::Take { row, .. } | Self::Settled { row, .. } | Self::Leave { row, .. } => {
-                Some(*row)
-            }
+            Self::Take { row, .. } | Self::Settled { row, .. } | Self::Leave { row, .. } => *row,
         }
     }
 }
 
 /// Decides about a channel by its record, which has absorbed a look at the open tasks, and by
 /// what was read at Twilio so far.
-pub fn verdict(channel: &Channel, evidence: &Evidence, policy: &Policy, now: Timestamp) -> Verdict {
+///
+/// # Errors
+///
+/// Fails with the question that has to be answered first.
+pub fn verdict(
+    channel: &Channel,
+    evidence: &Evidence,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Verdict, Question> {
     let Some(idle) = channel.idle() else {
-        return Verdict::Leave {
+        return Ok(Verdict::Leave {
             row: Row::OpenTask,
             until: None,
-        };
+        });
     };
     let case = Case {
         channel,
@@ -85,13 +89,11 @@ pub fn verdict(channel: &Channel, evidence: &Evidence, policy: &Policy, now: Tim
         now,
         idle,
     };
-    let judged = match channel.platform() {
-        Platform::Chat => case.chat(),
-        Platform::Conversations => case.conversation(),
+    let verdict = match channel.platform() {
+        Platform::Chat => case.chat()?,
+        Platform::Conversations => case.conversation()?,
     };
-    judged
-        .and_then(|verdict| case.with_last_message(verdict))
-        .unwrap_or_else(Verdict::Ask)
+    case.with_last_message(verdict)
 }
 
 /// One channel that is due, and everything that is known of it.
@@ -297,7 +299,7 @@ impl Case<'_> {
         }
     }
 
-    /// The time since which nobody has written and no task has been open.
+    /// The time since which no party has written and no task has been open.
     fn quiet_since(&self) -> Judged<Timestamp> {
         let last = self.evidence.last_message.ok_or(Question::LastMessage)?;
         Ok(match (last, self.idle.cause) {
@@ -332,7 +334,7 @@ impl Case<'_> {
     /// customer wrote last: a customer who waits is found in every look.
     fn with_last_message(&self, verdict: Verdict) -> Judged {
         let row = verdict.row();
-        if row.is_none_or(Row::is_answered) || row == Some(Row::Gone) {
+        if row.is_answered() || row == Row::Gone {
             return Ok(verdict);
         }
         if self.evidence.last_message.is_none() {
@@ -358,7 +360,7 @@ const fn gone() -> Verdict {
     }
 }
 
-/// Returns whether an end leaves nobody who would clean up: no agent completed the task.
+/// Returns true if an end leaves no agent who would clean up: no agent completed the task.
 const fn is_abandoned(how: End) -> bool {
     match how {
         End::Canceled | End::Deleted | End::SystemDeleted => true,

@@ -10,7 +10,7 @@ use crate::fact::End;
 /// customer's and later than the last task's end, and neither a task nor a program answers it.
 pub fn unheard(channel: &Channel, evidence: &Evidence, verdict: &Verdict) -> Option<LastMessage> {
     let idle = channel.idle()?;
-    if verdict.row()?.is_answered() || evidence.has_program(idle) {
+    if verdict.row().is_answered() || evidence.has_program(idle) {
         return None;
     }
     evidence.customers_last_word(channel, idle)

@@ -1,4 +1,4 @@
-//! What the rule asks for before it decides, and the customers who are unheard.
+//! The questions of the rule before it decides, and the customers who are unheard.
 
 use domain::{
     ChatState, ConversationState, End, Evidence, FactKind, InteractionStatus, Party, Platform,
@@ -15,9 +15,9 @@ fn questions(channel: &Channel, told: &Evidence, now: i64) -> (Vec<Question>, Ve
     let mut evidence = Evidence::default();
     let mut asked = Vec::new();
     loop {
-        let verdict = verdict(channel, &evidence, &Policy::default(), at(now));
-        let Verdict::Ask(question) = verdict else {
-            return (asked, verdict);
+        let question = match verdict(channel, &evidence, &Policy::default(), at(now)) {
+            Ok(verdict) => return (asked, verdict),
+            Err(question) => question,
         };
         assert!(!asked.contains(&question), "{question:?} is asked twice");
         asked.push(question);
@@ -103,7 +103,8 @@ fn a_customer_is_unheard_when_nothing_answers_the_newest_message() {
                         webhooks: Some(hooks),
                         agent_present: Some(false),
                     };
-                    let verdict = verdict(&channel, &evidence, &policy, at(END + 16 * MINUTE));
+                    let verdict =
+                        verdict(&channel, &evidence, &policy, at(END + 16 * MINUTE)).unwrap();
                     let waits = message.is_some_and(|message| {
                         let later = match end {
                             // When it ended is not known: anything since it was opened counts.
