@@ -114,7 +114,7 @@ impl Reader<'_> {
         let mut page = self.get(product, path).await?;
         match page.get_mut(key).map(Value::take) {
             Some(Value::Array(entries)) => Ok(entries),
-            _ => Err(TwilioError::unanswered()),
+            _ => Err(TwilioError::garbage()),
         }
     }
 
@@ -224,7 +224,7 @@ impl Reader<'_> {
             .is_none_or(Value::is_null);
         match page.get_mut("workers").map(Value::take) {
             Some(Value::Array(workers)) => Ok(is_all.then_some(workers)),
-            _ => Err(TwilioError::unanswered()),
+            _ => Err(TwilioError::garbage()),
         }
     }
 

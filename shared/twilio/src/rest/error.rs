@@ -1,4 +1,4 @@
-//! What can go wrong with a call, sorted by what to do next.
+//! Errors of a call, sorted by what to do next.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::transport::TransportError;
 use crate::json;
 
 /// More than this is not believed of a `Retry-After`.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Codes of a 403 that are about how many things there are and not about who asks: members
 /// of a channel, channels of a user, conversations of a user (Twilio, error dictionary).
@@ -26,11 +26,11 @@ pub enum TwilioError {
     /// Too much at once. Slow down, and try later.
     #[error("twilio asks to slow down")]
     Throttled {
-        /// How long it asks to be left alone, a day at most.
+        /// The time for which it asks to be left alone, a day at most.
         retry_after: Option<Duration>,
     },
     /// The credentials are wrong or not enough. No other call will fare better.
-    #[error("twilio refuses the credentials (status {status}, code {code:?})")]
+    #[error("twilio refuses the credentials (status {status}{})", said(.code))]
     Unauthorized {
         /// The HTTP status, 401 or 403.
         status: u16,
@@ -41,7 +41,7 @@ pub enum TwilioError {
     #[error("it changed since it was read")]
     Conflict,
     /// Twilio will not have this call. Repeating it is of no use.
-    #[error("twilio refuses the call (status {status}, code {code:?})")]
+    #[error("twilio refuses the call (status {status}{})", said(.code))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -51,12 +51,12 @@ pub enum TwilioError {
     /// No answer, or none of use. Whether the call had an effect is not known.
     #[error("twilio gives no answer: {why}")]
     Unreachable {
-        /// What came instead.
+        /// The thing that came instead.
         why: Why,
     },
 }
 
-/// What came instead of an answer.
+/// The thing that came instead of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// Nothing, in the time there was.
@@ -79,8 +79,13 @@ pub enum Why {
     Request,
 }
 
+/// Twilio's own code, as an error's text names it.
+fn said(code: &Option<u32>) -> String {
+    code.map_or_else(String::new, |code| format!(", code {code}"))
+}
+
 impl TwilioError {
-    /// Whether the same call may fare better in a moment.
+    /// Returns true if the same call may fare better in a moment.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Throttled { .. } => true,
@@ -100,12 +105,8 @@ impl TwilioError {
         }
     }
 
-    /// Returns the error for evidence that could not be obtained.
-    pub fn unanswered() -> Self {
-        Self::garbage()
-    }
-
-    pub(super) fn garbage() -> Self {
+    /// Returns the error for an answer that cannot be read as what was asked for.
+    pub fn garbage() -> Self {
         Self::Unreachable { why: Why::Garbage }
     }
 }
@@ -144,7 +145,7 @@ pub(super) fn judge(response: Response<Bytes>) -> Result<Response<Bytes>, Twilio
             status: status.as_u16(),
             code,
         },
-        // A 404 without a code of Twilio's is somebody else's page: a wrong address of our
+        // A 404 without a code of Twilio's is another server's page: a wrong address of our
         // own must not look like channels that are gone.
         StatusCode::NOT_FOUND if code.is_none() => refused,
         StatusCode::NOT_FOUND | StatusCode::GONE => TwilioError::Gone,
@@ -178,7 +179,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             u64::try_from(wait).unwrap_or(0)
         }
     };
-    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -213,6 +214,10 @@ mod tests {
             code: Some(20003),
         };
         assert_eq!(answer(401, &[], r#"{"code":20003}"#), unauthorized);
+        let text = "twilio refuses the credentials (status 401, code 20003)";
+        assert_eq!(unauthorized.to_string(), text);
+        let text = "twilio refuses the call (status 404)";
+        assert_eq!(answer(404, &[], "<html>").to_string(), text);
         assert_eq!(
             answer(403, &[], ""),
             Unauthorized {
