@@ -82,7 +82,7 @@ fn status_of(why: &MoveError) -> StatusCode {
     }
 }
 
-/// What is wrong with us is for our logs.
+/// Answers 500. The cause is for our logs.
 fn said_of(why: &MoveError) -> String {
     match why {
         MoveError::NoWebhookUrl | MoveError::Store(_) | MoveError::Park(_) => {
@@ -224,7 +224,7 @@ impl Park {
         Ok(())
     }
 
-    /// Browsers say where a page comes from; whoever does not is no browser, and has to have a
+    /// Browsers say where a page comes from; a client that does not is no browser, and has to have a
     /// token like everybody else.
     fn is_from_elsewhere(&self, request: &Request) -> bool {
         let origin = request.headers.get(header::ORIGIN);

@@ -1,11 +1,11 @@
-//! What a request from Flex asks for, as a form or as JSON.
+//! A request from Flex, as a form or as JSON.
 
 use std::str::FromStr;
 
 use domain::{TaskChannelSid, TaskSid};
 use serde_json::Value;
 
-/// What is asked for. The token is kept out of sight.
+/// A request. Its token is never printed.
 pub(crate) struct Asked {
     pub(crate) task: TaskSid,
     /// The TaskChannel that the task stands in, as far as the page knows.

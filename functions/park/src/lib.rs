@@ -32,7 +32,6 @@ mod settings;
 mod summary;
 mod tick;
 mod upkeep;
-mod watch;
 mod worker;
 
 use std::sync::Arc;

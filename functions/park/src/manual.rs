@@ -5,13 +5,13 @@
 //! is not parked before the whole waiting time is over. Both are remembered.
 
 use domain::{ManualRequest, TaskSid, Timestamp};
+use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use store::StoreError;
 use twilio::rest::TwilioError;
 
 use crate::error::ParkError;
 use crate::plan::Refusal;
 use crate::summary::ChannelResult;
-use crate::watch::Watch;
 use crate::worker::{ChannelWorker, MoveResult, Stop};
 use crate::{Park, flex_ids};
 
@@ -116,7 +116,12 @@ impl Park {
         let settings = self.settings();
         let twilio = flex_ids::client(settings, self.transport(), now).await?;
         let ids = self.checked().ids(&twilio, settings).await?;
-        Ok(ChannelWorker::new(settings, twilio, ids, Watch::new(now)))
+        Ok(ChannelWorker::new(
+            settings,
+            twilio,
+            ids,
+            Watch::new(now, UNKNOWN_TIME_LEFT),
+        ))
     }
 
     pub(crate) async fn move_manually(

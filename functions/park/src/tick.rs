@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use domain::{ChannelSid, Queue, Timestamp};
 use futures::stream::{self, StreamExt};
+use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use runtime::lock;
 use twilio::rest::Client;
 
 use crate::error::ParkError;
 use crate::summary::{ChannelResult, Summary};
-use crate::watch::Watch;
 use crate::worker::{ChannelWorker, Stop};
 use crate::{Park, flex_ids};
 
@@ -34,7 +34,9 @@ impl Park {
     pub async fn tick(&self, now: Timestamp, time_left: Duration) -> Result<Summary, ParkError> {
         let until = now.plus(RUN_TIME.min(time_left.saturating_sub(MAX_POLL_TIME)));
         let mut summary = Summary::default();
-        let ended = self.polls(Watch::new(now), until, &mut summary).await;
+        let ended = self
+            .polls(Watch::new(now, time_left), until, &mut summary)
+            .await;
         ends(summary, ended, now)
     }
 
@@ -79,7 +81,7 @@ impl Park {
     /// Fails when nothing can be moved until a person mends it.
     pub async fn reply(&self, channel: ChannelSid, now: Timestamp) -> Result<Summary, ParkError> {
         let mut summary = Summary::default();
-        let watch = Watch::new(now);
+        let watch = Watch::new(now, UNKNOWN_TIME_LEFT);
         let ended = self.process(vec![channel], watch, &mut summary).await;
         ends(summary, ended, now)
     }

@@ -1,4 +1,4 @@
-//! What a chat needs besides its moves: a webhook that tells its messages, and a notice before
+//! The needs of a chat besides its moves: a webhook that tells its messages, and a notice before
 //! TaskRouter deletes its task.
 
 use domain::{Channel, ChatServiceSid, MessageWebhook, TaskParking, TaskSid};

@@ -14,6 +14,7 @@ use domain::{
     TaskState, Timestamp, decide_park,
 };
 use runtime::access::FlexIds;
+use runtime::clock::Watch;
 use store::{Saved, StoreError, Versioned};
 use twilio::events::{About, Link, TaskSeen};
 use twilio::rest::{Client, TaskVersion, TwilioError};
@@ -21,7 +22,6 @@ use twilio::rest::{Client, TaskVersion, TwilioError};
 use crate::plan::{Direction, Refusal, is_over, plan};
 use crate::settings::Settings;
 use crate::summary::ChannelResult;
-use crate::watch::Watch;
 
 /// The most times that a task is looked at again because others changed it, or its record.
 const MAX_ROUNDS: usize = 5;
@@ -428,7 +428,7 @@ enum Announced {
 struct Announcement {
     channel: ChannelSid,
     platform: Platform,
-    /// What the record knew of the task's parking.
+    /// The task's parking as the record knew it.
     parking: TaskParking,
 }
 

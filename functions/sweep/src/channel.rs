@@ -8,9 +8,9 @@ use twilio::rest::TwilioError;
 
 use crate::closing::{CloseAction, CloseError, CloseResult};
 use crate::look::LookError;
-use crate::mark::ChannelNews;
+use crate::mark::ChannelReport;
 use crate::open_tasks::PortionLook;
-use crate::run::{Processed, Run, is_stale};
+use crate::run::{Processed, Run, TIME_TO_MARK, is_stale};
 use crate::settings::Mode;
 use crate::summary::{ChannelResult, Stop};
 
@@ -24,7 +24,7 @@ impl Run<'_> {
             });
         };
         // Dropped in the middle, it is like a crash there: the next sweep finds what was done.
-        match timeout_at(self.watch.last_call(), self.process(due, look)).await {
+        match timeout_at(self.watch.last_call(TIME_TO_MARK), self.process(due, look)).await {
             Ok(Ok(processed)) => processed,
             Ok(Err(error)) => {
                 tracing::error!(%error, "a channel's record could not be used: next time again");
@@ -150,7 +150,7 @@ impl Run<'_> {
             CloseAction::WouldWrite => (None, None, ChannelResult::WouldWrite),
             CloseAction::NotAllowed => return Processed::Counted(ChannelResult::NotStarted),
         };
-        Processed::News(Box::new(ChannelNews {
+        Processed::Report(Box::new(ChannelReport {
             before,
             after,
             row: Some(result.row),
@@ -209,7 +209,7 @@ impl Run<'_> {
             return self.keep(&before, after, ChannelResult::Retried).await;
         };
         tracing::error!(channel = %after.sid(), %reason, "given up: a person has to look");
-        Ok(Processed::News(Box::new(ChannelNews {
+        Ok(Processed::Report(Box::new(ChannelReport {
             before,
             after,
             row: None,

@@ -4,7 +4,7 @@
 //!
 //! A channel that stays open swallows a customer's next message; a channel that is closed
 //! under an agent cuts a customer off. Twilio's channels know no compare-and-set, events
-//! about their tasks may be late or lost, and Twilio throttles whoever asks too often.
+//! about their tasks may be late or lost, and Twilio throttles clients that ask too often.
 //!
 //! # The design
 //!
@@ -45,7 +45,6 @@ mod reconcile;
 mod run;
 mod settings;
 mod summary;
-mod watch;
 mod wrap_up;
 
 use std::sync::Arc;
@@ -53,13 +52,13 @@ use std::time::Duration;
 
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
 use runtime::access::{self, FlexIds};
+use runtime::clock::Watch;
 use serde_json::{Value, json};
 use store::Due;
 use twilio::rest::{Client, Transport};
 
 use crate::closing::Closer;
 use crate::run::Run;
-use crate::watch::Watch;
 
 pub use error::SweepError;
 pub use look::{Look, LookError, Reader};

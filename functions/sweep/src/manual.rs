@@ -1,4 +1,4 @@
-//! What a person may ask of the sweep: one look, a sweep of the channels that they name, or the
+//! The requests that a person may make of the sweep: one look, a sweep of the channels that they name, or the
 //! deletion of one.
 
 use std::time::Duration;
@@ -7,14 +7,14 @@ use domain::{
     Channel, ChannelSid, HeldOpenBy, Orphan, Outcome, Platform, Progress, ProxySessionSid, Queue,
     Step, Timestamp,
 };
+use runtime::clock::Watch;
 use store::Due;
 
 use crate::closing::Closer;
 use crate::look::Reader;
-use crate::mark::{ChannelNews, publish_and_mark};
+use crate::mark::{ChannelReport, publish_and_mark};
 use crate::open_tasks::OpenTasks;
 use crate::summary::ChannelResult;
-use crate::watch::Watch;
 use crate::{Summary, Sweep, SweepError};
 
 impl Sweep {
@@ -124,7 +124,7 @@ impl Sweep {
                 session: None,
             });
         }
-        let news = ChannelNews {
+        let news = ChannelReport {
             before,
             after,
             row: None,

@@ -27,14 +27,14 @@ const MAX_ROUNDS: usize = 5;
 
 /// The news of one channel that a run is done with, still to be published and marked.
 #[derive(Clone, Debug)]
-pub(crate) struct ChannelNews {
+pub(crate) struct ChannelReport {
     /// The record as it was read.
     pub(crate) before: Versioned,
     /// The same with all that was learnt since.
     pub(crate) after: Channel,
     /// The row of the rule that applied, if the rule was asked.
     pub(crate) row: Option<Row>,
-    /// How far the cleaning has got; absent where the channel was left.
+    /// The progress of the cleaning; absent where the channel was left.
     pub(crate) progress: Option<Progress>,
     /// The Proxy session that is to be gone soon.
     pub(crate) session: Option<ProxySessionSid>,
@@ -69,7 +69,7 @@ pub(crate) async fn publish_and_mark(
     table: &ChannelTable,
     bus: &Bus,
     retention: Duration,
-    news: Vec<ChannelNews>,
+    news: Vec<ChannelReport>,
     now: Timestamp,
 ) -> Vec<Result<Marked, StoreError>> {
     let notices: Vec<(usize, Notice)> = news
@@ -104,7 +104,7 @@ pub(crate) async fn publish_and_mark(
     futures::future::join_all(marks).await
 }
 
-impl ChannelNews {
+impl ChannelReport {
     async fn mark(
         self,
         table: &ChannelTable,

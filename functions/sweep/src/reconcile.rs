@@ -37,39 +37,40 @@ mod report;
 use std::time::Duration;
 
 use domain::{ProxyServiceSid, Timestamp};
+use runtime::clock::Watch;
 use serde::{Deserialize, Serialize};
 use twilio::rest::{ConversationFilter, Cursor, ListFailure, StateFilter, TwilioError};
 
 use crate::open_tasks::OpenTasks;
+use crate::run::TIME_FOR_ONE;
 use crate::summary::Stop;
-use crate::watch::Watch;
 use crate::{Sweep, SweepError};
 
 use held::Lister;
 pub use report::{Finding, Found, Reconciled, Unavailable};
 
-/// How long TaskRouter keeps its log (Twilio, "Events"; OpenAPI of TaskRouter).
+/// The time for which TaskRouter keeps its log (Twilio, "Events"; OpenAPI of TaskRouter).
 const LOG_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How far each scheduled run goes back behind the end of the one before: longer than Twilio
+/// The time by which each scheduled run goes back behind the end of the one before: longer than Twilio
 /// tries to deliver an event, so that what is still on its way is not waited for in vain.
 const OVERLAP: Duration = Duration::from_secs(5 * 60 * 60);
 
 /// A place in a list is not gone back to after this: the list has changed too much.
 const MAX_POSITION_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// How often a list is begun again in one run because Twilio forgot the place.
+/// The most times that a list is begun again in one run because Twilio forgot the place.
 const MAX_RESTARTS: usize = 3;
 
 /// The name of the note.
 const NOTE: &str = "reconcile";
 
-/// What to reconcile.
+/// The extent of a run of reconcile.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
-    /// How far back to read the log; from where the last scheduled run ended if absent.
+    /// The time for which the log is read back; from where the last scheduled run ended if absent.
     since: Option<Duration>,
-    /// Whether the table is written to.
+    /// True if the table is written to.
     writes: bool,
 }
 
@@ -100,12 +101,12 @@ impl Order {
     }
 }
 
-/// What is remembered from one scheduled run to the next.
+/// The memory from one scheduled run to the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Note {
     /// Up to when all is known.
     known_to: Option<Timestamp>,
-    /// What was interrupted.
+    /// The list whose reading was interrupted.
     place: Option<Position>,
 }
 
@@ -148,7 +149,7 @@ impl List {
     }
 }
 
-/// How the reading of a list ended.
+/// The end of reading a list.
 enum Ended {
     /// At its end.
     Whole,
@@ -269,7 +270,7 @@ impl Lister<'_> {
         let mut cursor = place.cursor.clone();
         let mut beginnings = 0;
         loop {
-            if self.watch.runs_low() {
+            if self.watch.runs_low(TIME_FOR_ONE) {
                 report.stopped = Some(Stop::OutOfTime);
                 return Ok(Ended::At(cursor));
             }
@@ -331,7 +332,7 @@ impl Lister<'_> {
         }
     }
 
-    /// What a list that cannot be read means for the run. Without TaskRouter nothing can be
+    /// Decides if the run can go on without a list. Without TaskRouter nothing can be
     /// known; without one of the others, the rest can.
     fn sort(
         &self,
@@ -373,7 +374,7 @@ impl Lister<'_> {
     }
 }
 
-/// What stands in the way of a page.
+/// An obstacle to reading a page.
 enum ReadError {
     List(ListFailure),
     Table(store::StoreError),

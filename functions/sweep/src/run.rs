@@ -13,16 +13,22 @@ use std::time::Duration;
 
 use domain::{Queue, Timestamp};
 use futures::stream::{self, StreamExt};
+use runtime::clock::Watch;
 use runtime::lock;
 use store::Due;
 use twilio::rest::{Client, TwilioError};
 
 use crate::closing::Closer;
-use crate::mark::{ChannelNews, Marked, publish_and_mark};
+use crate::mark::{ChannelReport, Marked, publish_and_mark};
 use crate::open_tasks::{OpenTasks, PortionLook};
 use crate::settings::Settings;
 use crate::summary::{ChannelResult, Stop, Summary};
-use crate::watch::Watch;
+
+/// The time that one channel takes when Twilio is slow; none is begun when less is left.
+pub(crate) const TIME_FOR_ONE: Duration = Duration::from_secs(30);
+
+/// The time that publishing and marking take; a channel that is not done with by then is put off.
+pub(crate) const TIME_TO_MARK: Duration = Duration::from_secs(10);
 
 /// The most channels that one question to TaskRouter names.
 const MAX_PORTION: usize = 40;
@@ -54,10 +60,10 @@ struct State {
     silent_in_a_row: usize,
 }
 
-/// What became of one due channel before it is marked.
+/// The result for one due channel before it is marked.
 pub(crate) enum Processed {
     /// Done with at Twilio; to be published and marked.
-    News(Box<ChannelNews>),
+    Report(Box<ChannelReport>),
     /// Nothing to publish.
     Counted(ChannelResult),
 }
@@ -101,7 +107,7 @@ impl<'a> Run<'a> {
             .buffer_unordered(plan.concurrency)
             .filter_map(|processed| {
                 std::future::ready(match processed {
-                    Processed::News(news) => Some(*news),
+                    Processed::Report(news) => Some(*news),
                     Processed::Counted(result) => {
                         count(result);
                         None
@@ -191,7 +197,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn must_stop(&self) -> bool {
-        if self.watch.runs_low() {
+        if self.watch.runs_low(TIME_FOR_ONE) {
             self.stop(Stop::OutOfTime);
         }
         self.stopped().is_some()

@@ -1,4 +1,4 @@
-//! What the sweep is told by its environment.
+//! The sweep's settings, from its environment.
 
 use std::str::FromStr;
 
@@ -30,22 +30,22 @@ pub struct Settings {
     pub webhook_url: Option<String>,
     /// On where chats are parked: what the log tells is then remembered in full.
     pub pairs: Pairs,
-    /// How it sweeps.
+    /// The plan of each sweep.
     pub plan: Plan,
 }
 
-/// How a sweep works.
+/// The plan of a sweep.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How patient we are.
+    /// The cutoffs and limits.
     pub policy: Policy,
-    /// Whether it writes at Twilio.
+    /// The mode: with or without writes at Twilio.
     pub mode: Mode,
-    /// What closing a channel means.
+    /// The meaning of closing a Chat channel.
     pub action: Action,
-    /// How many channels are worked on side by side.
+    /// The number of channels that are worked on side by side.
     pub concurrency: usize,
-    /// How many channels one sweep may write to: more than that at once looks like a mistake
+    /// The most channels that one sweep may write to: more than that at once looks like a mistake
     /// in the settings or the clock, and stops the sweep.
     pub max_closes: usize,
 }
@@ -62,7 +62,7 @@ impl Default for Plan {
     }
 }
 
-/// Whether the sweep writes at Twilio.
+/// The mode of a sweep: with or without writes at Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// It does.
@@ -83,7 +83,7 @@ impl FromStr for Mode {
     }
 }
 
-/// What closing a channel means.
+/// The meaning of closing a Chat channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Its attributes say so, and its history stays.

@@ -1,4 +1,4 @@
-//! What one sweep did, in numbers: returned, logged and printed as it is.
+//! The results of one sweep, in numbers: returned, logged and printed as they are.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub struct Summary {
     pub calls: u64,
     /// Answers by which Twilio asked for patience.
     pub throttled: u64,
-    /// How long the longest-waiting channel was overdue, in seconds.
+    /// The time by which the longest-waiting channel was overdue, in seconds.
     pub oldest_overdue_seconds: u64,
     /// Why the sweep stopped before its end, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]

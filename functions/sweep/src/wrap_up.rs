@@ -31,7 +31,7 @@ pub enum WrapUp {
     Participant(InteractionParticipantSid),
 }
 
-/// What a look at the task found.
+/// The finding of a look at the task.
 enum Found {
     Refused(WrapUp),
     Task(Box<TaskVersion>),

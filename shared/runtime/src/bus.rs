@@ -248,7 +248,7 @@ impl Destination {
     }
 }
 
-/// Whether an entry's error is worth another try. The others say that the entry itself, or
+/// Returns true if an entry's error is worth another try. The others say that the entry itself, or
 /// our permission, is at fault.
 fn passes(code: &str) -> bool {
     matches!(

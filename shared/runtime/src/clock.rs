@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::Timestamp;
+use tokio::time::Instant;
 
 /// The present moment, to the millisecond, by the machine's clock.
 #[expect(
@@ -30,6 +31,49 @@ pub fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
     }
 }
 
+/// The time of a run: the moment at which it began, what has passed since, and how long it may
+/// take.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    started: Timestamp,
+    began: Instant,
+    budget: Duration,
+}
+
+impl Watch {
+    /// Starts the watch of a run that begins now and may take this long.
+    pub fn new(started: Timestamp, budget: Duration) -> Self {
+        Self {
+            started,
+            began: Instant::now(),
+            budget,
+        }
+    }
+
+    /// Returns the moment at which the run began.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// Returns the present moment.
+    pub fn now(&self) -> Timestamp {
+        self.started.plus(self.began.elapsed())
+    }
+
+    /// Returns true if less than this time is left. A run that is given little time may still use
+    /// three quarters of it.
+    pub fn runs_low(&self, needed: Duration) -> bool {
+        self.began.elapsed() + needed.min(self.budget / 4) > self.budget
+    }
+
+    /// Returns the moment after which this time is left. A run that is given little time may still
+    /// use seven eighths of it.
+    pub fn last_call(&self, needed: Duration) -> Instant {
+        let reserve = needed.min(self.budget / 8);
+        self.began + self.budget.saturating_sub(reserve)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +81,24 @@ mod tests {
     #[test]
     fn now_is_later_than_the_day_this_was_written() {
         assert!(now() > Timestamp::from_millis(1_795_000_000_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_tells_the_time_and_what_is_left_of_it() {
+        let (start, seconds) = (Timestamp::from_millis(0), Duration::from_secs);
+        let watch = Watch::new(start, seconds(400));
+        let short = Watch::new(start, seconds(8));
+        assert!(!watch.runs_low(seconds(30)) && !short.runs_low(seconds(30)));
+        let last_call = watch.last_call(seconds(10));
+        tokio::time::advance(seconds(7)).await;
+        assert_eq!(watch.now(), start.plus(seconds(7)));
+        assert_eq!(watch.started(), start);
+        assert!(!watch.runs_low(seconds(30)), "393 s are left");
+        assert!(short.runs_low(seconds(30)), "of 8 s, 1 s is left");
+        assert_eq!(short.last_call(seconds(10)), Instant::now());
+        tokio::time::advance(seconds(364)).await;
+        assert!(watch.runs_low(seconds(30)), "29 s are left");
+        assert_eq!(last_call, Instant::now() + seconds(19));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// What binaries are given in tests, with the services behind these addresses.
+/// Returns the environment of binaries in tests, with the services behind these addresses.
 fn aws<const N: usize>(endpoints: [(&str, &str); N]) -> Aws {
     let mut environment: Environment = [
         ("AWS_REGION", "eu-west-1"),

@@ -1,4 +1,4 @@
-//! What is said of wrong settings, a test per kind of variable.
+//! The messages about wrong settings, a test per kind of variable.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 

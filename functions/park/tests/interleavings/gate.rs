@@ -31,7 +31,7 @@ pub(crate) enum Op {
     Write,
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It has its effect, and its answer arrives.

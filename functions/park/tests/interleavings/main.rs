@@ -31,7 +31,7 @@ use play::{Cast, Choice, Play, Rest, Role};
 /// The most steps of one play: none comes near.
 const MAX_DEPTH: usize = 120;
 
-/// What the explorer did.
+/// The work of the explorer, in numbers.
 #[derive(Debug, Default)]
 struct Explored {
     orders: usize,
@@ -90,7 +90,7 @@ async fn explore(name: &str, cast: &Cast, is_parked: bool, faults: usize) -> Exp
 async fn ends(name: &str, cast: &Cast, is_parked: bool, path: &[Choice], play: Play) {
     let writes = play.writes();
     let mut plays = vec![(Rest::Lost, play)];
-    for rest in [Rest::Told, Rest::Twice] {
+    for rest in [Rest::Delivered, Rest::Twice] {
         let mut play = Play::begin(cast, is_parked).await;
         for choice in path {
             play.play(*choice).await;

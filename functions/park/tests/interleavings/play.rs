@@ -24,7 +24,7 @@ use crate::gate::{self, Fate, Op, ToAws, ToTwilio};
 
 const NUMBER: &str = "+15550100123";
 
-/// Somebody who does something.
+/// A party that does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     /// A run of the parking function for the channel, by the schedule or for a reply.
@@ -53,11 +53,11 @@ pub(crate) enum Choice {
     Late,
 }
 
-/// What becomes of the events that are not told yet, in the end.
+/// The fate of the events that are not told yet, in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
     Lost,
-    Told,
+    Delivered,
     /// Backwards, and once more with all that was told before.
     Twice,
 }
@@ -170,7 +170,7 @@ impl Play {
 
     fn actor(&self, (role, after): (Role, Option<usize>)) -> Actor {
         let (park, channel, task, now) = (Rc::clone(&self.park), self.channel, self.task, self.now);
-        let by_hand = |request| {
+        let manual = |request| {
             let park = Rc::clone(&park);
             async move { drop(park.manual(task, request, now).await) }
         };
@@ -181,8 +181,8 @@ impl Play {
                     async move { drop(park.reply(channel, now).await) },
                 ))
             }
-            Role::Park => Some(Box::pin(by_hand(ManualRequest::Park))),
-            Role::Resume => Some(Box::pin(by_hand(ManualRequest::Resume))),
+            Role::Park => Some(Box::pin(manual(ManualRequest::Park))),
+            Role::Resume => Some(Box::pin(manual(ManualRequest::Resume))),
             Role::Customer | Role::Stream => None,
         };
         Actor {
@@ -358,7 +358,7 @@ impl Play {
         task.task_channel == self.inactive
     }
 
-    /// How many writes of the task were sent.
+    /// Returns the number of writes of the task that were sent.
     pub(crate) fn writes(&self) -> usize {
         self.writes
     }
@@ -373,7 +373,7 @@ impl Play {
         let mut untold = std::mem::take(&mut self.untold);
         match rest {
             Rest::Lost => {}
-            Rest::Told => self.tell(&untold).await,
+            Rest::Delivered => self.tell(&untold).await,
             Rest::Twice => {
                 untold.reverse();
                 self.tell(&untold).await;

@@ -10,7 +10,7 @@ use world::{Chat, PARK_TIME, POLL, World};
 
 const FLEX: &str = "https://flex.twilio.com";
 
-/// What came back: the status, the body and the headers.
+/// An answer: the status, the body and the headers.
 struct Said {
     status: u64,
     body: Value,
@@ -128,7 +128,7 @@ async fn an_agent_parks_a_chat_and_takes_it_up_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chat_parked_by_hand_comes_back_by_what_is_written_after_it() {
+async fn a_chat_parked_manually_comes_back_by_what_is_written_after_it() {
     let world = World::that_parks().await;
     let token = token(&world, &["agent"], Some(world.agent));
     // On Chat, and before anybody listened to it.

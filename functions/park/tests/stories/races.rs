@@ -1,4 +1,4 @@
-//! What may happen between a look and a move.
+//! Events between a look and a move.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn silence() -> Duration {
     Policy::default().park_after + POLL
 }
 
-/// Somebody else changes a task between our look at it and our move. Whether their change
+/// Another party changes a task between our look at it and our move. Whether their change
 /// survives.
 async fn change_in_between(world: World) -> bool {
     let chat = world.answered_conversation("+15550100123").await;

@@ -1,4 +1,4 @@
-//! What each run tells of itself in figures, of which the dashboard and the alarms are made.
+//! The figures of each run, of which the dashboard and the alarms are made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 use simulator::state::taskrouter::task::{Expect, TaskChange};
 use world::{PARK_TIME, POLL, World, moment};
 
-/// What a run told, and nothing else.
+/// Checks that a run logged these figures and no others.
 fn expect(world: &World, figures: &[(&str, u64)]) {
     let told = world.figures();
     let figures = figures.iter().map(|(name, sum)| ((*name).to_owned(), *sum));

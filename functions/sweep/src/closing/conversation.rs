@@ -50,7 +50,7 @@ impl Closer {
                 | InteractionStatus::Gone
                 | InteractionStatus::Undocumented,
             ) => Err(CloseError::NotKept),
-            // Somebody else was faster: the Conversation says how it stands.
+            // Another writer was faster: the Conversation says how it stands.
             Err(refusal @ (TwilioError::Refused { .. } | TwilioError::Gone)) => {
                 match self.reader.read_conversation(conversation).await? {
                     ConversationState::Closed => Ok(Outcome::AlreadyClean),

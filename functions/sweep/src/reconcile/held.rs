@@ -1,4 +1,4 @@
-//! What is held open: Proxy sessions, and Conversations that are not closed.
+//! The lists of things that are held open: Proxy sessions, and Conversations that are not closed.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use domain::{
     ProxyServiceSid, ProxySessionSid, ReconcileDecision, SkipReason, Timestamp, WorkspaceSid,
 };
 use futures::stream::{self, StreamExt};
+use runtime::clock::Watch;
 use store::{Saved, StoreError, Versioned};
 use twilio::rest::{Client, ConversationFilter, Cursor, ListFailure, TwilioError};
 
@@ -15,7 +16,6 @@ use super::ReadError;
 use super::report::{Finding, Found, Reconciled};
 use crate::Sweep;
 use crate::open_tasks::{OpenTasks, PortionLook};
-use crate::watch::Watch;
 
 /// Reads the lists.
 pub(super) struct Lister<'a> {
@@ -50,7 +50,7 @@ struct Candidate {
     known: Option<Channel>,
 }
 
-/// What became of an entry.
+/// The result for an entry.
 enum EntryResult {
     Found(Finding),
     Skipped(SkipReason),
@@ -322,7 +322,7 @@ impl Lister<'_> {
     }
 }
 
-/// What stands in the way of one channel alone holds up no other.
+/// Passes a result on. An obstacle to one channel alone holds up no other.
 fn put_off(
     channel: ChannelSid,
     error: ReadError,

@@ -1,4 +1,4 @@
-//! What was found, in numbers and channel by channel.
+//! The findings, in numbers and channel by channel.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde::Serialize;
 
 use crate::summary::Stop;
 
-/// What one run of reconcile found. Returned, logged and printed as it is.
+/// The findings of one run of reconcile. Returned, logged and printed as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
     /// From when the log was to be read.
     pub from_ms: Timestamp,
     /// To when.
     pub to_ms: Timestamp,
-    /// Whether all lists were read to their ends.
+    /// True if all lists were read to their ends.
     pub whole: bool,
-    /// Whether the table was written to.
+    /// True if the table was written to.
     pub wrote: bool,
     /// Events in the log.
     pub events: usize,
@@ -48,11 +48,11 @@ pub struct Reconciled {
     pub sessions_to_end: usize,
     /// Conversations that we closed and that Twilio still holds open.
     pub still_open: usize,
-    /// What is held open and was left alone, by reason.
+    /// The things that are held open and were left alone, by reason.
     pub skipped: BTreeMap<&'static str, usize>,
     /// Entries of lists that could not be read.
     pub unreadable_entries: usize,
-    /// Somebody wrote the record meanwhile, or Twilio would not say: another time.
+    /// Another writer changed the record meanwhile, or Twilio would not say: another time.
     pub deferred: usize,
     /// Pages that were read, all lists together.
     pub pages: usize,
@@ -60,7 +60,7 @@ pub struct Reconciled {
     pub calls: u64,
     /// Answers by which Twilio asked for patience.
     pub throttled: u64,
-    /// How often a list was begun again because Twilio forgot the place.
+    /// The number of times that a list was begun again because Twilio forgot the place.
     pub restarted: usize,
     /// Lists that cannot be read.
     pub unavailable: Vec<Unavailable>,
@@ -83,11 +83,11 @@ pub struct Unavailable {
 pub struct Found {
     /// The channel.
     pub channel: ChannelSid,
-    /// How.
+    /// The way.
     pub finding: Finding,
 }
 
-/// How a channel was found.
+/// The way in which a channel was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
@@ -97,7 +97,7 @@ pub enum Finding {
     FoundOpen,
     /// Its tasks were held for open, and are over.
     FoundOver,
-    /// Something holds it open, and nobody is with it.
+    /// Something holds it open, and no party is with it.
     Orphan(HeldOpenBy),
     /// It is closed, and its session still takes messages.
     SessionToEnd,

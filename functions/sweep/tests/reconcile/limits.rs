@@ -1,4 +1,4 @@
-//! How much it asks, how it is interrupted, and what it cannot read.
+//! The number of its requests, its interruptions, and answers that it cannot read.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use world::{Chat, SWEEP_TIME, World};
 
 use super::{DAY, HOUR, chat_of_old};
 
-/// So many chats, all left behind, of which nobody told us.
+/// So many chats, all left behind, of which no event told us.
 fn left_behind(world: &World, count: usize) {
     for number in 0..count {
         let chat = world.customer_writes(&format!("+1555{number:07}"));

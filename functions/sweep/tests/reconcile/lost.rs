@@ -110,7 +110,7 @@ async fn a_task_that_is_over_as_no_log_tells_is_found_by_what_it_left_open() {
         (0, 1),
         "{report:?}"
     );
-    // Nobody says when it ended, so the patience counts from now.
+    // No event says when it ended, so the patience counts from now.
     let waiting = world
         .record(chat.channel)
         .await

@@ -1,4 +1,4 @@
-//! What was left behind before anybody told us anything.
+//! Channels that were left behind before any event told of them.
 
 use domain::{HeldOpenBy, Queue};
 use simulator::state::conversations::conversation::ConversationChange;
@@ -15,7 +15,7 @@ use world::SWEEP_TIME;
 async fn a_chat_from_before_the_installation_is_found_by_its_session() {
     let world = World::new().await;
     let channel = chat_of_old(&world, "+15550100001").await;
-    // What we exist for: this message reaches nobody.
+    // What we exist for: this message reaches no agent.
     world.customer_writes_in_vain("+15550100001");
     world.time_passes(25 * HOUR).await;
 
@@ -85,7 +85,7 @@ async fn a_conversation_from_before_is_closed_when_nobody_has_written_for_three_
         .queue_entry()
         .unwrap();
     assert_eq!((waiting.queue, waiting.since), (Queue::Ended, world.now()));
-    // It is looked at each day, and left until nobody has written for 90 days.
+    // It is looked at each day, and left until it has been silent for 90 days.
     for _ in 0..49 {
         world.time_passes(DAY).await;
         let summary = world.sweep().await;
@@ -214,7 +214,7 @@ async fn what_is_not_known_to_be_an_agents_chat_is_left_alone() {
 async fn a_session_that_outlived_its_channel_is_ended() {
     let world = World::new().await;
     world.end_sessions();
-    // One was closed by us without its session, one was deleted by somebody.
+    // One was closed by us without its session, one was deleted by a person.
     let closed = world.chat_left_behind("+15550100001").await.channel;
     world.everything_falls_due().await;
     let gone = chat_of_old(&world, "+15550100002").await;

@@ -24,7 +24,7 @@ async fn complete(world: &World, task: Sid) -> WrapUp {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn a_chat_stuck_in_wrap_up_is_completed_by_hand_and_no_other() {
+async fn a_chat_stuck_in_wrap_up_is_completed_manually_and_no_other() {
     let world = World::new().await;
     let chat = world.customer_writes("+15550100123");
     assert_eq!(complete(&world, chat.task).await, WrapUp::NotWrapping);

@@ -124,7 +124,7 @@ async fn row_40_an_observing_sweep_writes_nothing_anywhere() {
     world.finish().await;
 }
 
-/// What a sweep asks of DynamoDB and of Twilio, with ten channels due among so many.
+/// Returns the requests of a sweep to DynamoDB and Twilio, with ten channels due among so many.
 async fn cost(tracked: usize) -> (f64, u64, u64, u64) {
     let world = World::new().await;
     world.plan(|plan| plan.max_closes = tracked);

@@ -1,4 +1,4 @@
-//! What can go wrong, one story per way: each test's name starts with its row in
+//! Faults, one story for each: each test's name starts with its row in
 //! `docs/faults.md`, which also says what is tested elsewhere.
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What cannot be read is no evidence: the channel is left, tried again, and given up in the
+//! Evidence that cannot be read: the channel is left, tried again, and given up in the
 //! end, but never closed. And what Twilio left open is found again.
 
 use http::{Method, Request};
@@ -9,7 +9,7 @@ use crate::{HOUR, MINUTE, expect_closed};
 
 const CUSTOMER: &str = "+15550100001";
 
-/// What the rule reads of a Conversation without an agent.
+/// The requests by which the rule reads a Conversation without an agent.
 const OF_CONVERSATION: [(&str, &str); 4] = [
     ("flex-api", "/Interactions/"),
     ("conversations", "/Webhooks"),
@@ -17,7 +17,7 @@ const OF_CONVERSATION: [(&str, &str); 4] = [
     ("conversations", "/Participants"),
 ];
 
-/// What the rule reads of a Chat channel.
+/// The requests by which the rule reads a Chat channel.
 const OF_CHAT: [(&str, &str); 3] = [
     ("chat", "/Channels/"),
     ("chat", "/Messages"),

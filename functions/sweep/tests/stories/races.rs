@@ -47,7 +47,7 @@ async fn row_16_a_webhook_that_always_loses_the_race_asks_for_the_event_again() 
     let chat = world.customer_writes("+15550000001");
     let ours = Value::from(world.take_events()).to_string();
     let task = chat.task.to_string();
-    // Whoever writes our task is slow, and meanwhile there is always somebody who is not.
+    // The writer of our task is slow, and meanwhile there is always another one who is not.
     world.aws.plan_faults(move |call| {
         let is_ours = call.operation == "PutItem" && call.body.contains(&task);
         is_ours.then_some(Fault::Delay(Duration::from_millis(100)))
