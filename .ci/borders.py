@@ -1,4 +1,4 @@
-"""Checks the shape of the workspace: who may know whom, what a function links, how long a file may be.
+"""Checks the shape of the workspace: who may know whom, what a function links, how long a file may be, how it is worded.
 
 The workspace is the one in the current folder. Every breach is reported, then the exit code says so.
 """
@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 LONG_FILE = 400  # lines: worth a thought
-TOO_LONG_FILE = 500  # lines
-LONGEST_MAIN = 40  # lines
+MAX_FILE = 500  # lines
+MAX_MAIN = 40  # lines
 # What the functions are built for. What other machines would link is of no interest here.
 TARGET = "aarch64-unknown-linux-gnu"
 
@@ -120,6 +120,16 @@ STRAY_WORDS = {
     "a tool that readers don't have": re.compile(r"[.]library\b"),
 }
 COMMENT = re.compile(r"//.*")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+DOC = re.compile(r"\s*//[/!]")
+# A doc comment begins with a verb in the third person, or with a noun.
+DOC_OPENER = re.compile(r"\s*//[/!]\s+(What|How|Whether|Who)\b")
+VAGUE = re.compile(r"\b(nobody|somebody|whoever)\b", re.IGNORECASE)
+# Names that one thing had beside the one that it has now (docs/glossary.md).
+OTHER_NAMES = re.compile(
+    r"\b(Heard|Word|News|Told|LastStep|Remedy|Came|Tended|Unclosed|ChatClosed|Trouble|Seat|Standing|Wish|Ears|Deaf|Earless|heed|Spoken"
+    r"|Company|Spared|take_up|Outrun|Office|consent|Mistake|Talk|Listen|GRAIN|BURST|(?:MOST|LONGEST)_[A-Z_]+|\w*by_hand\w*)\b"
+)
 
 
 def check_files():
@@ -146,22 +156,36 @@ def check_words(name, lines):
 
 
 def check_source(path, lines):
-    if len(lines) > TOO_LONG_FILE:
-        fault(path, f"{len(lines)} lines, and {TOO_LONG_FILE} is the most that is read in one sitting")
+    if len(lines) > MAX_FILE:
+        fault(path, f"{len(lines)} lines, and {MAX_FILE} is the most that is read in one sitting")
     elif len(lines) > LONG_FILE:
         print(f"warning: {path}: {len(lines)} lines; can it still be read in one sitting?")
     code = [COMMENT.sub("", line) for line in lines]
+    check_wording(path, lines, code)
     # What pretends to be slow waits on tokio's paused clock; a story sets the time.
     if path.match("functions/*/tests/stories/*.rs") or path.parts[:2] in {("tests", "world"), ("tests", "stories"), ("tests", "binaries")}:
         for number, line in enumerate(code, 1):
             if re.search(r"(?<!fn )\bsleep\(", line):
                 fault(f"{path}:{number}", "a test that sleeps; time is a value, so set it")
     if path.match("functions/*/src/main.rs"):
-        if len(lines) > LONGEST_MAIN:
-            fault(path, f"{len(lines)} lines, but main is wiring: at most {LONGEST_MAIN}")
+        if len(lines) > MAX_MAIN:
+            fault(path, f"{len(lines)} lines, but main is wiring: at most {MAX_MAIN}")
         for number, line in enumerate(code, 1):
             if re.search(r"\bif\b", line):
                 fault(f"{path}:{number}", "an `if`, but main is wiring: it decides nothing")
+
+
+def check_wording(path, lines, code):
+    before = ""
+    for number, (line, bare) in enumerate(zip(lines, code), 1):
+        comment = line[len(bare) :]
+        if DOC_OPENER.match(line) and not DOC.match(before):
+            fault(f"{path}:{number}", f"a doc comment that begins with a question: {line.strip()}")
+        if found := VAGUE.search(comment):
+            fault(f"{path}:{number}", f"say who it is: {found.group()}")
+        if found := OTHER_NAMES.search(STRING.sub("", bare)):
+            fault(f"{path}:{number}", f"the glossary has another word for it: {found.group()}")
+        before = line
 
 
 # --- what is set ---

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Longest time, by the machine's clock, for which a fast clock may have run since its last note. It is noted
 /// every second.
-const LONGEST_UNNOTED: Duration = Duration::from_secs(3);
+const MAX_UNNOTED: Duration = Duration::from_secs(3);
 
 /// A clock that showed this at that moment, and has run so many times as fast since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Clock {
     /// Returns the same clock after its driver has ended. The time of its last note is known, and when
     /// its driver ended is not: it goes on from the latest moment that it may have shown.
     pub(crate) fn at_rest(self) -> Self {
-        let unnoted = LONGEST_UNNOTED.saturating_mul(self.speed - 1);
+        let unnoted = MAX_UNNOTED.saturating_mul(self.speed - 1);
         Self {
             shown: self.shown.plus(unnoted),
             speed: 1,

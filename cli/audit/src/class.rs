@@ -1,8 +1,8 @@
-//! What an open channel is found as, and why one that is unattended stayed open.
+//! The classes of open channels, and the reasons why an unattended one stayed open.
 
 use serde::{Deserialize, Serialize};
 
-/// What a channel was found as. Every channel that was looked at has exactly one class.
+/// The class of a channel. Every channel that was looked at has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {

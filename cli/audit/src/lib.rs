@@ -1,4 +1,4 @@
-//! Finds the channels on which customers write to nobody. It needs Twilio's credentials alone, and
+//! Finds the channels on which customers write in vain. It needs Twilio's credentials alone, and
 //! writes nothing anywhere.
 //!
 //! The modules in reading order: `class` says what an open channel can be found as and why it

@@ -35,7 +35,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub sample: Option<Sample>,
-    /// The channels on which customers write to nobody, in figures.
+    /// The channels on which customers write in vain, in figures.
     pub unattended: Unattended,
     /// The number of channels of each class.
     pub classes: BTreeMap<Class, usize>,
@@ -78,7 +78,7 @@ pub struct Listed {
     pub unreadable_entries: usize,
 }
 
-/// How many of the channels in question were looked at.
+/// The number of channels in question that were looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Channels that were looked at.
@@ -87,7 +87,7 @@ pub struct Sample {
     pub candidates: usize,
 }
 
-/// The channels on which customers write to nobody, in figures.
+/// The channels on which customers write in vain, in figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unattended {
     /// Their number.
@@ -140,7 +140,7 @@ pub struct FoundChannel {
     pub channel_sid: ChannelSid,
     /// Its platform.
     pub platform: Platform,
-    /// What it was found as.
+    /// Its class.
     pub class: Class,
     /// Why it stayed open, if it is unattended.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ pub struct FoundChannel {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub row: Option<Row>,
-    /// What a sweep would do to it now; absent where it would leave it.
+    /// The step that a sweep would take now; absent where it would leave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub would: Option<WouldDo>,
@@ -170,7 +170,7 @@ pub struct FoundChannel {
     pub until_ms: Option<Timestamp>,
 }
 
-/// What a sweep would do to a channel.
+/// The step that a sweep would take on a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WouldDo {
@@ -250,7 +250,7 @@ pub enum Severity {
 /// A part of the audit that says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilentPart {
-    /// What could not be read, such as "Proxy sessions".
+    /// The list that could not be read, such as "Proxy sessions".
     pub part: String,
     /// Why.
     pub why: String,

@@ -31,7 +31,7 @@ pub(crate) struct Options {
 
 /// Counts, and every channel that was found.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct ReconcileOutput<'a> {
     #[serde(flatten)]
     report: &'a Reconciled,
     found: &'a [Found],
@@ -63,7 +63,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     found.sort_by_key(|one| one.channel);
     if options.common.json {
         let found = &found;
-        output::json(&Told {
+        output::json(&ReconcileOutput {
             report: &report,
             found,
         })?;

@@ -196,7 +196,7 @@ fn tables_fit_the_terminal() {
 }
 
 #[test]
-fn a_sweep_by_hand_observes_plans_and_acts() {
+fn a_sweep_manually_observes_plans_and_acts() {
     let world = World::new();
     let channel = world.tab_closed("+15550100001");
     world.pass(HOUR);

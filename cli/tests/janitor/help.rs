@@ -1,4 +1,4 @@
-//! What the command says of itself, kept word for word: `SNAPSHOTS=overwrite` keeps it anew.
+//! The command's own help, kept word for word: `SNAPSHOTS=overwrite` keeps it anew.
 
 use crate::world::{janitor, run};
 use snapbox::Data;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 const SERVICE: &str = "IS00000000000000000000000000000009";
 
-/// What that Function kept of an event: the whole payload, and some of it once more.
+/// An event as that Function kept it: the whole payload, and some of it once more.
 fn kept(event: &Value) -> Value {
     let payload = &event["data"]["payload"];
     let attributes = payload["task_attributes"].as_str().unwrap();

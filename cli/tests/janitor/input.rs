@@ -1,4 +1,4 @@
-//! What people and scripts get wrong: half a SID, no settings, a pipe that is closed.
+//! Mistakes of people and scripts: half a SID, no settings, a pipe that is closed.
 
 use crate::world::{World, janitor, run};
 

@@ -13,7 +13,7 @@ use crate::world::{Said, janitor, run};
 pub(crate) struct Local {
     process: Child,
     folder: TempDir,
-    /// What it says on standard error, line by line.
+    /// Its standard error, line by line.
     says: BufReader<std::process::ChildStderr>,
     pub(crate) page: String,
     pub(crate) webhook: String,
@@ -260,7 +260,7 @@ fn what_is_stored_survives_an_outage_and_a_restart() {
     let known = local.janitor(&["list", "--json"]).ends(0).json_lines();
     let folder = local.outage();
 
-    // Nobody holds the folder: the command opens the file itself.
+    // No server holds the folder: the command opens the file itself.
     let still_known = beside(folder.path(), &["list", "--json"])
         .ends(0)
         .json_lines();

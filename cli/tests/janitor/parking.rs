@@ -30,13 +30,13 @@ fn inactive(world: &World) -> Sid {
     state.find_task_channel(workspace, "inactive").unwrap().sid
 }
 
-/// How many requests the simulated Twilio has written something for.
+/// Returns the number of requests for which the simulated Twilio has written something.
 fn writes(world: &World) -> u64 {
     world.simulator.calls().writes()
 }
 
 #[test]
-fn a_chat_is_parked_and_taken_up_again_by_hand() {
+fn a_chat_is_parked_and_taken_up_again_manually() {
     let world = World::that_parks();
     let (channel, task) = talk(&world, "+15550100001");
     talk(&world, "+15550100002");

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 /// The table's name.
 pub(crate) const TABLE: &str = "channels-of-a-test";
 
-/// How long ago the story begins.
+/// The time from the beginning of the story until now.
 const BEGAN: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// The binary, in an environment that holds nothing but what is given.
@@ -26,7 +26,7 @@ pub(crate) fn janitor() -> Command {
         .timeout(Duration::from_secs(120))
 }
 
-/// What a run of the binary said.
+/// The output of a run of the binary.
 pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -224,7 +224,7 @@ impl World {
         contact.channel().unwrap().to_string()
     }
 
-    /// A Conversation that nobody closed.
+    /// A Conversation that was left open.
     pub(crate) fn conversation_left_open(&self, address: &str) -> String {
         let mut state = self.simulator.state();
         let contact = state.customer_converses(address, "Hello?");

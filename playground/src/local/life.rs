@@ -20,7 +20,7 @@ use simulator::state::sid::Sid;
 use store::{ChannelEvents, ChannelTable};
 use twilio::rest::setup::needed_events;
 
-use super::playing::{Playing, Step, Talk, Who};
+use super::playing::{Dialogue, Playing, Step, Who};
 use super::saved::Saved;
 use super::sender::EventSender;
 use super::snapshot::Snapshot;
@@ -57,11 +57,11 @@ const SCENARIOS: [(Scenario, u8); 8] = [
 ];
 
 /// The rest come by Conversations.
-const CONVERSATION: [(Duration, Talk); 4] = [
-    (minutes(0), Talk::CustomerWrites),
-    (minutes(2), Talk::AgentAccepts),
-    (minutes(26), Talk::AgentWrapsUp),
-    (minutes(28), Talk::NobodyCloses),
+const CONVERSATION: [(Duration, Dialogue); 4] = [
+    (minutes(0), Dialogue::CustomerWrites),
+    (minutes(2), Dialogue::AgentAccepts),
+    (minutes(26), Dialogue::AgentWrapsUp),
+    (minutes(28), Dialogue::BrowserIsClosed),
 ];
 
 /// Time from an agent's acceptance to the agent's answer.
@@ -305,7 +305,7 @@ impl Mover {
             }
             None => {
                 let address = format!("+1556{address:07}");
-                let steps = CONVERSATION.map(|(at, talk)| (at, Step::Talk(talk)));
+                let steps = CONVERSATION.map(|(at, talk)| (at, Step::Dialogue(talk)));
                 let task = None;
                 (Who::OnConversations { address, task }, steps.to_vec())
             }
@@ -314,7 +314,7 @@ impl Mover {
         let mut script = Vec::new();
         for (after, step) in steps {
             script.push((when(after), step));
-            if let Step::Act(Act::AgentAccepts) | Step::Talk(Talk::AgentAccepts) = step {
+            if let Step::Act(Act::AgentAccepts) | Step::Dialogue(Dialogue::AgentAccepts) = step {
                 script.push((when(after + ANSWERED_AFTER), Step::AgentWrites));
                 if replies {
                     script.push((when(after + REPLIED_AFTER), Step::CustomerReplies));

@@ -24,7 +24,7 @@ pub(super) enum Who {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Step {
     Act(Act),
-    Talk(Talk),
+    Dialogue(Dialogue),
     /// The agent says something, and it is the customer's turn.
     AgentWrites,
     /// The customer has found their glasses.
@@ -32,11 +32,11 @@ pub(super) enum Step {
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) enum Talk {
+pub(super) enum Dialogue {
     CustomerWrites,
     AgentAccepts,
     AgentWrapsUp,
-    NobodyCloses,
+    BrowserIsClosed,
 }
 
 impl Playing {
@@ -44,10 +44,12 @@ impl Playing {
     pub(super) fn takes(&mut self, step: Step, state: &mut State, agent: Sid) -> bool {
         match (&mut self.who, step) {
             (Who::OnChat(customer), Step::Act(act)) => customer.act(act, state, agent).is_ok(),
-            (Who::OnConversations { address, task }, Step::Talk(talk)) => {
+            (Who::OnConversations { address, task }, Step::Dialogue(talk)) => {
                 talk.happens(address, task, state, agent)
             }
-            (Who::OnChat(_), Step::Talk(_)) | (Who::OnConversations { .. }, Step::Act(_)) => false,
+            (Who::OnChat(_), Step::Dialogue(_)) | (Who::OnConversations { .. }, Step::Act(_)) => {
+                false
+            }
             (_, Step::AgentWrites) => self.task().is_some_and(|task| {
                 // Another agent may have the chat now.
                 state.agent_writes(task, "Let me see.").ok();
@@ -76,7 +78,8 @@ impl Playing {
         self.script.is_empty()
             && matches!(
                 step,
-                Step::Act(Act::TabIsClosed | Act::TaskDeleted) | Step::Talk(Talk::NobodyCloses)
+                Step::Act(Act::TabIsClosed | Act::TaskDeleted)
+                    | Step::Dialogue(Dialogue::BrowserIsClosed)
             )
     }
 
@@ -93,12 +96,12 @@ impl Step {
     pub(super) const fn begins(self) -> bool {
         matches!(
             self,
-            Self::Act(Act::CustomerWrites) | Self::Talk(Talk::CustomerWrites)
+            Self::Act(Act::CustomerWrites) | Self::Dialogue(Dialogue::CustomerWrites)
         )
     }
 }
 
-impl Talk {
+impl Dialogue {
     fn happens(self, address: &str, task: &mut Option<Sid>, state: &mut State, agent: Sid) -> bool {
         match (self, *task) {
             (Self::CustomerWrites, _) => {
@@ -109,8 +112,8 @@ impl Talk {
             }
             (Self::AgentAccepts, Some(task)) => state.agent_accepts(task, agent).is_ok(),
             (Self::AgentWrapsUp, Some(task)) => state.agent_wraps_up(task).is_ok(),
-            (Self::NobodyCloses, Some(task)) => state.task_completed_by_nobody(task).is_ok(),
-            (Self::AgentAccepts | Self::AgentWrapsUp | Self::NobodyCloses, None) => false,
+            (Self::BrowserIsClosed, Some(task)) => state.task_completed_by_nobody(task).is_ok(),
+            (Self::AgentAccepts | Self::AgentWrapsUp | Self::BrowserIsClosed, None) => false,
         }
     }
 }

@@ -46,7 +46,7 @@ pub const POLL_GRID: Duration = Duration::from_secs(10);
 /// The most authors that are remembered of one channel, and the most agents.
 pub const MAX_AUTHORS: usize = 6;
 
-/// What is kept of a chat identity that may be an agent's: a digest that is another one on
+/// The digest of a chat identity that may be an agent's. It is another one on
 /// each channel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthorDigest(u64);
@@ -120,7 +120,7 @@ pub enum Party {
     Program,
 }
 
-/// What is remembered of a channel's messages.
+/// The memory of a channel's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     /// The newest message of those who can only be customers.

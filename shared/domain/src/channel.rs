@@ -1,4 +1,4 @@
-//! What the facts about one channel add up to.
+//! The record of one channel: the sum of the facts about it.
 //!
 //! # Why it is built like this
 //!
@@ -84,12 +84,12 @@ pub struct Channel {
     parking: BTreeMap<TaskSid, TaskParking>,
 }
 
-/// What is remembered of one task.
+/// The memory of one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// When it was created, as far as the facts say.
     pub opened_at: Timestamp,
-    /// How far it got; meaningless, and held at its greatest, once it has ended.
+    /// The furthest stage that it reached; meaningless, and held at its greatest, once it has ended.
     pub stage: Stage,
     /// Its earliest terminal event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,11 +107,11 @@ pub struct Task {
 pub struct Ended {
     /// When.
     pub at: Timestamp,
-    /// How.
+    /// The way.
     pub how: End,
 }
 
-/// Whether a channel is long-lived, as last read at Twilio.
+/// The long-lived state of a channel, as last read at Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Observed {
     at: Timestamp,
@@ -151,12 +151,12 @@ impl Channel {
         &self.tasks
     }
 
-    /// Whether it is long-lived, if anybody ever looked.
+    /// Returns true if it is long-lived, and nothing if it was never read.
     pub fn long_lived(&self) -> Option<bool> {
         self.long_lived.map(|observed| observed.long_lived)
     }
 
-    /// What was done about it last, be it for this idle period or an earlier one.
+    /// Returns the cleaning that was done last, be it for this idle period or an earlier one.
     pub fn last_cleanup(&self) -> Option<&Cleanup> {
         self.cleanup.as_ref()
     }
@@ -186,7 +186,7 @@ impl Channel {
             .max_by_key(|idle| idle.since)
     }
 
-    /// What was done about the idle period that the channel is in.
+    /// Returns the cleaning of the idle period that the channel is in.
     pub fn cleanup(&self) -> Option<&Cleanup> {
         let idle = self.idle()?;
         self.cleanup

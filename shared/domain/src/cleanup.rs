@@ -1,4 +1,4 @@
-//! How far the cleaning of a channel has got, for one idle period.
+//! The progress of the cleaning of a channel, for one idle period.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 use crate::verdict::Row;
 use crate::{ProxySessionSid, Timestamp};
 
-/// How often a channel that Twilio refuses is tried before we give up and say so.
+/// The number of times that a channel that Twilio refuses is tried before we give up and say so.
 pub const MAX_TRIES: u32 = 8;
 
-/// How long after its first failure a channel is tried again; each further wait doubles.
+/// The time after its first failure until a channel is tried again; each further wait doubles.
 pub const FIRST_BACK_OFF: Duration = Duration::from_secs(60);
 
-/// How long Flex has to end the Proxy session of a channel that was closed. Twilio does not
+/// The time that Flex has to end the Proxy session of a channel that was closed. Twilio does not
 /// say how long it takes; the next message finds the session open until then.
 pub const SESSION_GRACE: Duration = Duration::from_secs(60);
 
 /// The longest wait between two tries of one channel.
 pub const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
 
-/// What has been done about one idle period: the time from the end of a channel's last task
+/// The cleaning of one idle period: of the time from the end of a channel's last task
 /// to the next task. A new task makes it history without anyone touching it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cleanup {
     /// When the idle period began: the end of the channel's last task.
     pub idle_since: Timestamp,
-    /// How far we got.
+    /// The progress.
     pub progress: Progress,
     /// Tries of the present step that Twilio refused or did not answer.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct Cleanup {
     pub session: Option<ProxySessionSid>,
 }
 
-/// How far the cleaning of an idle period has got. Later steps are greater.
+/// The progress of the cleaning of an idle period. Later steps are greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Progress {
@@ -93,13 +93,13 @@ impl fmt::Display for Step {
     }
 }
 
-/// How a channel was found or left at Twilio.
+/// The state in which a channel was found or left at Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// We wrote what was missing.
     Written,
-    /// Somebody else had done it: the agent's browser, Flex, or an earlier try of ours.
+    /// Another party had done it: the agent's browser, Flex, or an earlier try of ours.
     AlreadyClean,
     /// We deleted it, as the settings ask.
     Deleted,

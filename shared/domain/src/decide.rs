@@ -1,4 +1,4 @@
-//! What follows from a channel's record, the policy and the time, before Twilio is asked.
+//! Decisions that follow from a channel's record, the policy and the time, before Twilio is asked.
 
 use crate::channel::{Channel, Need, Queue, QueueEntry};
 use crate::policy::Policy;

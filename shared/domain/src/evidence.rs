@@ -1,4 +1,4 @@
-//! What was read at Twilio about one channel that is due, before anything is written to it.
+//! Evidence that was read at Twilio about one channel that is due, before anything is written to it.
 
 use crate::Timestamp;
 use crate::activity::Party;

@@ -1,4 +1,4 @@
-//! What an event tells us, free of Twilio's JSON.
+//! Facts that events and looks tell us, free of Twilio's JSON.
 
 use std::fmt;
 
@@ -20,11 +20,11 @@ pub struct Fact {
     pub platform: Platform,
     /// When it happened, by Twilio's clock.
     pub at: Timestamp,
-    /// What is told, and of which task or message.
+    /// The content: about a task or about a message.
     pub kind: FactKind,
 }
 
-/// What a fact tells.
+/// The kinds of facts, with their contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactKind {
     /// The state of a task.
@@ -102,7 +102,7 @@ pub enum TaskState {
     SeenOpen,
 }
 
-/// How far an open task has got. It only ever gets further: a reservation that is rejected
+/// The stage that an open task has reached. It only ever gets further: a reservation that is rejected
 /// sends a task back in the queue, but whether it waits or is offered makes no difference
 /// here, so the two are one stage and the greatest stage heard of is the true one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ pub enum Stage {
     Wrapping,
 }
 
-/// How a task ended. Where two terminal events carry the same time, the smaller counts: the
+/// The way in which a task ended. Where two terminal events carry the same time, the smaller counts: the
 /// one with the longer patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -27,7 +27,7 @@ pub enum InvalidSid {
     },
 }
 
-/// Whether 32 zeros are a SID of this kind or stand for "none".
+/// True if 32 zeros are a SID of this kind, false if they stand for "none".
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Zeros {
     Valid,

@@ -1,4 +1,4 @@
-//! What we think, apart from everything we touch.
+//! All decisions, apart from everything that reads or writes.
 //!
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and

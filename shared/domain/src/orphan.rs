@@ -1,4 +1,4 @@
-//! What is held open at Twilio although nobody is known to work on it.
+//! Channels that are held open at Twilio although no task of them is known.
 //!
 //! The stream of events covers neither the time before the installation nor an outage of more
 //! than Twilio's four hours. What went astray then still shows: by a Proxy session, which holds
@@ -34,14 +34,14 @@ use crate::{Platform, ProxySessionSid, Timestamp};
 pub struct Orphan {
     /// When it was found so.
     pub found_at: Timestamp,
-    /// What held it open.
+    /// The thing that held it open.
     pub held_by: HeldOpenBy,
     /// The Proxy session that held it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<ProxySessionSid>,
 }
 
-/// What holds a channel open.
+/// The things that hold a channel open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldOpenBy {
@@ -73,7 +73,7 @@ impl fmt::Display for HeldOpenBy {
 /// Something that is held open, as a list shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldOpen {
-    /// What holds it open.
+    /// The thing that holds it open.
     pub by: HeldOpenBy,
     /// The time since which it is held open, or of its last interaction, where Twilio says so.
     /// A Conversation's last change is not such a time: it need not move with messages.

@@ -37,7 +37,7 @@ impl FromStr for Pair {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(Vec<Pair>);
 
-/// What is wrong with the pairs, by themselves or at Twilio.
+/// Faults of the pairs, by themselves or at Twilio.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PairFault {
     /// A TaskChannel is in two pairs, or twice in one.

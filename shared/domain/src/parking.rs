@@ -32,7 +32,7 @@ pub const READ_AFTER: Duration = Duration::from_secs(10);
 pub struct TaskPlacement {
     /// Its TaskChannel.
     pub task_channel: TaskChannelSid,
-    /// Whether that is the inactive one of a pair. The TaskChannel alone decides: attributes
+    /// True if that is the inactive one of a pair. The TaskChannel alone decides: attributes
     /// may be replaced as a whole by anyone.
     pub parked: bool,
 }
@@ -65,7 +65,7 @@ pub(crate) struct RequestedAt {
 }
 
 impl RequestedAt {
-    /// Whether the person had read this message: it was known and older than the request, or it
+    /// Returns true if the person had read this message: it was known and older than the request, or it
     /// was so old that only its event can be late.
     pub(crate) fn has_read(&self, message: MessagePosition) -> bool {
         Some(message) <= self.read_to || message.at.plus(READ_AFTER) <= self.at

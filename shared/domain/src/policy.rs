@@ -1,4 +1,4 @@
-//! How patient we are.
+//! The cutoffs and limits.
 
 use std::time::Duration;
 
@@ -17,25 +17,25 @@ pub struct Policy {
     pub ended_cutoff: Duration,
     /// After the last task of a long-lived channel.
     pub long_lived_cutoff: Duration,
-    /// Whether a long-lived channel is released (made `INACTIVE`) after the shorter cutoff,
+    /// True if a long-lived channel is released (made `INACTIVE`) after the shorter cutoff,
     /// or left as it is until its reset.
     pub release_long_lived: bool,
     /// After one task of a channel ended while another stays open and silent.
     pub inspect_after: Duration,
-    /// How long something that is held open must have been quiet before it is an orphan.
+    /// The time for which something that is held open must have been quiet before it is an orphan.
     pub orphan_grace: Duration,
-    /// How long a channel of which no task is known must have been quiet before it is closed
+    /// The time for which a channel of which no task is known must have been quiet before it is closed
     /// although a program may have it, or although it is a Conversation; never where absent.
     pub orphan_cutoff: Option<Duration>,
-    /// How long nobody may have written before a channel that an agent or a program may still
+    /// The time without a message before a channel that an agent or a program may still
     /// have is closed.
     pub quiet_cutoff: Duration,
-    /// How long a Conversation that was left or parked must have been quiet before it is
+    /// The time for which a Conversation that was left or parked must have been quiet before it is
     /// closed; never where absent.
     pub put_aside_cutoff: Option<Duration>,
-    /// How long a task may be in wrap-up before it is reported as stuck.
+    /// The time for which a task may be in wrap-up before it is reported as stuck.
     pub wrap_up_limit: Duration,
-    /// How long a closed channel's record is kept.
+    /// The time for which a closed channel's record is kept.
     pub retention: Duration,
     /// After an agent's word that the customer leaves unanswered.
     pub park_after: Duration,
@@ -166,7 +166,7 @@ impl Policy {
             // A reset is what follows a release.
             Some((long_lived, abandoned)),
             Some((long_lived, ended)),
-            // What somebody may still have waits longer than what is dead.
+            // A channel that a party may still have waits longer than what is dead.
             Some((quiet, ended)),
             put_aside.map(|put_aside| (put_aside, quiet)),
             orphan.map(|orphan| (orphan, grace)),
@@ -184,7 +184,7 @@ impl Policy {
         too_short.chain(crossed).collect()
     }
 
-    /// How long a channel waits in this queue before its turn comes.
+    /// Returns the time for which a channel waits in this queue before its turn comes.
     pub fn cutoff(&self, queue: Queue) -> Duration {
         match queue {
             Queue::Abandoned => self.abandoned_cutoff,

@@ -21,7 +21,7 @@ impl Timestamp {
         self.0
     }
 
-    /// How long ago `earlier` was. A clock that stepped back makes an age of zero, never a
+    /// Returns the time since `earlier`. A clock that stepped back makes an age of zero, never a
     /// negative one, so that it can only delay a decision.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);

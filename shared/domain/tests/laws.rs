@@ -86,7 +86,7 @@ fn fold(facts: &[Fact]) -> Channel {
     channel
 }
 
-/// What is true of one task, worked out from all its facts at once and in another way than
+/// Returns the truth of each task, worked out from all its facts at once and in another way than
 /// the fold does it.
 fn oracle(facts: &[Fact]) -> BTreeMap<TaskSid, (bool, Option<(Timestamp, End)>)> {
     let mut tasks: BTreeMap<TaskSid, Vec<&Fact>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What can go wrong at the table, sorted by what the caller does next.
+//! Errors of the table, sorted by what the caller does next.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ChannelSid;
@@ -41,7 +41,7 @@ pub enum StoreError {
     Unreadable {
         /// The channel.
         channel: ChannelSid,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
 }
@@ -93,7 +93,7 @@ fn kind<E>(error: &SdkError<E>) -> &'static str {
 }
 
 impl StoreError {
-    /// Whether it concerns one channel alone, so that others may fare better.
+    /// Returns true if it concerns one channel alone, so that others may fare better.
     pub fn is_of_one_channel(&self) -> bool {
         match self {
             Self::Unreadable { .. } | Self::Contended { .. } | Self::Foreign => true,

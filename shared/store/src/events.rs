@@ -1,4 +1,4 @@
-//! What events say, folded into the channels' records: the one way for the webhook, for
+//! The fold of events into the channels' records: the one way for the webhook, for
 //! TaskRouter's log and for a person's recording, so that the same events make the same items.
 
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use crate::partition;
 /// An item of the table, as DynamoDB's client speaks of it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// How many bytes of the digest make a version: enough that no two contents of one channel
+/// The number of bytes of the digest that make a version: enough that no two contents of one channel
 /// ever share it.
 const VERSION_BYTES: usize = 16;
 
@@ -37,7 +37,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record of a channel. A record that is done with is kept for `retention` longer, or
-    /// as long as `kept_until` says where the retention is somebody else's concern.
+    /// as long as `kept_until` says where the retention is the caller's concern.
     pub(crate) fn new(
         channel: Channel,
         kept_until: Option<i64>,

@@ -1,6 +1,6 @@
 //! The channel table: one item per channel, one sparse index of what waits.
 //!
-//! Every write is *read, fold, write if nobody else has*. The condition is on `version`,
+//! Every write is *read, fold, write if no other writer has*. The condition is on `version`,
 //! which is not a counter but the digest of the rest of the item. That has three uses:
 //!
 //! * the item is a function of the facts alone, so that the same events in any order, however

@@ -15,13 +15,13 @@ use crate::error::StoreError;
 use crate::schema::{KEY, TTL_ATTRIBUTE};
 use crate::table::ChannelTable;
 
-/// What a note's key begins with; a channel's begins with `CH`.
+/// The beginning of a note's key; a channel's begins with `CH`.
 pub const NOTE_PREFIX: &str = "note:";
 
 /// Where a note keeps its text.
 const TEXT: &str = "text";
 
-/// How long a note is kept after it was written.
+/// The time for which a note is kept after it was written.
 const KEPT: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 
 impl ChannelTable {

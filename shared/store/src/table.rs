@@ -24,11 +24,11 @@ const STILL_ABSENT: &str = "attribute_not_exists(channel_sid)";
 /// A record that was read must not have changed meanwhile.
 const STILL_AS_READ: &str = "version = :as_read";
 
-/// How often a fold is repeated because others wrote the channel first. Each round lets at
+/// The number of times that a fold is repeated because others wrote the channel first. Each round lets at
 /// least one writer through, so this bounds how many may write one channel at a time.
 const MAX_ROUNDS: usize = 12;
 
-/// How many index partitions are read side by side.
+/// The number of index partitions that are read side by side.
 pub(crate) const QUERIES_AT_ONCE: usize = 10;
 
 /// The number of due channels that are read from each end of an index partition in one run:
@@ -55,14 +55,14 @@ pub struct Versioned {
     expires_at: Option<i64>,
 }
 
-/// How an attempt to write ended.
+/// The result of an attempt to write.
 #[derive(Debug)]
 pub enum Saved {
     /// The table already says so; nothing was sent.
     Unchanged,
     /// It is written, now or by an earlier try of ours whose answer was lost.
     Written,
-    /// Somebody else wrote first; this is what they left.
+    /// Another writer was first; this is what they left.
     Conflict(Box<Versioned>),
 }
 
@@ -164,7 +164,7 @@ impl ChannelTable {
         }
     }
 
-    /// Writes what became of a channel that was read, unless somebody else wrote meanwhile.
+    /// Writes what became of a channel that was read, unless another writer did meanwhile.
     ///
     /// With a `retention`, a record that is done with expires so long after it was; without,
     /// it expires when it would have.
@@ -331,7 +331,7 @@ pub(crate) enum End {
     All,
 }
 
-/// What the index projects: keys only.
+/// The projection of the index: keys only.
 #[derive(serde::Deserialize)]
 struct Entry {
     channel_sid: ChannelSid,

@@ -1,4 +1,4 @@
-//! The sink's test event: that it arrived is remembered, so that whoever sent it can see the
+//! The sink's test event: that it arrived is remembered, so that the person who sent it can see the
 //! whole way work, from Twilio to the table.
 //!
 //! The newest event replaces the one before. Its own id is the account's SID, the same for
@@ -14,12 +14,12 @@ use crate::table::ChannelTable;
 const NOTE: &str = "sink-test-event";
 
 /// Longer ids are cut: Twilio's are UUIDs.
-const LONGEST_ID: usize = 64;
+const MAX_ID: usize = 64;
 
 /// A test event that arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestEvent {
-    /// What Twilio called the test.
+    /// The test's id, as Twilio gave it.
     pub test_id: String,
     /// When it arrived.
     pub at: Timestamp,
@@ -32,7 +32,7 @@ impl ChannelTable {
     ///
     /// Fails if DynamoDB throttles, refuses or does not answer.
     pub async fn note_test_event(&self, test_id: &str, at: Timestamp) -> Result<(), StoreError> {
-        let test_id = test_id.chars().take(LONGEST_ID).collect();
+        let test_id = test_id.chars().take(MAX_ID).collect();
         self.set_note(NOTE, &TestEvent { test_id, at }, at).await
     }
 

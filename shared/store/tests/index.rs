@@ -1,4 +1,4 @@
-//! What the table's index shows, and what expires.
+//! The table's index, and the expiry of items.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at the first surprise and say what it saw"

@@ -1,4 +1,4 @@
-//! What an item holds: the same for the same facts, nothing of a customer's, and readable by
+//! The content of an item: the same for the same facts, nothing of a customer's, and readable by
 //! those who come after.
 #![allow(
     clippy::unwrap_used,
@@ -172,7 +172,7 @@ proptest! {
     }
 }
 
-/// What CloudFormation creates on AWS is what `create_table` creates here.
+/// Checks that CloudFormation creates the same table on AWS as `create_table` does here.
 #[tokio::test]
 async fn the_template_creates_this_very_table() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");

@@ -1,4 +1,4 @@
-//! Notes beside the channels: read back as written, seen by no queue, and in nobody's way.
+//! Notes beside the channels: read back as written, seen by no queue, and in no record's way.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at the first surprise and say what it saw"

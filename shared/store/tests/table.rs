@@ -86,7 +86,7 @@ async fn a_write_whose_answer_was_lost_and_that_was_written_over_is_not_repeated
         let ours = call.operation == "PutItem" && call.nth == 0;
         ours.then_some(Fault::LoseResponse)
     });
-    // While the client waits to send it again, somebody else builds upon it.
+    // While the client waits to send it again, another writer builds upon it.
     let (one, other) = ([opened(channel(1), 1)], [opened(channel(1), 2)]);
     let (ours, theirs) = join!(tell(&table, &one), tell(&rival, &other));
     assert!(matches!(theirs, Ok(Saved::Written)), "{theirs:?}");

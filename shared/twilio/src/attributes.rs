@@ -32,7 +32,7 @@ pub struct Attributes {
     proxy_session: Option<ProxySessionSid>,
     /// Where the closing brace stands.
     end: usize,
-    /// Whether a comma has to go before what is added there.
+    /// True if a comma has to go before what is added there.
     members: Members,
 }
 
@@ -78,12 +78,12 @@ impl Attributes {
         &self.text
     }
 
-    /// Whether `status` is [`INACTIVE`].
+    /// Returns true if `status` is [`INACTIVE`].
     pub fn is_inactive(&self) -> bool {
         self.status.says_so
     }
 
-    /// Whether `long_lived` is true.
+    /// Returns true if `long_lived` is true.
     pub fn is_long_lived(&self) -> bool {
         self.long_lived.says_so
     }
@@ -147,7 +147,7 @@ fn says_inactive(value: &RawValue) -> bool {
     json::text(value).is_some_and(|text| text == INACTIVE)
 }
 
-/// Flex writes a boolean. Whoever wrote the text "true" meant a long-lived channel as well,
+/// Flex writes a boolean. The author of the text "true" meant a long-lived channel as well,
 /// and taking it for one is the patient choice.
 fn says_true(value: &RawValue) -> bool {
     value.get() == "true" || json::text(value).is_some_and(|text| text == "true")

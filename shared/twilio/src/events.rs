@@ -20,7 +20,7 @@
 //! read. Where the text itself breaks off, what came before still counts.
 
 mod element;
-mod talk;
+mod message;
 mod task;
 mod types;
 
@@ -35,14 +35,14 @@ use crate::json;
 use crate::signature::Authentic;
 use element::Outcome;
 
-pub use talk::author_digest;
-pub(crate) use talk::says_inactive;
+pub use message::author_digest;
+pub(crate) use message::says_inactive;
 pub use task::{About, Link, NoLink, TaskSeen, TaskStatus, UnreadableTask, read_task};
 pub use types::{MESSAGE_ADDED, needed_events};
 
 /// More elements than this are not read. Twilio's events take more than a kilobyte each and
 /// a Lambda's request 6 MB at most, so what has more of them is not events.
-const MOST_ELEMENTS: usize = 20_000;
+const MAX_ELEMENTS: usize = 20_000;
 
 /// The account and the workspace whose events count, and the parking that their facts are for. Events that name another
 /// account or workspace are ignored; events that name none count.
@@ -195,7 +195,7 @@ pub fn read_chat_webhook(form: &Authentic<Vec<(String, String)>>, scope: &Scope)
         received: 1,
         ..Batch::default()
     };
-    let element = talk::of_chat(form.get(), scope);
+    let element = message::of_chat(form.get(), scope);
     // What cannot be read is kept as it was sent, or as good as.
     let written: String = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form.get())
@@ -283,7 +283,7 @@ fn split<'a>(list: &'a str, elements: &mut Vec<&'a RawValue>) -> Result<(), Unre
         .and_then(|()| reader.end());
     match whole {
         Ok(()) => Ok(()),
-        Err(_) if elements.len() >= MOST_ELEMENTS => Err(Unreadable::TooMany),
+        Err(_) if elements.len() >= MAX_ELEMENTS => Err(Unreadable::TooMany),
         Err(_) => Err(Unreadable::Body),
     }
 }
@@ -307,7 +307,7 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(element) = list.next_element()? {
-            if self.0.len() == MOST_ELEMENTS {
+            if self.0.len() == MAX_ELEMENTS {
                 return Err(A::Error::custom("too many elements"));
             }
             self.0.push(element);

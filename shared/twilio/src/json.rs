@@ -38,7 +38,7 @@ pub(crate) fn members<'a, const N: usize>(
     Ok(values)
 }
 
-/// Whether a key, decoded, is this name: `"\u0073tatus"` is `status`.
+/// Returns true if a key, decoded, is this name: `"\u0073tatus"` is `status`.
 pub(crate) fn is_named(key: &RawValue, name: &str) -> bool {
     text(key).is_some_and(|key| key == name)
 }

@@ -44,5 +44,5 @@ pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;
 pub use taskrouter::CHANNELS_PER_QUESTION;
 pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer};
-pub use transport::{Https, InvalidTls, LONGEST_ANSWER, Transport, TransportError};
+pub use transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
 pub use webhooks::{MAX_WEBHOOKS, WebhookState};

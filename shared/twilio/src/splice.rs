@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-/// What every value of one key becomes.
+/// The value that every value of one key becomes.
 pub(crate) struct Change<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: &'a str,
@@ -13,7 +13,7 @@ pub(crate) struct Change<'a> {
     pub(crate) spans: &'a [Range<usize>],
 }
 
-/// Whether the object has members: then a comma goes before what is added.
+/// True if the object has members: then a comma goes before what is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Members {
     None,

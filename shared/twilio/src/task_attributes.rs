@@ -2,7 +2,7 @@
 //!
 //! Like a channel's (see [`crate::attributes`]), they are replaced as a whole, and every byte
 //! but ours must survive. Unlike a channel's, they may not be longer than so many characters,
-//! white space included, and nobody can raise that.
+//! white space included, and no setting raises that.
 
 use std::fmt;
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub const LONGEST: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("attributes would have {characters} characters, and TaskRouter takes {LONGEST}")]
 pub struct TooLong {
-    /// How many they would have.
+    /// The number of characters that they would have.
     pub characters: usize,
 }
 
@@ -60,7 +60,7 @@ impl TaskAttributes {
         Ok(attributes)
     }
 
-    /// Whether `inactive` says that the task is parked.
+    /// Returns true if `inactive` says that the task is parked.
     pub fn is_inactive(&self) -> bool {
         self.inactive
     }

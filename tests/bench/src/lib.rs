@@ -22,7 +22,7 @@ pub use backlog::{Drained, Returned, customers_return, drain};
 /// Between one word and the next.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// What was asked of DynamoDB.
+/// The requests to DynamoDB.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Asked {
     /// Items read one by one.
@@ -55,7 +55,7 @@ impl Asked {
     }
 }
 
-/// What each step of a chat's life asks of DynamoDB: its events, by type, and the sweep at its
+/// Returns the requests of each step of a chat's life to DynamoDB: its events, by type, and the sweep at its
 /// end.
 pub type Life = Vec<(String, Asked)>;
 
@@ -130,12 +130,12 @@ pub fn write_units(life: &Life) -> f64 {
     life.iter().map(|(_, asked)| asked.write_units).sum()
 }
 
-/// What a sweep came to.
+/// The figures of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Swept {
-    /// What it asked of DynamoDB.
+    /// Its requests to DynamoDB.
     pub asked: Asked,
-    /// What it asked of Twilio.
+    /// Its requests to Twilio.
     pub calls: u64,
 }
 
@@ -191,7 +191,7 @@ fn tracked_channel(number: usize, now: Timestamp) -> (ChannelSid, Vec<Fact>) {
     (channel, facts)
 }
 
-/// How long a sweep of `due` channels takes where each request to Twilio takes `request` and
+/// Returns the time that a sweep of `due` channels takes where each request to Twilio takes `request` and
 /// `at_once` may be under way, beside how long it would take if none ever waited: one read and
 /// one write for each channel.
 ///

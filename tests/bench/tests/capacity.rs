@@ -1,4 +1,4 @@
-//! What a channel's life costs at DynamoDB, by the units that the engine reports: the figures
+//! The costs of a channel's life at DynamoDB, by the units that the engine reports: the figures
 //! of `docs/costs.md`. Each event comes in a request of its own, which is the dearest way.
 
 use bench::{life_of_a_chat, life_of_a_talk, one_by_one, write_units};

@@ -1,17 +1,17 @@
-//! How near a sweep comes to the ideal, in virtual time: so many requests, each so long, so
+//! The pace of a sweep beside the ideal, in virtual time: so many requests, each so long, so
 //! many side by side. The clock is a value here, so that this is counted rather than timed.
 use std::time::Duration;
 
 use bench::{customers_return, drain, pace};
 use world::SWEEP_TIME;
 
-/// What a request to Twilio takes, by assumption.
+/// The time of a request to Twilio, by assumption.
 const REQUEST: Duration = Duration::from_millis(150);
 
-/// How many channels are worked on side by side.
+/// The number of channels that are worked on side by side.
 const AT_ONCE: usize = 10;
 
-/// How many are due.
+/// The number of channels that are due.
 const DUE: usize = 1_000;
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -20,7 +20,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// How long a test waits for a function before it takes it for dead.
+/// The time for which a test waits for a function before it takes it for dead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A function's binary that `cargo test --workspace` has built beside the test that runs.
@@ -57,11 +57,11 @@ pub struct Function {
     api: Arc<Api>,
     invocations: mpsc::UnboundedSender<Invocation>,
     process: Child,
-    /// What it writes, read as it comes: a full pipe would hold it up.
+    /// Its output, read as it comes: a full pipe would hold it up.
     output: [JoinHandle<Vec<u8>>; 2],
 }
 
-/// What a function's process said instead of an answer.
+/// The failure that a function's process reported instead of an answer.
 #[derive(Debug)]
 pub enum Failure {
     /// It reported an error for the invocation.
@@ -165,7 +165,7 @@ impl Function {
         Some(kilobytes * 1024)
     }
 
-    /// How long the process has been at work, as far as the system says. A function has one
+    /// Returns the processor's time of the process, as far as the system says. A function has one
     /// thread.
     pub fn cpu_time(&self) -> Option<Duration> {
         let path = format!("/proc/{}/schedstat", self.process.id()?);

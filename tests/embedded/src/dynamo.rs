@@ -35,7 +35,7 @@ pub enum EngineError {
     File {
         /// The file.
         path: String,
-        /// What the database says.
+        /// The answer of the database.
         source: DynoxideError,
     },
 }

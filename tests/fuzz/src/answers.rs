@@ -1,4 +1,4 @@
-//! What Twilio's REST API answers, through the real client: bounded in time, sorted into what
+//! The answers of Twilio's REST API, through the real client: bounded in time, sorted into what
 //! to do next, and never a way to another host.
 
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! What Event Streams and TaskRouter's log send us, and what is believed of it.
+//! The events of Event Streams and of TaskRouter's log, and what is believed of them.
 
 use domain::{Channel, Fact, FactKind, Pair, Pairs};
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ fn whole(batch: &Batch) {
     }
 }
 
-/// What is told of events that cannot be read holds nothing but ids.
+/// Checks that a report of events that cannot be read holds nothing but ids.
 fn silent(batch: &Batch) {
     let plain = |id: &String| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -21,7 +21,7 @@ const URL: &str = "https://janitor.example.com/twilio/events";
 const TABLE: &str = "channels";
 const NOW: Timestamp = Timestamp::from_millis(1_767_603_600_412);
 
-/// How many inputs meet the same table, so that what earlier ones left behind is part of it.
+/// The number of inputs that meet the same table, so that what earlier ones left behind is part of it.
 const INPUTS_PER_TABLE: usize = 500;
 
 /// Method, path with its query, three headers and body of a request that Twilio did not sign,

@@ -1,4 +1,4 @@
-//! What reads bytes from outside, as plain functions that take any bytes and check what they
+//! The readers of bytes from outside, as plain functions that take any bytes and check what they
 //! can of the result.
 //!
 //! `tests/fuzz` lets libFuzzer look for bytes that break them; `tests/fuzz/tests/corpus.rs` replays what

@@ -51,7 +51,7 @@ fn json(verifier: &Verifier, url: &str, headers: &HeaderMap, body: &[u8]) -> Res
     })
 }
 
-/// Nobody guesses a signature: the fuzzer knows the key and could, but only by HMAC.
+/// No signature is guessed: the fuzzer knows the key and could, but only by HMAC.
 fn forged(url: &str, headers: &HeaderMap, body: &[u8]) {
     let request = Request { url, headers, body };
     let plain = verifier(KEY);

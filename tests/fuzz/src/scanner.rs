@@ -38,7 +38,7 @@ pub(super) fn members(text: &str) -> Option<Vec<Member>> {
     }
 }
 
-/// What a string says, or nothing if it is not a string or says no Unicode text.
+/// Returns the text of a string, or nothing if it is not a string or says no Unicode text.
 pub(super) fn decoded(string: &str) -> Option<String> {
     let inner = string.strip_prefix('"')?.strip_suffix('"')?;
     let mut units: Vec<u16> = Vec::new();

@@ -10,10 +10,10 @@ use std::path::Path;
 use fastrand::Rng;
 use fuzz_targets::{ALL, Target};
 
-/// What the whole corpus may take in the repository.
+/// The most bytes that the whole corpus may take in the repository.
 const LARGEST_CORPUS: u64 = 100 * 1024;
 
-/// How many mutated inputs each target gets.
+/// The number of mutated inputs that each target gets.
 const MUTATED: usize = 500;
 
 /// Pieces that mean something to what is tested, for the mutator to put in.

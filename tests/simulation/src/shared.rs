@@ -1,4 +1,4 @@
-//! What all parts of a schedule share: the simulated Twilio, the clock, the faults, the oracle
+//! The parts that a whole schedule shares: the simulated Twilio, the clock, the faults, the oracle
 //! and the trace.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

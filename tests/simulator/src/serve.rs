@@ -22,7 +22,7 @@ use tokio::sync::watch;
 /// The largest body that is read, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Serves a pretend Twilio until the shutdown completes; whoever hangs then is cut off.
+/// Serves a pretend Twilio until the shutdown completes; a client that hangs then is cut off.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Signs webhooks as Twilio does, written from its documentation and independent of whoever checks them.
+//! Signs webhooks as Twilio does, written from its documentation and independent of the code that checks them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -5,13 +5,13 @@ use serde_json::Value;
 /// Says how badly events are delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
-    /// How many events one body holds at most.
+    /// The most events that one body holds.
     pub max_batch: usize,
     /// The chance that an event is delivered a second time, from 0 to 1.
     pub duplicates: f64,
     /// The order in which events go out.
     pub order: Order,
-    /// Whether bodies may take the rarer shapes that receivers must accept.
+    /// True if bodies may take the rarer shapes that receivers must accept.
     pub shapes: Shapes,
 }
 

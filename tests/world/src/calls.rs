@@ -23,7 +23,7 @@ type Tamper = fn(&mut Request<Bytes>);
 pub enum Crash {
     /// The request never gets there.
     Before(usize),
-    /// It has its effect, and the answer reaches nobody.
+    /// It has its effect, and the answer is lost.
     After(usize),
 }
 
@@ -59,7 +59,7 @@ struct Death {
 }
 
 impl Death {
-    /// Whether this is the step.
+    /// Returns true if this is the step.
     fn is_now(&self) -> bool {
         let (Crash::Before(at) | Crash::After(at)) = self.crash;
         let now = self.steps.fetch_add(1, Ordering::Relaxed) == at;

@@ -3,7 +3,7 @@
 //!
 //! The clock is tokio's, paused: time passes when a story says so, or when everybody waits.
 //! So a story with two days and a dozen time-outs in it takes milliseconds and always comes
-//! out the same. [`World::finish`] ends a story; it fails on what nobody looked at, and on
+//! out the same. [`World::finish`] ends a story; it fails on what no test looked at, and on
 //! anything in the table, the notices or the logs that a customer or an agent said or is.
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +48,7 @@ use logs::Logs;
 /// The longest run of a sweep, as deployed.
 pub const SWEEP_TIME: Duration = Duration::from_secs(840);
 
-/// What customers write; nothing of it may ever be found anywhere on our side.
+/// The text that customers write; nothing of it may ever be found anywhere on our side.
 pub const WORDS: &str = "Where is my parcel?";
 
 /// A contact centre, and us.
@@ -72,17 +72,17 @@ pub struct World {
     /// The one agent of the contact centre.
     pub agent: Sid,
     parking: Option<Parking>,
-    /// How far our clock is ahead of Twilio's, in milliseconds.
+    /// The time by which our clock is ahead of Twilio's, in milliseconds.
     skew: Cell<i64>,
-    /// Whether the sweep ends the Proxy sessions that Flex leaves open.
+    /// True if the sweep ends the Proxy sessions that Flex leaves open.
     ends_sessions: Cell<bool>,
     logs: Logs,
 }
 
-/// One notice, as whoever listens on the bus sees it.
+/// One notice, as a listener on the bus sees it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Told {
-    /// What happened.
+pub struct NoticeSeen {
+    /// The event.
     pub kind: String,
     /// To which channel, where it is about one.
     pub channel: Option<String>,
@@ -192,7 +192,7 @@ impl World {
         self.request_signed_with(&self.auth_token(), body)
     }
 
-    /// A request that somebody signs with this key.
+    /// Returns a request that is signed with this key.
     pub fn request_signed_with(&self, key: &str, body: impl Into<Vec<u8>>) -> Request<Body> {
         let body = body.into();
         let signed = simulator::sign::json(key, WEBHOOK, &body);
@@ -323,10 +323,10 @@ impl World {
     }
 
     /// Reads the notices that were published since they were last read.
-    pub fn notices(&self) -> Vec<Told> {
+    pub fn notices(&self) -> Vec<NoticeSeen> {
         let entries = self.aws.bus.take_entries();
         self.logs.expect_silence_in(&format!("{entries:?}"));
-        let mut told: Vec<Told> = entries.iter().map(Told::from).collect();
+        let mut told: Vec<NoticeSeen> = entries.iter().map(NoticeSeen::from).collect();
         told.sort();
         told
     }
@@ -334,7 +334,8 @@ impl World {
     /// Reads the notices and expects these, once or more often each, and no others.
     pub fn expect_notices(&self, expected: &[(&str, Sid)]) {
         let told = self.notices();
-        let distinct: BTreeMap<&str, &Told> = told.iter().map(|t| (t.id.as_str(), t)).collect();
+        let distinct: BTreeMap<&str, &NoticeSeen> =
+            told.iter().map(|t| (t.id.as_str(), t)).collect();
         let mut told: Vec<(&str, Option<&str>)> = distinct
             .values()
             .map(|told| (told.kind.as_str(), told.channel.as_deref()))
@@ -348,7 +349,7 @@ impl World {
         assert_eq!(told, expected);
     }
 
-    /// Ends the story: nothing is left that nobody looked at, and nobody's words are anywhere.
+    /// Ends the story: nothing is left that the test did not look at, and no one's words are anywhere.
     pub async fn finish(self) {
         let undelivered = self.take_events();
         assert!(undelivered.is_empty(), "undelivered: {undelivered:#?}");
@@ -362,7 +363,7 @@ impl World {
     }
 }
 
-impl From<&Entry> for Told {
+impl From<&Entry> for NoticeSeen {
     fn from(entry: &Entry) -> Self {
         let text = |name: &str| entry.detail[name].as_str().map(str::to_owned);
         assert_eq!(entry.source, runtime::bus::SOURCE);

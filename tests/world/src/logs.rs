@@ -1,4 +1,4 @@
-//! What our side logs while a story is told, kept for one question: is anybody in it?
+//! The logs of our side during a story, kept for one question: is a customer or an agent in them?
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What customers and agents are and say in every story.
+/// The names and texts of customers and agents in every story.
 const PERSONAL: [&str; 5] = ["+1555", "parcel", "agent.smith", "agent_2Esmith", "naïve"];
 
 pub(super) struct Logs {

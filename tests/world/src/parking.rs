@@ -14,13 +14,13 @@ use simulator::{Contact, Sid};
 
 use super::{Chat, Functions, WEBHOOK, WORDS, World};
 
-/// How often it is looked for chats to move.
+/// The interval at which the function looks for chats to move.
 pub const POLL: Duration = Duration::from_secs(10);
 
-/// How long one run of the schedule may take, as deployed.
+/// The time that one run of the schedule may take, as deployed.
 pub const PARK_TIME: Duration = Duration::from_secs(90);
 
-/// What a world needs to park chats.
+/// The additions to a world in which chats are parked.
 pub struct Parking {
     /// Where parked tasks stand.
     pub inactive: Sid,
@@ -156,7 +156,7 @@ impl World {
             .unwrap()
     }
 
-    /// A customer writes on Conversations, and somebody will see it.
+    /// A customer writes on Conversations, and an agent will see it.
     pub fn customer_converses(&self, address: &str) -> Chat {
         self.calls.keep_time();
         let contact = self.twilio.state().customer_converses(address, WORDS);
@@ -200,7 +200,7 @@ impl World {
         chat
     }
 
-    /// Whether a task stands in the inactive TaskChannel and says so.
+    /// Returns true if a task stands in the inactive TaskChannel and says so.
     pub fn is_parked(&self, chat: Chat) -> bool {
         let state = self.twilio.state();
         let task = state.task(chat.task).unwrap();
@@ -211,7 +211,7 @@ impl World {
         there
     }
 
-    /// How many chats the agent has, and how many they can take.
+    /// Returns the number of chats that the agent has, and the number that the agent can take.
     pub fn load(&self) -> (i64, i64) {
         let state = self.twilio.state();
         let chat = self.project.chat_task_channel;

@@ -1,4 +1,4 @@
-//! What is in the table, and what becomes of it without us.
+//! The items of the table, and their expiry.
 
 use std::collections::BTreeMap;
 

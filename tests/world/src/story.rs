@@ -1,4 +1,4 @@
-//! What customers and agents do.
+//! The acts of customers and agents.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Chat {
 }
 
 impl World {
-    /// A customer writes, and somebody will see it.
+    /// A customer writes, and an agent will see it.
     pub fn customer_writes(&self, address: &str) -> Chat {
         self.calls.keep_time();
         let contact = self.twilio.state().customer_writes(address, WORDS);
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// A customer writes, and nobody will ever see it.
+    /// A customer writes, and no agent will ever see it.
     pub fn customer_writes_in_vain(&self, address: &str) {
         self.calls.keep_time();
         let contact = self.twilio.state().customer_writes(address, WORDS);
@@ -66,14 +66,14 @@ impl World {
         self.twilio.state().agent_completes(chat.task).unwrap();
     }
 
-    /// The task is completed, and nobody cleans up.
+    /// The task is completed, and no browser cleans up.
     pub fn tab_is_closed(&self, chat: Chat) {
         self.calls.keep_time();
         let completed = self.twilio.state().task_completed_by_nobody(chat.task);
         completed.unwrap();
     }
 
-    /// The agent hands the chat to somebody else, who has a task of their own.
+    /// The agent hands the chat to another agent, who has a task of their own.
     pub fn agent_transfers(&self, chat: Chat, transfer: Transfer) -> Chat {
         self.calls.keep_time();
         let second = self.twilio.state().agent_transfers(chat.task, transfer);
@@ -113,7 +113,7 @@ impl World {
         state.channel(channel).unwrap().attributes.clone()
     }
 
-    /// Somebody writes other attributes.
+    /// Other software writes other attributes.
     pub fn somebody_writes(&self, channel: Sid, attributes: &str) {
         self.calls.keep_time();
         let change = ChannelChange {
@@ -127,12 +127,12 @@ impl World {
         written.unwrap();
     }
 
-    /// Whether the channel is closed as Flex understands it.
+    /// Returns true if the channel is closed as Flex understands it.
     pub fn is_inactive(&self, channel: Sid) -> bool {
         self.twilio.state().channel(channel).unwrap().is_inactive()
     }
 
-    /// Whether the Conversation is closed.
+    /// Returns true if the Conversation is closed.
     pub fn is_closed(&self, conversation: Sid) -> bool {
         let state = self.twilio.state();
         state.conversation(conversation).unwrap().state == ConversationState::Closed
@@ -148,7 +148,7 @@ impl World {
         assert_eq!(calls.refused(), []);
     }
 
-    /// Whether the channel is to outlive its tasks.
+    /// Returns true if the channel is to outlive its tasks.
     pub fn is_long_lived(&self, channel: Sid) -> bool {
         self.twilio
             .state()
@@ -157,12 +157,12 @@ impl World {
             .is_long_lived()
     }
 
-    /// How often channels were written to since the calls were last forgotten.
+    /// Returns the number of writes to channels since the calls were last forgotten.
     pub fn channel_writes(&self) -> u64 {
         self.twilio.calls().count("chat", "POST", "Channels/{Sid}")
     }
 
-    /// Somebody's own software opens another task on a channel.
+    /// A customer's own software opens another task on a channel.
     pub fn another_task_on(&self, channel: Sid) -> Sid {
         self.calls.keep_time();
         let attributes = serde_json::json!({ "channelSid": channel }).to_string();

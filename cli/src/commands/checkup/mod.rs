@@ -121,7 +121,7 @@ pub(crate) type Made = (Subject, String, Result<(), RepairFailure>);
 
 /// Everything that is printed.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct CheckupOutput {
     pub(crate) report: Report,
     pub(crate) plan: Option<Plan>,
     /// Repairs, made before the report.
@@ -133,9 +133,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let desk = Desk::open(options).await?;
     let (snapshot, report) = desk.look(options).await?;
     if !options.fix {
-        let told = Told {
+        let told = CheckupOutput {
             report,
-            ..Told::default()
+            ..CheckupOutput::default()
         };
         return end(options, &told);
     }
@@ -152,10 +152,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let plan = plan(&snapshot, &desk.wanted, &report, &choice);
     if !options.yes || plan.repairs.is_empty() {
         let waits = !plan.repairs.is_empty();
-        let told = Told {
+        let told = CheckupOutput {
             report,
             plan: Some(plan),
-            ..Told::default()
+            ..CheckupOutput::default()
         };
         let outcome = end(options, &told)?;
         if !waits {
@@ -168,7 +168,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let made = desk.mend(&plan.repairs).await?;
     let (_, report) = desk.look(options).await?;
     let failed = made.iter().any(|(_, _, result)| result.is_err());
-    let told = Told {
+    let told = CheckupOutput {
         report,
         plan: None,
         made,
@@ -187,7 +187,7 @@ fn is_found(report: &Report, sid: &str) -> bool {
 }
 
 /// Prints everything, and says how it ends.
-fn end(options: &Options, told: &Told) -> anyhow::Result<Outcome> {
+fn end(options: &Options, told: &CheckupOutput) -> anyhow::Result<Outcome> {
     if options.json {
         print::json(told)?;
     } else {

@@ -3,7 +3,7 @@
 use ::checkup::{Fix, Plan, Report, Rule, Severity, Subject};
 use serde::Serialize;
 
-use super::Told;
+use super::CheckupOutput;
 
 /// Most findings of one rule in a table.
 const SHOWN: usize = 10;
@@ -82,7 +82,7 @@ struct JsonOffer {
 }
 
 /// Prints one JSON object.
-pub(super) fn json(told: &Told) -> anyhow::Result<()> {
+pub(super) fn json(told: &CheckupOutput) -> anyhow::Result<()> {
     let report = &told.report;
     let findings = report.findings.iter();
     let skipped_rules = report.skipped_rules.iter();
@@ -152,7 +152,7 @@ fn json_plan(plan: &Plan) -> JsonPlan<'_> {
 }
 
 /// Prints the findings as a table on standard output, and says the rest on standard error.
-pub(super) fn table(told: &Told) -> anyhow::Result<()> {
+pub(super) fn table(told: &CheckupOutput) -> anyhow::Result<()> {
     let report = &told.report;
     if !report.findings.is_empty() {
         let mut table = output::Table::new(["rule", "severity", "about", "found"]);

@@ -83,7 +83,7 @@ fn rewire_the_messaging_flow(stage: &Stage) {
     state.revise_studio_flow(flow, revision).unwrap();
 }
 
-/// What most accounts have beside Flex, and what is none of its business.
+/// Adds the things beside Flex that most accounts have, and that are none of its business.
 fn add_everyday_things(stage: &Stage) {
     // An unused flow that names what was deleted long ago, and a draft.
     let old = json!({ "workflow": sid("WW"), "channel": sid("TC"), "attributes": "{}" });

@@ -242,7 +242,7 @@ async fn row_29_a_signed_request_that_is_played_again_harms_nobody() {
 
     // When it has expired, the channel is looked at once more, even if its customer is back.
     world.record_expires(chat.channel).await;
-    let again = reopened_by_hand(&world, chat);
+    let again = reopened_manually(&world, chat);
     world.agent_accepts(again);
     world.lose_events();
     assert_eq!(world.post(body).await, StatusCode::NO_CONTENT);
@@ -252,8 +252,8 @@ async fn row_29_a_signed_request_that_is_played_again_harms_nobody() {
     world.finish().await;
 }
 
-/// Somebody's own software makes the channel active again and puts a task on it.
-fn reopened_by_hand(world: &World, chat: Chat) -> Chat {
+/// A customer's own software makes the channel active again and puts a task on it.
+fn reopened_manually(world: &World, chat: Chat) -> Chat {
     let attributes = world.attributes(chat.channel).replace("INACTIVE", "ACTIVE");
     world.somebody_writes(chat.channel, &attributes);
     let task = world.another_task_on(chat.channel);

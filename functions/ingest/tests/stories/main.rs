@@ -1,4 +1,4 @@
-//! What can go wrong on the way in, one story per way: each test's name starts with its row in
+//! Faults on the way in, one story for each: each test's name starts with its row in
 //! `docs/faults.md`.
 #![allow(
     clippy::unwrap_used,

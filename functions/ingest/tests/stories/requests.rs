@@ -1,4 +1,4 @@
-//! Requests that are broken, hostile, or signed by somebody else.
+//! Requests that are broken, hostile, or signed by another key.
 
 use http::{Method, Request, StatusCode};
 use lambda_http::Body;
@@ -11,7 +11,7 @@ const OK: StatusCode = StatusCode::NO_CONTENT;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 const AGAIN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
-/// What happened when a customer wrote, as Twilio would deliver it.
+/// Returns the events of a customer's message, as Twilio would deliver them.
 fn a_body(world: &World) -> String {
     world.customer_writes("+15550000001");
     Value::from(world.take_events()).to_string()
@@ -319,7 +319,7 @@ async fn row_39_without_keys_everything_is_asked_for_again_and_nothing_accepted(
         world.time_passes(10 * MINUTE).await;
         assert_eq!(world.post(body.clone()).await, OK);
     }
-    // What they do not sign may be signed by their successor, whom nobody can ask.
+    // What they do not sign may be signed by their successor, whose keys cannot be asked for.
     let unknown = || world.request_signed_with("another key", body.clone());
     assert_eq!(world.webhook(unknown()).await, AGAIN);
     assert_eq!(world.webhook(unknown()).await, AGAIN);

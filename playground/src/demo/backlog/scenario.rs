@@ -45,7 +45,7 @@ impl BacklogScenario {
         Self::Live,
     ];
 
-    /// What agents and programs put aside, and what only looks like it.
+    /// Chats that agents and programs put aside, and those that only look like it.
     pub(super) const ASIDE: [Self; 6] = [
         Self::Left,
         Self::PausedWithTask,

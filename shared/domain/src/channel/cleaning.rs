@@ -1,4 +1,4 @@
-//! How the cleaning of a channel's idle period is noted in its record.
+//! Notes on the cleaning of a channel's idle period, in its record.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a channel waits for, worked out from its record.
+//! The queue in which a channel waits, worked out from its record.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::orphan::HeldOpenBy;
 use crate::{TaskSid, Timestamp};
 
 listed! {
-    /// What a channel waits for. A channel waits in at most one queue.
+    /// A queue: the thing that a channel waits for. A channel waits in at most one queue.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Queue {
         /// Its last task was canceled, timed out or deleted: no browser will clean up.
@@ -60,12 +60,12 @@ impl Queue {
     }
 }
 
-/// What a channel waits for, and since when. The patience is applied where the queue is
+/// The queue in which a channel waits, and since when. The patience is applied where the queue is
 /// read, so that a changed setting takes effect at once; for [`Queue::Retry`] the time is the
 /// one before which nothing is to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueEntry {
-    /// What for.
+    /// The queue.
     pub queue: Queue,
     /// Since when.
     pub since: Timestamp,
@@ -76,18 +76,18 @@ pub struct QueueEntry {
 pub struct Idle {
     /// Since when, as far as we know.
     pub since: Timestamp,
-    /// How we know.
+    /// The cause: the source of that knowledge.
     pub cause: Cause,
 }
 
-/// How we know that no task of a channel is open.
+/// The source of our knowledge that no task of a channel is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Its last task ended.
     Ended {
         /// Which task that was.
         task: TaskSid,
-        /// How it ended.
+        /// The way in which it ended.
         how: End,
     },
     /// Something held it open when no open task named it.
@@ -112,7 +112,7 @@ impl Idle {
         }
     }
 
-    /// What held the channel open, if no task is known.
+    /// Returns the thing that held the channel open, if no task is known.
     pub fn holder(&self) -> Option<HeldOpenBy> {
         match self.cause {
             Cause::Ended { .. } => None,
@@ -120,7 +120,7 @@ impl Idle {
         }
     }
 
-    /// How that task ended.
+    /// Returns the way in which that task ended.
     pub fn how(&self) -> Option<End> {
         match self.cause {
             Cause::Ended { how, .. } => Some(how),
@@ -130,7 +130,7 @@ impl Idle {
 }
 
 impl Channel {
-    /// What the channel waits for: at most one thing, worked out from the record alone.
+    /// Returns the channel's queue entry, of which there is at most one, worked out from the record alone.
     pub fn queue_entry(&self) -> Option<QueueEntry> {
         let wants = self.unheld_entry()?;
         match self.held_until {
@@ -144,7 +144,7 @@ impl Channel {
         }
     }
 
-    /// What the channel waits for where nobody holds it: see [`Channel::queue_entry`].
+    /// Returns the queue entry of a channel that no person holds: see [`Channel::queue_entry`].
     pub(crate) fn unheld_entry(&self) -> Option<QueueEntry> {
         let Some(idle) = self.idle() else {
             // A parked task that waits for an inspection too is looked at for what comes first.

@@ -107,7 +107,7 @@ enum Hearing {
     NoRoom,
 }
 
-/// What is decided about task 1.
+/// The decision about task 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Cell {
     Nothing,

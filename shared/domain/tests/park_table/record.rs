@@ -1,4 +1,4 @@
-//! What the record keeps of a parked task, of its messages and of its webhook.
+//! A parked task, its messages and its webhook in the record.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn an_announcement_is_over_once_the_task_has_a_later_version() {
 #[test]
 fn a_person_who_parks_a_chat_has_read_what_was_written_before() {
     let task = sid("WT", 1);
-    let by_hand = NOON.plus(seconds(60));
+    let manual = NOON.plus(seconds(60));
     for (second, known, is_read) in [
         (30, true, true),
         (30, false, true),
@@ -55,7 +55,7 @@ fn a_person_who_parks_a_chat_has_read_what_was_written_before() {
         if known {
             channel.absorb(&message);
         }
-        channel.note_manual_request(task, ManualRequest::Park, by_hand);
+        channel.note_manual_request(task, ManualRequest::Park, manual);
         channel.note_placement(task, 2, placement(true));
         channel.absorb(&message);
         assert_eq!(channel.has_waiting_customer(), !is_read, "{second} {known}");

@@ -1,4 +1,4 @@
-//! What every test of the table starts from.
+//! The start of every test of the table.
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(
     clippy::unwrap_used,

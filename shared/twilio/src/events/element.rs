@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use domain::{Fact, FactKind, Stage, TaskFact, TaskSid, TaskState, Timestamp};
 use serde_json::value::RawValue;
 
-use super::talk;
+use super::message;
 use super::task::{self, NoLink, TaskStatus};
 use super::types::{Meaning, meaning};
 use super::{Ignored, Scope, Unreadable};
@@ -16,7 +16,7 @@ use crate::when::moment;
 const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
 
 /// An id is no longer than this; Twilio's are 34 or 36 characters.
-const LONGEST_ID: usize = 64;
+const MAX_ID: usize = 64;
 
 /// An event and the result of reading it.
 pub(super) struct Element {
@@ -70,7 +70,7 @@ pub(super) fn of_stream(text: &str, scope: &Scope) -> Element {
     let outcome = if kind.as_deref() == Some(TEST_EVENT) {
         id_of(test_id).map_or(Outcome::Ignored(Ignored::OtherType), Outcome::Test)
     } else if kind.as_deref().and_then(meaning) == Some(Meaning::Message) {
-        talk::of_conversation(&data_text, time, scope)
+        message::of_conversation(&data_text, time, scope)
     } else {
         of_task(
             Around {
@@ -166,7 +166,7 @@ fn id_of(value: Option<&RawValue>) -> Option<String> {
 pub(super) fn plain_id(text: Option<&str>) -> Option<String> {
     let text = text?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let is_id = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(plain);
+    let is_id = (1..=MAX_ID).contains(&text.len()) && text.bytes().all(plain);
     is_id.then(|| text.to_owned())
 }
 
@@ -321,15 +321,15 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
     })];
     if parks {
         let (task_channel, version) = (payload.task_channel, payload.version);
-        kinds.extend(talk::placed(task, task_channel, version, &scope.pairs));
+        kinds.extend(message::placed(task, task_channel, version, &scope.pairs));
     }
     if parks && meaning == Meaning::Accepted {
-        let agent = talk::Agent {
+        let agent = message::Agent {
             worker: payload.worker,
             name: payload.worker_name,
             attributes: payload.worker_attributes,
         };
-        kinds.push(talk::accepted(link.channel, task, agent));
+        kinds.push(message::accepted(link.channel, task, agent));
     }
     let fact = |kind| Fact {
         channel: link.channel,
@@ -373,5 +373,5 @@ fn state(meaning: Meaning, status: Option<&RawValue>) -> Option<TaskState> {
 
 /// Returns when the task was created, unless that is after the event or absurdly long before.
 pub(super) fn opened_at(created: Option<&RawValue>, at: Timestamp) -> Option<Timestamp> {
-    moment(created?).filter(|created| *created <= at && at.since(*created) <= task::LONGEST_LIFE)
+    moment(created?).filter(|created| *created <= at && at.since(*created) <= task::MAX_LIFE)
 }

@@ -43,7 +43,7 @@ const NETWORKS: [&str; 6] = ["sms", "mms", "whatsapp", "messenger", "email", "rc
 struct Message<'a> {
     author: &'a str,
     source: &'a str,
-    /// Whether the author is a participant, as far as it is told: Chat does not say.
+    /// True if the author is a participant, as far as it is told: Chat does not say.
     by_participant: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::when::moment;
 
 /// A task that claims to be older than this was not created then. It may wait for 14 days
 /// and be assigned for one (Twilio, TaskRouter limits); only its writing up has no limit.
-pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+pub(super) const MAX_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The channel that a task works on, by its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,9 +54,9 @@ pub struct Hosts(Form);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
-    /// What follows a product's name: `twilio.com`, `ie1.twilio.com`.
+    /// The part after a product's name: `twilio.com`, `ie1.twilio.com`.
     Twilio { domain: String },
-    /// What goes before a product's name, without a slash at its end.
+    /// The part before a product's name, without a slash at its end.
     Elsewhere { url: String },
 }
 

@@ -3,7 +3,7 @@
 //! Almost every call is safe to repeat: reads anyway, and what is deleted may be deleted again.
 //! So a call whose fate is not known, because the time was up or the connection broke, is
 //! simply made again. The exception is a write that was worked out from what was read: by the
-//! time of a second attempt somebody else may have written too, and our older text would
+//! time of a second attempt another writer may have written too, and our older text would
 //! undo it. Such a call is made once, and its caller reads again before it tries again.
 //!
 //! Two clocks bound a call: one for each attempt, and one for all of them with the waits in
@@ -35,16 +35,16 @@ use super::transport::Transport;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// The longest that the waits grow to by themselves.
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+const MAX_WAIT: Duration = Duration::from_secs(8);
 
-/// How long everybody pauses after a 429 that does not say.
+/// The pause of all calls after a 429 that does not name one.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The time between two calls that evaluate the attributes of tasks. Twilio takes three of them
 /// in a second (<https://www.twilio.com/docs/taskrouter/limits>).
 const EVALUATION_GAP: Duration = Duration::from_millis(400);
 
-/// Who asks. It hides itself when printed.
+/// The caller's credentials. They hide themselves when printed.
 #[derive(Clone)]
 pub struct Credentials(HeaderValue);
 
@@ -104,16 +104,16 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// How long, how often and how much at once.
+/// Limits of time, of attempts and of calls at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long one attempt may take.
+    /// The time that one attempt may take.
     pub attempt_timeout: Duration,
-    /// How long a call may take, with all attempts and waits.
+    /// The time that a call may take, with all attempts and waits.
     pub call_timeout: Duration,
-    /// How often a call is attempted.
+    /// The most times that a call is attempted.
     pub attempts: usize,
-    /// How many calls may be under way at a time, at most.
+    /// The most calls that may be under way at a time.
     pub in_flight: usize,
     /// Where the waits' randomness starts, for runs that are to be repeated exactly.
     pub jitter_seed: Option<u64>,
@@ -131,7 +131,7 @@ impl Default for Limits {
     }
 }
 
-/// How much was asked of Twilio so far.
+/// The number of requests to Twilio so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Calls, each page of a list counted.
@@ -172,15 +172,15 @@ pub(super) struct Call {
     body: Option<Body>,
     /// The version that the thing must still have for the call to have an effect.
     if_match: Option<HeaderValue>,
-    /// Whether Twilio's webhooks are to fire for it, as they do for a person's doing.
+    /// True if Twilio's webhooks are to fire for it, as they do for a person's doing.
     webhooks: Webhooks,
-    /// Whether it may be made again when it failed.
+    /// True if it may be made again when it failed.
     repeat: Repeat,
     /// It evaluates the attributes of tasks, which Twilio does a few times in a second only.
     is_evaluation: bool,
 }
 
-/// What is sent, and as what.
+/// The body, and its content type.
 struct Body {
     content_type: &'static str,
     text: String,
@@ -303,7 +303,7 @@ impl Client {
         }))
     }
 
-    /// How much was asked of Twilio so far, by this client and its clones.
+    /// Returns the number of requests to Twilio so far, by this client and its clones.
     pub fn stats(&self) -> Stats {
         Stats {
             calls: self.0.calls.load(Ordering::Relaxed),
@@ -347,7 +347,7 @@ impl Client {
         self.ask_whole(call, text).await
     }
 
-    /// The same, for whoever reads headers too.
+    /// The same, with the headers.
     pub(super) async fn ask_whole<T>(
         &self,
         call: Call,
@@ -358,7 +358,7 @@ impl Client {
         let deadline = Instant::now() + limits.call_timeout;
         let waits = ExponentialBuilder::new()
             .with_min_delay(FIRST_WAIT)
-            .with_max_delay(LONGEST_WAIT)
+            .with_max_delay(MAX_WAIT)
             .with_max_times(limits.attempts.saturating_sub(1));
         (|| self.attempt(&call, deadline, &read))
             .retry(waits)
@@ -434,7 +434,7 @@ impl Client {
         }
     }
 
-    /// How long to wait before the next attempt, or nothing if it would come too late.
+    /// Returns the time to wait before the next attempt, or nothing if it would come too late.
     fn wait(&self, error: &TwilioError, wait: Duration, deadline: Instant) -> Option<Duration> {
         let own = self.at_random(wait);
         let asked = match error {

@@ -38,7 +38,7 @@ pub struct ConversationSeen {
     pub updated_at: Option<Timestamp>,
 }
 
-/// What Twilio says to the closing of a conversation.
+/// Twilio's answer to the closing of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateAnswer {
     /// It took the change, and this is the state that it shows.
@@ -54,7 +54,7 @@ pub enum StateAnswer {
 pub enum StateFilter {
     /// Only those in use.
     Active,
-    /// Only those in which nobody wrote for a while.
+    /// Only those that have been silent for a while.
     Inactive,
     /// Only those at their end.
     Closed,

@@ -16,7 +16,7 @@ pub struct FlexConfiguration {
     pub workspace: Option<WorkspaceSid>,
     /// The Chat or Conversations service.
     pub chat_service: Option<ChatServiceSid>,
-    /// The workflow that tasks go to if nobody says otherwise.
+    /// The workflow that tasks go to by default.
     pub workflow: Option<WorkflowSid>,
 }
 

@@ -16,7 +16,7 @@ use super::error::TwilioError;
 use super::page::List;
 use crate::json;
 
-/// What becomes of the tasks of a channel that is closed: they are completed. Without it they
+/// The end of the tasks of a channel that is closed: they are completed. Without it they
 /// would be left in wrap-up, where no agent finishes them (Twilio, OpenAPI of Flex).
 const COMPLETE_TASKS: &str = r#"{"status":"closed"}"#;
 

@@ -30,7 +30,7 @@ pub struct LogQuery<'a> {
 /// A part of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPage {
-    /// What it says.
+    /// Its events.
     pub batch: Batch,
     /// Where the log goes on, or nothing at its end.
     pub next: Option<Cursor>,

@@ -45,9 +45,9 @@ pub struct Move<'a> {
 /// The load of one TaskChannel of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// How many tasks the worker may have.
+    /// The number of tasks that the worker may have.
     pub capacity: u32,
-    /// How many the worker has.
+    /// The number of tasks that the worker has.
     pub assigned: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How many calls are made side by side.
+//! The number of calls that are made side by side.
 //!
 //! Twilio's limits are not documented for all products, differ between accounts and are
 //! shared with the customer's own software. So the limit is found by trying, as TCP does:
@@ -21,7 +21,7 @@ use super::error::TwilioError;
 
 /// The longest that everybody is made to pause. Whether to come back after a longer time is
 /// for the caller to decide, who is told.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct Pace {
     most: usize,
@@ -30,7 +30,7 @@ pub(super) struct Pace {
 }
 
 struct State {
-    /// How many calls may be under way.
+    /// The number of calls that may be under way.
     allowed: usize,
     /// Slots that are still in use and will not be given out again.
     owed: usize,
@@ -116,11 +116,11 @@ impl Slot<'_> {
         }
     }
 
-    /// The call was one too many: nobody is to call for so long, and then fewer at a time.
+    /// The call was one too many: no call is made for so long, and then fewer at a time.
     pub(super) fn throttled(&self, pause: Duration) {
         let now = Instant::now();
         let mut state = self.pace.lock();
-        let until = now + pause.min(LONGEST_PAUSE);
+        let until = now + pause.min(MAX_PAUSE);
         state.paused_until = state.paused_until.max(Some(until));
         if !self.is_news(&state) {
             return;
@@ -202,7 +202,7 @@ mod tests {
         slots
     }
 
-    /// How many slots can be had at once.
+    /// Returns the number of slots that can be had at once.
     async fn free(pace: &Pace) -> usize {
         let mut slots = Vec::new();
         while let Ok(slot) = pace.slot(Instant::now()).await {
@@ -261,7 +261,7 @@ mod tests {
     async fn an_absurd_pause_is_cut_short() {
         let pace = Pace::new(1);
         slots(&pace, 1).await[0].throttled(Duration::MAX);
-        tokio::time::sleep(LONGEST_PAUSE).await;
+        tokio::time::sleep(MAX_PAUSE).await;
         assert_eq!(free(&pace).await, 1);
     }
 

@@ -1,7 +1,7 @@
 //! Lists that are read page by page, and may be put aside in between.
 //!
 //! Twilio numbers no pages: each says where the next one is, by a token that it made up
-//! (Twilio, API responses, "paging"). A [`Cursor`] is that place. Whoever runs out of time
+//! (Twilio, API responses, "paging"). A [`Cursor`] is that place. A reader that runs out of time
 //! writes it down and goes on from there later; at no time is more than a page held.
 //!
 //! What these lists leave out is not acted upon, so an entry that cannot be read is counted
@@ -20,17 +20,17 @@ use crate::json;
 
 /// More pages than this are not asked for: ten million of TaskRouter's events. The count goes
 /// along with the cursor, so that putting a list aside does not start it anew.
-const MOST_PAGES: u32 = 10_000;
+const MAX_PAGES: u32 = 10_000;
 
 /// Longer places are not believed: Twilio's take some hundred characters.
-const LONGEST_PLACE: usize = 4096;
+const MAX_PLACE: usize = 4096;
 
 /// Where a list goes on.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Path and query of the next page. Never a host: it is always put behind our own.
     place: String,
-    /// How many pages came before it.
+    /// The number of pages before it.
     pages: u32,
 }
 
@@ -45,9 +45,9 @@ impl fmt::Debug for Cursor {
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is in it, as far as it is asked for and can be read.
+    /// The entries, as far as they are asked for and can be read.
     pub items: Vec<T>,
-    /// How many entries could not be read.
+    /// The number of entries that could not be read.
     pub unreadable: usize,
     /// Where the list goes on, or nothing at its end.
     pub next: Option<Cursor>,
@@ -60,7 +60,7 @@ pub enum ListFailure {
     /// address is Twilio's own, so a refusal of it (status 400 or 404) is one of its token.
     #[error("twilio does not know this page any more: the list has to be started again")]
     Expired,
-    /// The cursor was made by another list, or by nobody.
+    /// The cursor was made by another list, or by hand.
     #[error("the cursor belongs to another list")]
     OtherList,
     /// The call failed.
@@ -129,7 +129,7 @@ impl Client {
             .filter(|place| is_place_in(&path, place))
             .ok_or_else(TwilioError::garbage)?;
         let pages = pages + 1;
-        if place == here || pages >= MOST_PAGES {
+        if place == here || pages >= MAX_PAGES {
             return Err(TwilioError::Unreachable { why: Why::Endless }.into());
         }
         Ok((content, Some(Cursor { place, pages })))
@@ -165,7 +165,7 @@ impl Client {
     }
 }
 
-/// What becomes of an entry of a list.
+/// The result of reading an entry of a list.
 pub(super) enum Entry<T> {
     Wanted(T),
     Unwanted,
@@ -200,11 +200,11 @@ fn address(next: Option<&RawValue>) -> Option<Option<String>> {
     })
 }
 
-/// Whether a path and query is one of this very list: its path, to the letter, and a query.
+/// Returns true if a path and query is one of this very list: its path, to the letter, and a query.
 fn is_place_in(path: &str, place: &str) -> bool {
     let query = place.strip_prefix(path);
     let query = query.and_then(|query| query.strip_prefix('?'));
-    place.len() <= LONGEST_PLACE && query.is_some_and(|query| !query.is_empty())
+    place.len() <= MAX_PLACE && query.is_some_and(|query| !query.is_empty())
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
             "/v1/Services/IS1/Conversations/CH1?PageToken=x",
             "/v1/Services/IS1/Conversations/../Users?PageToken=x",
             "https://conversations.twilio.com/v1/Services/IS1/Conversations?PageToken=x",
-            &format!("{path}?{}", "x".repeat(LONGEST_PLACE)),
+            &format!("{path}?{}", "x".repeat(MAX_PLACE)),
         ] {
             assert!(!is_place_in(path, place), "{place}");
         }

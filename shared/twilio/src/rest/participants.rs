@@ -1,4 +1,4 @@
-//! Who has a channel besides the customer: agents among the participants, programs by
+//! The parties of a channel besides the customer: agents among the participants, programs by
 //! channel-scoped webhooks.
 
 use domain::{ChannelSid, ChatServiceSid, ProgramWebhooks};
@@ -75,7 +75,7 @@ impl Client {
 
     /// Reads whether an agent is among a Conversation's participants.
     ///
-    /// Whoever has a chat identity is taken for an agent, but for one where no participant is
+    /// A participant with a chat identity is taken for an agent, but for one where no participant is
     /// bound to a network: the customer of a web chat has an identity too.
     ///
     /// # Errors

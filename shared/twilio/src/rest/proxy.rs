@@ -16,7 +16,7 @@ const PAGE_SIZE: &str = "PageSize=1000";
 /// The length of a SID: what a session's name begins with, if Flex made the session.
 const SID: usize = 34;
 
-/// What has become of a session.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionStatus {
     /// It takes the customer's messages: `open`, `in-progress`, or anything that we do not
@@ -26,7 +26,7 @@ pub enum SessionStatus {
     Ended,
 }
 
-/// How a deletion left things.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
     /// We deleted it.

@@ -14,7 +14,7 @@ const PAGE_SIZE: &str = "100";
 /// A part of a service's documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentPage {
-    /// What they say.
+    /// Their events.
     pub batch: Batch,
     /// Where the list goes on, or nothing at its end.
     pub next: Option<Cursor>,

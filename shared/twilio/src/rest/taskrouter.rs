@@ -25,7 +25,7 @@ const OPEN: &str = "pending,reserved,assigned,wrapping";
 const PAGE_SIZE: &str = "1000";
 
 /// More pages than this are not asked for: 200,000 open tasks.
-const MOST_PAGES: usize = 200;
+const MAX_PAGES: usize = 200;
 
 /// The most channels that one question names. Each takes 86 characters of a URL, so that this
 /// keeps it under 4 KB.
@@ -150,7 +150,7 @@ impl Client {
         let query = tasks_query(question);
         let mut tasks = Vec::new();
         let mut page_path = format!("{path}?{query}");
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let call = Call::get(Product::TaskRouter, page_path);
             let call = match question {
                 Some(_) => call.evaluating(),

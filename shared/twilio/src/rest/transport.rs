@@ -1,4 +1,4 @@
-//! How a request gets to Twilio and an answer back: over TLS, or in process where a test or
+//! The way of a request to Twilio and of its answer back: over TLS, or in process where a test or
 //! the simulation hands requests to a pretend Twilio of its own.
 
 use std::error::Error as _;
@@ -12,9 +12,9 @@ use rustls::crypto::ring;
 
 /// The longest answer that is taken, in bytes: a page of 1,000 tasks with attributes of
 /// 4,096 characters each (Twilio, TaskRouter limits) takes up to 6 million.
-pub const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+pub const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// How long a connection may take to come about.
+/// The time that a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest that a connection waits for its next use. A function's sandbox is frozen between
@@ -34,7 +34,7 @@ pub enum TransportError {
     /// The connection broke. Whether the call had an effect is not known.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// More than [`LONGEST_ANSWER`].
+    /// More than [`MAX_ANSWER`].
     #[error("the answer is too long")]
     TooLong,
 }
@@ -104,7 +104,7 @@ impl Transport for Https {
             let mut answer = self.0.execute(request).await.map_err(sorted)?;
             let mut body = BytesMut::new();
             while let Some(chunk) = answer.chunk().await.map_err(sorted)? {
-                if body.len() + chunk.len() > LONGEST_ANSWER {
+                if body.len() + chunk.len() > MAX_ANSWER {
                     return Err(TransportError::TooLong);
                 }
                 body.extend_from_slice(&chunk);

@@ -92,11 +92,11 @@ impl Client {
 
 /// The webhooks of a channel.
 struct Found {
-    /// Whether one of them is ours as it should be.
+    /// True if one of them is ours as it should be.
     installed: bool,
     /// The SIDs of ours that should not be there: they are doubles, or their URL is old.
     left_over: Vec<String>,
-    /// How many are not ours.
+    /// Returns the number of webhooks that are not ours.
     others: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What nobody should send: it is bounded, accounted for, and sinks nothing around it.
+//! Bodies that Twilio should never send: they are bounded, accounted for, and sink nothing around them.
 
 use proptest::prelude::*;
 use twilio::events::{Batch, Unreadable};

@@ -13,8 +13,8 @@ macro_rules! payload {
 }
 
 mod hostile;
+mod messages;
 mod shapes;
-mod talk;
 
 /// Any account and workspace, where chats are parked: so everything that can be read counts.
 fn everything() -> Scope {

@@ -1,4 +1,4 @@
-//! Who writes, and where tasks are.
+//! The authors of messages, and the places of tasks.
 
 use domain::{
     Author, Channel, ChannelSid, Fact, FactKind, Party, Platform, Stage, TaskPlacement, TaskState,

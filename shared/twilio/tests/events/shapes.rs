@@ -1,4 +1,4 @@
-//! What Twilio's own shapes become.
+//! The facts that Twilio's own shapes become.
 
 use std::collections::BTreeMap;
 

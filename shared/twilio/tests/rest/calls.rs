@@ -162,7 +162,7 @@ async fn a_task_is_looked_up() {
     assert!(matches!(seen.about, About::Channel(link) if link.channel == channel(10)));
     assert!(matches!(seen.status, TaskStatus::Open(_)));
     assert_eq!(client.task(workspace(), task(20)).await, Ok(None));
-    // A page of somebody else's is not Twilio's word that a task is gone.
+    // A page of another server's is not Twilio's word that a task is gone.
     let refused = TwilioError::Refused {
         status: 404,
         code: None,
@@ -255,7 +255,7 @@ async fn a_proxy_session_that_is_gone_is_removed() {
         refusal(404, 20404),
         Step::Break,
         refusal(404, 20404),
-        // Somebody's page in between has deleted nothing.
+        // A proxy's page in between has deleted nothing.
         ok("<html>".to_owned()),
         Step::Answer(204, &[], String::new()),
     ]);

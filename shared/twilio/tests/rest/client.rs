@@ -205,7 +205,7 @@ async fn a_storm_of_429_slows_everybody_down_and_starves_nobody() {
         ..Limits::default()
     };
     let round_trip = Duration::from_millis(80);
-    // The first 40 requests find no room, whoever makes them.
+    // The first 40 requests find no room, from any client.
     let steps = (0..40).map(|_| Step::Later(round_trip, 429));
     let steps = steps.chain((0..100).map(|_| Step::Later(round_trip, 200)));
     let script = Script::new(steps);

@@ -12,8 +12,7 @@ use domain::AccountSid;
 use http::{Request, Response};
 use secrecy::SecretString;
 use twilio::rest::{
-    Client, Credentials, Hosts, Https, LONGEST_ANSWER, Limits, Transport, TransportError,
-    TwilioError,
+    Client, Credentials, Hosts, Https, Limits, MAX_ANSWER, Transport, TransportError, TwilioError,
 };
 
 /// Answers one connection with these bytes, and brings what was asked.
@@ -25,7 +24,7 @@ fn serve(answer: impl Into<Vec<u8>>) -> (SocketAddr, JoinHandle<String>) {
         let (mut stream, _) = listener.accept().unwrap();
         let mut asked = vec![0; 64 * 1024];
         let length = stream.read(&mut asked).unwrap();
-        // Whoever has heard enough hangs up.
+        // A client that has heard enough hangs up.
         let _ = stream.write_all(&answer);
         String::from_utf8_lossy(&asked[..length]).into_owned()
     });
@@ -138,7 +137,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn an_answer_without_an_end_is_cut_off() {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-    answer.resize(LONGEST_ANSWER + 1024, b'x');
+    answer.resize(MAX_ANSWER + 1024, b'x');
     let (address, _asked) = serve(answer);
     let result = get(format!("http://{address}/")).await;
     assert_eq!(result.map(|_| ()), Err(TransportError::TooLong));

@@ -90,7 +90,7 @@ async fn conversations_are_listed_page_by_page_and_resumed_elsewhere() {
     assert_eq!(page.unreadable, 1);
     assert!(!format!("{page:?}").contains("555") && !format!("{page:?}").contains("PTclosed"));
 
-    // Put aside, and gone on with by somebody who knows nothing else.
+    // Put aside, and gone on with by a client that knows nothing else.
     let written = serde_json::to_string(&page.next.unwrap()).unwrap();
     let cursor: Cursor = serde_json::from_str(&written).unwrap();
     let page = list(&script, Some(&cursor)).await.unwrap();

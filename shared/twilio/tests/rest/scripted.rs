@@ -10,7 +10,7 @@ use http::{Request, Response};
 use secrecy::SecretString;
 use twilio::rest::{Client, Credentials, Hosts, Limits, Transport, TransportError};
 
-/// What happens to one request.
+/// The fate of one request.
 pub(crate) enum Step {
     /// It is answered, with this status, these headers and this body.
     Answer(u16, &'static [(&'static str, &'static str)], String),
@@ -47,7 +47,7 @@ pub(crate) fn client_over(transport: Arc<dyn Transport>, limits: Limits) -> Clie
     Client::new(credentials, Hosts::default(), limits, transport)
 }
 
-/// What was asked.
+/// The requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     /// Method, URL and body.
@@ -79,7 +79,7 @@ impl Script {
         client_over(Arc::clone(self) as _, limits)
     }
 
-    /// What was asked so far, one line each.
+    /// Returns the requests so far, one line each.
     pub(crate) fn asked(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
         asked.iter().map(|asked| asked.line.clone()).collect()
@@ -89,7 +89,7 @@ impl Script {
         self.asked.lock().unwrap()[of].headers.clone()
     }
 
-    /// How many requests were under way at once, at most.
+    /// Returns the most requests that were under way at once.
     pub(crate) fn busiest(&self) -> usize {
         self.busy.lock().unwrap().1
     }

@@ -42,7 +42,7 @@ impl Audit {
         self.checkup.invoke(event, in_a_minute()).await
     }
 
-    /// Somebody lets the chats' number lead elsewhere.
+    /// A person lets the chats' number lead elsewhere.
     fn point_number(&self, url: &str) {
         let settings = json!({ "sms_url": url }).as_object().unwrap().clone();
         let mut state = self.stage.twilio.state();

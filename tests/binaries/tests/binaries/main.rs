@@ -30,9 +30,9 @@ struct Stage {
 impl Stage {
     async fn set(seed: u64) -> Self {
         let (twilio, project) = Simulator::with_flex(seed).unwrap();
-        let (door, twilio_url) = socket().await;
+        let (listener, twilio_url) = socket().await;
         tokio::spawn(simulator::serve(
-            door,
+            listener,
             twilio.clone(),
             std::future::pending::<()>(),
         ));
@@ -50,9 +50,9 @@ impl Stage {
             })
             .to_string(),
         );
-        let (door, aws_url) = socket().await;
+        let (listener, aws_url) = socket().await;
         let served = aws.clone();
-        tokio::spawn(async move { served.serve(door, std::future::pending()).await });
+        tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
 
         let shared = [
             ("AWS_ENDPOINT_URL", aws_url),
@@ -108,7 +108,7 @@ fn in_a_minute() -> i64 {
     runtime::clock::now().plus(MINUTE).as_millis()
 }
 
-/// A chat that was completed an hour ago with nobody there to clean up.
+/// A chat that was completed an hour ago with no browser there to clean up.
 fn chat_left_behind(twilio: &Simulator) -> simulator::Sid {
     let an_hour_ago = runtime::clock::now().minus(90 * MINUTE).as_millis();
     twilio.set_now(jiff::Timestamp::from_millisecond(an_hour_ago).unwrap());
@@ -295,7 +295,7 @@ async fn a_wrong_name_is_told_at_start_with_the_region() {
                 "{name} does not say {words:?}:\n{logs}"
             );
         }
-        // Nobody waits for the others' first request.
+        // No client waits for the others' first request.
         let looks = logs.contains("started without a table: see CHANNELS_TABLE");
         assert_eq!(looks, name == "ingest", "{name}:\n{logs}");
     }

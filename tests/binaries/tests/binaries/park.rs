@@ -46,9 +46,9 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
             .create_task_channel(workspace, "Inactive", "inactive")
             .unwrap()
     };
-    let (door, twilio_url) = socket().await;
+    let (listener, twilio_url) = socket().await;
     tokio::spawn(simulator::serve(
-        door,
+        listener,
         twilio.clone(),
         std::future::pending::<()>(),
     ));
@@ -63,9 +63,9 @@ async fn a_silent_chat_is_parked_and_brought_back_by_the_deployed_binaries() {
         "TWILIO_API_SECRET": account.api_secret,
     });
     aws.secrets.put("janitor/twilio", secret.to_string());
-    let (door, aws_url) = socket().await;
+    let (listener, aws_url) = socket().await;
     let served = aws.clone();
-    tokio::spawn(async move { served.serve(door, std::future::pending()).await });
+    tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
     let variables = [
         ("AWS_ENDPOINT_URL", aws_url),
         ("CHANNELS_TABLE", "channels".to_owned()),

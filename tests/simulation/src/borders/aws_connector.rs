@@ -159,7 +159,7 @@ impl AwsConnector {
                 let mut inner = self.shared.lock();
                 if let Caller::Park(run) = caller() {
                     let now = self.shared.now();
-                    inner.oracle.parks_by_hand(run, now);
+                    inner.oracle.parks_manually(run, now);
                 }
                 inner.totals.records += 1;
                 inner.trace(self.shared.now(), || {

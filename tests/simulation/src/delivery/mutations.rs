@@ -9,7 +9,7 @@ use crate::report::Mutation;
 use crate::shared::Shared;
 
 /// The time in which the lines of a customer were once taken for one.
-const BURST: Duration = Duration::from_secs(30);
+const MIN_PAUSE: Duration = Duration::from_secs(30);
 
 /// Returns whether a message is dropped although it is acknowledged.
 pub(super) fn drops(shared: &Shared, message: &Message) -> bool {
@@ -19,7 +19,7 @@ pub(super) fn drops(shared: &Shared, message: &Message) -> bool {
     match shared.mutation {
         Some(Mutation::DroppedMessages) => true,
         Some(Mutation::EarlyWordsDropped) => !shared.lock().oracle.has_open_task(&message.channel),
-        Some(Mutation::LinesTakenForOne) => shared.lock().oracle.follows_within(message, BURST),
+        Some(Mutation::LinesTakenForOne) => shared.lock().oracle.follows_within(message, MIN_PAUSE),
         _ => false,
     }
 }

@@ -202,7 +202,7 @@ fn begins(deployment: &Deployment, number: u32, purpose: &Purpose) -> bool {
         Purpose::Manual(task, request) => {
             inner.totals.count("parking runs by hand");
             if *request == ManualRequest::Park {
-                history.by_hand = Some(task.to_string());
+                history.manual = Some(task.to_string());
             }
         }
     }

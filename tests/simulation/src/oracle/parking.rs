@@ -74,7 +74,7 @@ pub(super) struct ParkingHistory {
     /// The newest message of the customer and of an agent on each channel, as acknowledged.
     told: BTreeMap<String, [Option<Position>; 2]>,
     /// The moment at which a person last asked for each task to be parked.
-    by_hand: BTreeMap<String, Timestamp>,
+    manual: BTreeMap<String, Timestamp>,
 }
 
 /// A task as Twilio holds it.
@@ -126,10 +126,10 @@ impl Oracle {
 
     /// A run that parks a task by hand records the request: the agent has read what was told
     /// until now.
-    pub(crate) fn parks_by_hand(&mut self, run: u32, now: Timestamp) {
+    pub(crate) fn parks_manually(&mut self, run: u32, now: Timestamp) {
         let history = self.runs.get(&run);
-        if let Some(task) = history.and_then(|history| history.by_hand.clone()) {
-            self.parking.by_hand.insert(task, now);
+        if let Some(task) = history.and_then(|history| history.manual.clone()) {
+            self.parking.manual.insert(task, now);
         }
     }
 
@@ -157,7 +157,7 @@ impl Oracle {
         let Some(history) = self.runs.get(&run) else {
             return Ok(());
         };
-        if !says || before.parked == Some(true) || history.by_hand.is_some() {
+        if !says || before.parked == Some(true) || history.manual.is_some() {
             return Ok(());
         }
         let told = moved.channel.and_then(|channel| history.told.get(channel));
@@ -178,7 +178,7 @@ impl Oracle {
             let Some([Some(customer), agent]) = self.parking.told.get(channel) else {
                 continue;
             };
-            let read_until = self.parking.by_hand.get(task);
+            let read_until = self.parking.manual.get(task);
             let was_read = read_until.is_some_and(|read| customer.0 <= *read);
             if Some(*customer) > *agent && !was_read {
                 let record = self.channels.get(channel).and_then(|it| it.record.as_ref());

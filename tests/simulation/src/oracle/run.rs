@@ -10,7 +10,7 @@ use crate::report::{Law, Violation};
 
 use super::LawCheck;
 
-/// What one run has seen and done so far.
+/// The history of one run so far.
 pub(crate) struct RunHistory {
     /// The lead of its clock over Twilio's, in milliseconds.
     pub(crate) skew: i64,
@@ -28,7 +28,7 @@ pub(crate) struct RunHistory {
     /// the webhook had acknowledged to be told by then.
     pub(crate) told: BTreeMap<String, Option<Timestamp>>,
     /// The task that it moves because a person asks for it.
-    pub(crate) by_hand: Option<String>,
+    pub(crate) manual: Option<String>,
     /// The attributes that it read last.
     pub(crate) texts: BTreeMap<String, String>,
     /// The status of each conversation's interaction channel, as Twilio showed it last.
@@ -53,7 +53,7 @@ impl RunHistory {
             agents: BTreeMap::new(),
             records: BTreeMap::new(),
             told: BTreeMap::new(),
-            by_hand: None,
+            manual: None,
             texts: BTreeMap::new(),
             interactions: BTreeMap::new(),
             conversations: BTreeSet::new(),

@@ -222,7 +222,7 @@ fn clean(
             .and_then(|idle| record.tasks().get(&idle.task()?));
         let knows = last.is_some_and(|task| task.interaction.is_some());
         let interaction = state.interaction_channel_in(sid).filter(|_| knows);
-        // Somebody else closed the Conversation of an interaction that an agent left, or that a
+        // Another party closed the Conversation of an interaction that an agent left, or that a
         // program parked: the rule looks at the interaction first, and leaves it.
         let is_open = interaction.is_some_and(|channel| channel.status != ChannelStatus::Closed);
         if is_open && !is_put_aside(&state, deployment, sid, record) {

@@ -1,4 +1,4 @@
-//! What goes out: resources, and errors in the form that Twilio's clients understand.
+//! Answers: resources, and errors in the form that Twilio's clients understand.
 
 use crate::state::refusal::Refusal;
 use bytes::Bytes;

@@ -5,7 +5,7 @@ use crate::api::call::{Call, Params};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// How many entries a page has if nobody says: the REST API's default.
+/// The number of entries on a page where the request names none: the REST API's default.
 const DEFAULT_SIZE: usize = 50;
 
 const PAGING: [&str; 3] = ["PageSize", "Page", "PageToken"];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// How many of the last requests are remembered word for word.
+/// The number of the last requests that are remembered word for word.
 const REMEMBERED: usize = 1_000;
 
 /// Counts the requests that reached the API, refused and failed ones too.

@@ -1,4 +1,4 @@
-//! What goes wrong on the way to Twilio and back, as values.
+//! Faults on the way to Twilio and back, as values.
 
 /// Says what goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +77,9 @@ impl At {
 pub struct Fault {
     /// Which requests are hit.
     pub at: At,
-    /// What goes wrong.
+    /// The fault.
     pub kind: FaultKind,
-    /// How often; without a number until the faults are cleared.
+    /// The number of times; without a number until the faults are cleared.
     pub times: Option<u32>,
 }
 
@@ -88,7 +88,7 @@ pub struct Fault {
 pub struct Storm {
     /// Which requests may be hit.
     pub at: At,
-    /// What goes wrong; one of them is drawn for each hit.
+    /// The faults; one of them is drawn for each hit.
     pub kinds: Vec<FaultKind>,
     /// The chance of a hit, from 0 to 1.
     pub chance: f64,

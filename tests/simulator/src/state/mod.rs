@@ -66,13 +66,13 @@ pub struct Account {
 pub struct Knobs {
     /// Flex's server never reacts to a channel that became INACTIVE.
     pub flex_deaf: bool,
-    /// How long Flex's server takes to react.
+    /// The time that Flex's server takes to react.
     pub flex_delay: Duration,
     /// Flex's server reacts only if the status was not INACTIVE before; webhooks show just the new value, hence off.
     pub flex_needs_turn: bool,
     /// Lists of tasks carry attributes, which Twilio does not promise.
     pub list_attributes: bool,
-    /// How many lists of tasks with `EvaluateTaskAttributes` TaskRouter answers in one second of the world's time; any
+    /// The number of lists of tasks with `EvaluateTaskAttributes` that TaskRouter answers in one second of the world's time; any
     /// number where absent. Twilio answers [`EVALUATIONS_PER_SECOND`]: a test whose time stands still turns it on only
     /// if its client waits in the same time.
     pub evaluations_per_second: Option<usize>,
@@ -80,11 +80,11 @@ pub struct Knobs {
     pub evaluates_in: bool,
     /// `EvaluateTaskAttributes` understands anything at all; otherwise each expression is refused.
     pub evaluates: bool,
-    /// How long a task can be read after its end.
+    /// The time for which a task can be read after its end.
     pub finished_task_life: Duration,
-    /// How long a task may be assigned before TaskRouter deletes it; without a limit where absent.
+    /// The time for which a task may be assigned before TaskRouter deletes it; without a limit where absent.
     pub assigned_life: Option<Duration>,
-    /// How long TaskRouter's log keeps an event.
+    /// The time for which TaskRouter's log keeps an event.
     pub log_life: Duration,
     /// A page above the maximum of its list is refused; otherwise it is cut to the maximum.
     pub refuses_long_pages: bool,
@@ -111,9 +111,9 @@ pub const EVALUATIONS_PER_SECOND: usize = 3;
 /// Holds everything the pretend Twilio knows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct State {
-    /// Who the account is.
+    /// The account.
     pub account: Account,
-    /// What a test may choose.
+    /// The choices of a test.
     pub knobs: Knobs,
     pub(crate) now: Timestamp,
     #[serde(skip)]

@@ -29,7 +29,7 @@ pub struct ProxyService {
     pub unique_name: String,
     /// The Chat service into which it delivers.
     pub chat_instance: Option<Sid>,
-    /// How long its sessions live without an interaction, in seconds; 0 is for ever.
+    /// The time for which its sessions live without an interaction, in seconds; 0 is for ever.
     pub default_ttl: u64,
     /// Where it reports interactions.
     pub callback_url: Option<String>,
@@ -50,7 +50,7 @@ pub enum SessionStatus {
     Open,
     /// Interactions took place.
     InProgress,
-    /// Ended by somebody or by its time to live.
+    /// Ended by a request or by its time to live.
     Closed,
 }
 
@@ -63,13 +63,13 @@ pub struct Session {
     pub service: Sid,
     /// Its name: Flex uses the SID of the Chat channel.
     pub unique_name: Option<String>,
-    /// Whether it still connects.
+    /// Its status.
     pub status: SessionStatus,
-    /// What closed it.
+    /// The reason why it was closed.
     pub closed_reason: Option<String>,
-    /// What it carries: `message-only`, `voice-only`, `voice-and-message`.
+    /// Its mode: `message-only`, `voice-only`, `voice-and-message`.
     pub mode: String,
-    /// How long it lives without an interaction, in seconds; 0 is for ever.
+    /// The time for which it lives without an interaction, in seconds; 0 is for ever.
     pub ttl: u64,
     /// The customer's address, if it is known.
     pub address: Option<String>,
@@ -77,7 +77,7 @@ pub struct Session {
     pub created: Timestamp,
     /// When it was changed last.
     pub updated: Timestamp,
-    /// When somebody last wrote through it.
+    /// When a party last wrote through it.
     pub last_interaction: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
@@ -95,9 +95,9 @@ impl Session {
 pub struct NewSession {
     /// Its name.
     pub unique_name: Option<String>,
-    /// How long it lives without an interaction, in seconds.
+    /// The time for which it lives without an interaction, in seconds.
     pub ttl: Option<u64>,
-    /// What it carries.
+    /// Its mode.
     pub mode: Option<String>,
     /// The customer's address.
     pub address: Option<String>,

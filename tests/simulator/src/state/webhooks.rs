@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// How many webhooks a channel may have: <https://www.twilio.com/docs/chat/rest/channel-webhook-resource>.
+/// The most webhooks that a channel may have: <https://www.twilio.com/docs/chat/rest/channel-webhook-resource>.
 const MAX_WEBHOOKS: usize = 5;
 
 /// Is a webhook of one channel, WH….
@@ -20,7 +20,7 @@ pub struct ChannelWebhook {
     pub sid: Sid,
     /// `webhook`, `trigger` or `studio`.
     pub kind: String,
-    /// What it does.
+    /// Its target and settings.
     pub target: WebhookTarget,
     /// When it was created.
     pub created: Timestamp,
@@ -33,7 +33,7 @@ pub struct ChannelWebhook {
 pub struct WebhookTarget {
     /// The URL it calls.
     pub url: Option<String>,
-    /// How: `GET` or `POST`.
+    /// The method: `GET` or `POST`.
     pub method: Option<String>,
     /// The events it reports.
     pub filters: Vec<String>,
@@ -41,7 +41,7 @@ pub struct WebhookTarget {
     pub triggers: Vec<String>,
     /// The Studio flow it starts.
     pub flow_sid: Option<String>,
-    /// How often a failed call is repeated.
+    /// The number of times that a failed call is repeated.
     pub retry_count: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! Who wrote what and when, as lists and as events.
+//! Messages with author and time, as lists and as events.
 
 use crate::client::Client;
 use serde_json::Value;

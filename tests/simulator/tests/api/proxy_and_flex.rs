@@ -2,7 +2,7 @@ use crate::client::{Client, Seen};
 use simulator::{Contact, Lifespan, Medium, Sid};
 use std::time::Duration;
 
-/// Lets a customer write and nobody answer; returns the path of the channel and that of its session.
+/// Lets a customer write without an answer; returns the path of the channel and that of its session.
 fn contact(client: &Client, lifespan: Lifespan) -> (Sid, String, String) {
     let mut state = client.simulator.state();
     state.set_lifespan(Medium::Sms, lifespan);

@@ -1,4 +1,4 @@
-//! What ends in an error entry of the customer's Debugger, and how tasks are ended by the right API.
+//! Requests that end in an error entry of the customer's Debugger, and the end of tasks by the right API.
 
 use crate::client::Client;
 use simulator::{At, Fault, FaultKind, TaskStatus};

@@ -1,4 +1,4 @@
-//! What each function weighs, and how long it takes to start.
+//! The size of each function, and the time that it takes to start.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::{median, megabytes, milliseconds, print as table, real_time, times};
 /// Everything that is deployed, after the function that does nothing.
 pub(crate) const NAMES: [&str; 5] = ["bare", "ingest", "sweep", "park", "checkup"];
 
-/// How often each start is measured, in turn with the others.
+/// The number of times that each start is measured, in turn with the others.
 const STARTS: usize = 41;
 
 pub(crate) type Variables = Vec<(&'static str, String)>;
 
-/// Variables with which every function starts, and asks nobody for anything while it does:
+/// Variables with which every function starts, and makes no request while it does:
 /// what the start asks of AWS is AWS's time.
 pub(crate) fn variables(twilio: &Simulator, project: Project, aws: &str, api: &str) -> Variables {
     let account = twilio.account();
@@ -84,7 +84,7 @@ async fn start(binary: &Path, variables: &Variables) -> (Duration, u64) {
     (took, peak)
 }
 
-/// What the program weighs in a zip, whose own few bytes are left out.
+/// Returns the size of the program in a zip, whose own few bytes are left out.
 fn zipped(program: &[u8]) -> u64 {
     let mut zip = DeflateEncoder::new(Vec::new(), Compression::default());
     zip.write_all(program).unwrap();

@@ -1,4 +1,4 @@
-//! What an invocation takes, by the built functions over sockets: the first one, a warm one,
+//! The time of an invocation, by the built functions over sockets: the first one, a warm one,
 //! and batches.
 
 use std::path::Path;
@@ -16,10 +16,10 @@ use crate::{median, megabytes, milliseconds, print as table, real_time, times};
 
 const WEBHOOK: &str = "https://abcdefghij.lambda-url.us-east-1.on.aws/twilio/events";
 
-/// How often a warm invocation is measured.
+/// The number of times that a warm invocation is measured.
 const WARM: usize = 300;
 
-/// How long Twilio waits for an answer (Event Streams, webhook quickstart).
+/// The time for which Twilio waits for an answer (Event Streams, webhook quickstart).
 const TWILIO_WAITS: Duration = Duration::from_secs(5);
 
 const BATCHES: [usize; 4] = [1, 10, 100, 1_000];
@@ -161,12 +161,12 @@ impl Stage {
         store::create_table(&aws.dynamodb(), "channels")
             .await
             .unwrap();
-        let (door, aws_url) = socket().await;
+        let (listener, aws_url) = socket().await;
         let served = aws.clone();
-        tokio::spawn(async move { served.serve(door, std::future::pending()).await });
-        let (door, twilio_url) = socket().await;
+        tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
+        let (listener, twilio_url) = socket().await;
         tokio::spawn(simulator::serve(
-            door,
+            listener,
             twilio.clone(),
             std::future::pending::<()>(),
         ));

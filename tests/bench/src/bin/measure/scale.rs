@@ -1,4 +1,4 @@
-//! What is counted and not timed: what a chat's life asks of DynamoDB, what a sweep asks where
+//! Figures that are counted and not timed: what a chat's life asks of DynamoDB, what a sweep asks where
 //! ever more is tracked, and how near it comes to the ideal pace.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use world::{SWEEP_TIME, World};
 
 use crate::print as table;
 
-/// How many are due, while ever more are tracked.
+/// The number of channels that are due, while ever more are tracked.
 const DUE: usize = 100;
 
 const TRACKED: [usize; 3] = [100, 10_000, 1_000_000];

@@ -1,4 +1,4 @@
-//! What an event takes of the processor, step by step, in process.
+//! The processor's time for an event, step by step, in process.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{print as table, real_time};
 
 const WEBHOOK: &str = "https://abcdefghij.lambda-url.us-east-1.on.aws/twilio/events";
 
-/// How long each step is repeated.
+/// The time for which each step is repeated.
 const REPEATED: Duration = Duration::from_millis(300);
 
 pub(crate) fn print() {
@@ -79,7 +79,7 @@ fn steps(events: usize) -> [String; 6] {
     ]
 }
 
-/// How long one of many takes.
+/// Returns the time that one of many takes.
 fn repeated(mut work: impl FnMut()) -> Duration {
     let began = Instant::now();
     let mut runs = 0;

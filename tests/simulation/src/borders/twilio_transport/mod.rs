@@ -171,7 +171,7 @@ impl TwilioTransport {
             Subject::Write(Thing::ChatChannel, channel) => self.write(run, channel, &request),
             Subject::Write(thing, channel) => self.close(run, *thing, channel, &request),
             Subject::Session(session) => self.end_session(run, session),
-            Subject::Move(task) | Subject::Listen(task) if !parks => {
+            Subject::Move(task) | Subject::Webhook(task) if !parks => {
                 let what = format!("a run moves or listens to {task}");
                 let checked = Violation::of(Law::NeverCloseLive, what);
                 self.shared.check(Err(checked));
@@ -183,7 +183,7 @@ impl TwilioTransport {
             }
             Subject::Tasks(_) | Subject::Task(_) | Subject::Read(..) => {}
             Subject::Webhooks(_) | Subject::Messages(_) => {}
-            Subject::Move(_) | Subject::Listen(_) => {}
+            Subject::Move(_) | Subject::Webhook(_) => {}
             Subject::Participants(_) | Subject::Service | Subject::Log | Subject::Other => {}
         }
         if let Some(feigned) = self.mutations.feigned(subject, request.uri().path()) {
@@ -257,7 +257,7 @@ impl TwilioTransport {
                 self.meddle_with_task(task);
             }
             Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
-            Subject::Move(_) | Subject::Listen(_) => {}
+            Subject::Move(_) | Subject::Webhook(_) => {}
             Subject::Service | Subject::Log | Subject::Other => {}
         }
     }

@@ -18,7 +18,7 @@ pub(crate) enum Subject {
     /// A task is moved.
     Move(String),
     /// The webhook for messages is added to a Chat channel.
-    Listen(String),
+    Webhook(String),
     /// A Proxy session is ended.
     Session(String),
     /// A service is asked for.
@@ -55,7 +55,7 @@ impl Subject {
             ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
             ["taskrouter", _, _, _, "Tasks", task] => return Self::Move(owned(task)),
             ["chat", _, _, _, "Channels", channel, "Webhooks"] if !reads => {
-                return Self::Listen(owned(channel));
+                return Self::Webhook(owned(channel));
             }
             ["proxy", _, _, _, "Sessions", session] if !reads => {
                 return Self::Session(owned(session));
@@ -98,7 +98,7 @@ impl Subject {
             Self::Tasks(_) => ("lists", ""),
             Self::Task(task) => ("tasks", task),
             Self::Move(task) => ("moves", task),
-            Self::Listen(channel) => ("webhooks", channel),
+            Self::Webhook(channel) => ("webhooks", channel),
             Self::Read(_, channel)
             | Self::Write(_, channel)
             | Self::Webhooks(channel)

@@ -1,4 +1,4 @@
-//! What an audit of the set-up reads: numbers, messaging services, addresses, Studio flows, documents and tokens.
+//! Routes for an audit of the set-up: numbers, messaging services, addresses, Studio flows, documents and tokens.
 
 pub(super) mod addresses;
 pub(super) mod iam;

@@ -11,7 +11,7 @@ use crate::state::taskrouter::events::TaskEvent;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How far the Events list looks back if nobody says, in minutes.
+/// The time for which the Events list looks back where the request names none, in minutes.
 const DEFAULT_MINUTES: i64 = 15;
 
 pub(crate) fn route(call: &Call<'_>, method: &str, workspace: Sid, path: &[&str]) -> Outcome {

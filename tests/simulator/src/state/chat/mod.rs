@@ -68,15 +68,15 @@ pub struct Channel {
     pub unique_name: Option<String>,
     /// Its attributes, byte for byte as they were given.
     pub attributes: String,
-    /// Who can see it.
+    /// Its visibility.
     pub channel_type: ChannelType,
-    /// Who created it.
+    /// Its creator.
     pub created_by: String,
     /// When it was created.
     pub created: Timestamp,
     /// When it was changed last.
     pub updated: Timestamp,
-    /// What was written, in order.
+    /// The messages, in order.
     pub messages: Vec<Message>,
     /// The identities that are in the channel.
     pub members: Vec<String>,
@@ -89,9 +89,9 @@ pub struct Channel {
 pub struct Message {
     /// The message's SID, IM….
     pub sid: Sid,
-    /// Who wrote it.
+    /// The author.
     pub author: String,
-    /// What was written.
+    /// The text.
     pub body: String,
     /// The message's own attributes.
     pub attributes: String,
@@ -108,7 +108,7 @@ pub struct ChannelChange {
     pub unique_name: Option<String>,
     /// The whole new attributes.
     pub attributes: Option<String>,
-    /// Who created it.
+    /// Its creator.
     pub created_by: Option<String>,
     /// When it was created.
     pub created: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! What happens in a contact centre: customers write, agents answer, browsers are closed too early.
+//! Scenes of a contact centre: customers write, agents answer, browsers are closed too early.
 
 use crate::state::State;
 use crate::state::attributes;
@@ -44,7 +44,7 @@ pub enum Contact {
         /// Where it was written.
         channel: Sid,
     },
-    /// Nobody will ever see it: the session leads to a channel on which nobody works.
+    /// No agent will ever see it: the session leads to a channel without a task.
     Lost {
         /// Where it was written.
         channel: Sid,
@@ -77,7 +77,7 @@ impl Contact {
     }
 }
 
-/// Is a message that nobody will ever see.
+/// Is a message that no agent will ever see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostMessage {
     /// Where it was written.
@@ -158,7 +158,7 @@ impl State {
         Contact::Lost { channel }
     }
 
-    /// Iterates over the messages that nobody will ever see, oldest first.
+    /// Iterates over the messages that no agent will ever see, oldest first.
     pub fn lost_messages(&self) -> impl Iterator<Item = &LostMessage> {
         self.lost.iter()
     }
@@ -192,7 +192,7 @@ impl State {
         self.write_message(channel, &author, text, "{}", Source::Sdk, Webhooks::Enabled)
     }
 
-    /// Lets the agent end the chat; what follows is up to [`State::agent_completes`] or nobody.
+    /// Lets the agent end the chat; what follows is up to [`State::agent_completes`], or nothing follows.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ impl State {
         self.end_task(task, Browser::Closed)
     }
 
-    /// Cancels a task that no agent took; nobody cleans the channel.
+    /// Cancels a task that no agent took; the channel stays as it is.
     ///
     /// # Errors
     ///
@@ -241,7 +241,7 @@ impl State {
         self.update_task(task, Expect::Any, change)
     }
 
-    /// Deletes a task through the API; nobody cleans the channel.
+    /// Deletes a task through the API; the channel stays as it is.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a conversation is.
+//! A conversation.
 
 use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
@@ -108,7 +108,7 @@ pub struct Conversation {
     pub messaging_service: Option<String>,
     /// Its attributes, byte for byte as they were given.
     pub attributes: String,
-    /// Whether it goes on.
+    /// Its state.
     pub state: ConversationState,
     /// After which silence it becomes inactive.
     pub to_inactive: Option<Timer>,
@@ -122,9 +122,9 @@ pub struct Conversation {
     pub updated: Timestamp,
     /// The webhooks of this conversation alone.
     pub webhooks: Vec<ChannelWebhook>,
-    /// Who takes part.
+    /// The participants.
     pub participants: Vec<Participant>,
-    /// What was written, in order.
+    /// The messages, in order.
     pub messages: Vec<Line>,
 }
 
@@ -152,11 +152,11 @@ pub struct Line {
     pub sid: Sid,
     /// Its place in the conversation, from 0.
     pub index: usize,
-    /// Who wrote it: an identity or an address.
+    /// The author: an identity or an address.
     pub author: String,
     /// Which participant wrote it.
     pub participant: Option<Sid>,
-    /// What was written.
+    /// The text.
     pub body: String,
     /// The message's own attributes.
     pub attributes: String,

@@ -1,4 +1,4 @@
-//! What Event Streams and webhooks tell about conversations, with Pascal-case keys.
+//! The events of Event Streams and webhooks about conversations, with Pascal-case keys.
 
 use crate::state::State;
 use crate::state::conversations::Cause;

@@ -1,4 +1,4 @@
-//! How a conversation changes its state: by request, by a message, or by silence.
+//! Changes of a conversation's state: by request, by a message, or by silence.
 
 use crate::state::State;
 use crate::state::clock::{Due, later};

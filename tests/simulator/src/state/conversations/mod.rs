@@ -17,7 +17,7 @@ use conversation::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// How many bytes of attributes a conversation may have: <https://www.twilio.com/docs/conversations/conversations-limits>.
+/// The most bytes of attributes that a conversation may have: <https://www.twilio.com/docs/conversations/conversations-limits>.
 const MAX_ATTRIBUTES: usize = 16 * 1024;
 
 /// Holds what Conversations knows.
@@ -34,7 +34,7 @@ pub(crate) struct Conversations {
     pub(crate) by_party: HashMap<String, Vec<Sid>>,
 }
 
-/// Holds what new conversations get if nobody says otherwise.
+/// Holds what new conversations get by default.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Defaults {
     pub(crate) service: Option<Sid>,
@@ -160,7 +160,7 @@ impl State {
         Ok(())
     }
 
-    /// Lets somebody into a conversation.
+    /// Adds a participant to a conversation.
     ///
     /// # Errors
     ///

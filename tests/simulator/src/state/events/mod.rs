@@ -26,7 +26,7 @@ pub(crate) struct Sinks {
 pub struct Sink {
     /// The sink's SID.
     pub sid: Sid,
-    /// What it is for.
+    /// Its purpose, for people.
     pub description: String,
     /// `webhook`, `kinesis`, `segment` or `email`.
     pub kind: String,
@@ -45,7 +45,7 @@ pub struct Sink {
 pub struct Subscription {
     /// The subscription's SID.
     pub sid: Sid,
-    /// What it is for.
+    /// Its purpose, for people.
     pub description: String,
     /// Where its events go.
     pub sink: Sid,
@@ -262,7 +262,7 @@ impl State {
         self.streams.subscriptions.get(sid)
     }
 
-    /// Takes the events that go to subscribed webhook sinks, oldest first; what nobody subscribed is gone.
+    /// Takes the events that go to subscribed webhook sinks, oldest first; what no sink subscribed to is gone.
     pub fn take_dispatches(&mut self) -> Vec<Dispatch> {
         let events = std::mem::take(&mut self.outbox);
         let mut dispatches = Vec::new();

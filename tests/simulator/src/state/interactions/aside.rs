@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long Twilio keeps a conversation that its agents left:
+/// The time for which Twilio keeps a conversation that its agents left:
 /// <https://www.twilio.com/docs/flex/admin-guide/setup/conversations/leave-and-pause-for-conversations>.
 const LEFT_LIFE: Duration = DAY.saturating_mul(90);
-/// How long a conversation stays paused before Twilio routes it again; the same page.
+/// The time for which a conversation stays paused before Twilio routes it again; the same page.
 const PAUSE_LIFE: Duration = DAY.saturating_mul(14);
 
 /// Reading of Twilio's page on Pause, which says both.
@@ -86,7 +86,7 @@ impl State {
         self.leave_interaction_channel(channel)
     }
 
-    /// Takes the agent of a task out of its interaction: the task ends, the channel stays `active` with nobody in it
+    /// Takes the agent of a task out of its interaction: the task ends, the channel stays `active` without an agent
     /// but the customer, whose next message reaches no agent.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What an interaction is.
+//! An interaction.
 
 use crate::state::sid::Sid;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ pub struct Interaction {
     pub sid: Sid,
     /// Its one channel.
     pub channel: Sid,
-    /// How the customer talks, e.g. `sms`.
+    /// The customer's medium, e.g. `sms`.
     pub medium: String,
 }
 
@@ -81,13 +81,13 @@ pub struct InteractionChannel {
     pub interaction: Sid,
     /// The conversation in which it takes place.
     pub conversation: Option<Sid>,
-    /// How the customer talks, e.g. `sms`.
+    /// The customer's medium, e.g. `sms`.
     pub medium: String,
     /// Where it stands.
     pub status: ChannelStatus,
-    /// Who was invited to it, in order.
+    /// The agents who were invited to it, in order.
     pub invites: Vec<Invite>,
-    /// Who took part in it.
+    /// The participants.
     pub parties: Vec<Party>,
     /// When it was changed last; it vanishes half a year later.
     pub updated: Timestamp,
@@ -106,12 +106,12 @@ pub struct Invite {
     pub task: Sid,
 }
 
-/// Says who somebody is in an interaction.
+/// The role of a participant in an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PartyKind {
-    /// Whoever contacted us.
+    /// The customer.
     Customer,
-    /// Whoever answers.
+    /// The agent.
     Agent,
 }
 
@@ -130,7 +130,7 @@ impl PartyKind {
 pub struct Party {
     /// The participant's SID.
     pub sid: Sid,
-    /// Who it is.
+    /// The kind of participant.
     pub kind: PartyKind,
     /// The task of an agent.
     pub task: Option<Sid>,

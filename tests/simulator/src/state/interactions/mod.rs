@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How long an interaction channel lives without an update: <https://www.twilio.com/docs/flex/developer/conversations/park-an-interaction>.
+/// The time for which an interaction channel lives without an update: <https://www.twilio.com/docs/flex/developer/conversations/park-an-interaction>.
 const FORGOTTEN: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// Holds what Flex knows of interactions.

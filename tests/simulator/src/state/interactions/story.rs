@@ -1,4 +1,4 @@
-//! What happens in a contact centre on Flex Conversations.
+//! Scenes of a contact centre on Flex Conversations.
 
 use crate::state::State;
 use crate::state::chat::story::{Contact, LostMessage};

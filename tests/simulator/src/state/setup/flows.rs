@@ -74,19 +74,19 @@ pub struct FlexFlow {
     pub friendly_name: String,
     /// The Chat service in which it makes channels.
     pub chat_service: String,
-    /// How customers reach it.
+    /// The medium by which customers reach it.
     pub medium: Medium,
     /// The address that customers write to; none for the web.
     pub contact_identity: Option<String>,
-    /// Whether it acts.
+    /// True if it acts.
     pub enabled: bool,
     /// `studio`, `external` or `task`.
     pub integration_type: Option<String>,
     /// Where its tasks go, in Twilio's snake-case keys.
     pub integration: Map<String, Value>,
-    /// Whether its channels outlive their tasks.
+    /// True if its channels outlive their tasks.
     pub long_lived: bool,
-    /// Whether Twilio's own janitor is on; the API's default is off.
+    /// True if Twilio's own janitor is on; the API's default is off.
     pub janitor_enabled: bool,
     /// When it was created.
     pub created: Timestamp,

@@ -15,7 +15,7 @@ pub struct MessagingService {
     pub friendly_name: String,
     /// Where incoming messages go, unless it defers to the number.
     pub inbound_request_url: Option<String>,
-    /// Whether it leaves incoming messages to the URL of the number that they came to.
+    /// True if it leaves incoming messages to the URL of the number that they came to.
     pub use_inbound_webhook_on_number: bool,
     /// The numbers in it.
     pub numbers: Vec<Sid>,

@@ -21,7 +21,7 @@ use crate::state::sid::Sid;
 use crate::state::taskrouter::Workspace;
 use serde_json::{Map, Value, json};
 
-/// How long a conversation may be silent before it is closed.
+/// The time for which a conversation may be silent before it is closed.
 const CLOSED_TIMER: &str = "P90D";
 
 /// Names what [`State::put_in_order`] made.
@@ -33,7 +33,7 @@ pub struct Order {
     pub voice_flow: Sid,
     /// The sink that leads to the webhook.
     pub sink: Sid,
-    /// What the sink is sent.
+    /// The events that the sink is sent.
     pub subscription: Sid,
     /// The number of Chat.
     pub chat_number: Sid,

@@ -48,7 +48,7 @@ pub struct PoolNumber {
     pub service: Sid,
     /// The number itself.
     pub phone_number: String,
-    /// Whether only explicit requests may use it.
+    /// True if only explicit requests may use it.
     pub reserved: bool,
     /// When it came into the pool.
     pub created: Timestamp,
@@ -67,7 +67,7 @@ pub struct AddressConfiguration {
     pub address: String,
     /// Its name.
     pub friendly_name: Option<String>,
-    /// What is made, in Twilio's snake-case keys.
+    /// The thing that is made, in Twilio's snake-case keys.
     pub auto_creation: Map<String, Value>,
     /// When it was created.
     pub created: Timestamp,

@@ -21,7 +21,7 @@ pub struct StudioFlow {
     pub status: String,
     /// Counts its revisions from 1.
     pub revision: u64,
-    /// Whether Studio finds it valid.
+    /// True if Studio finds it valid.
     pub valid: bool,
     /// Why the revision was made.
     pub commit_message: Option<String>,

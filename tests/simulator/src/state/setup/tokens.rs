@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a token is good.
+/// The time for which a token is good.
 const GOOD: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Says whose a token is.
@@ -26,7 +26,7 @@ pub struct Claims {
 }
 
 impl State {
-    /// Logs somebody in to Flex and returns the token.
+    /// Logs a person in to Flex and returns the token.
     pub fn issue_token(&mut self, identity: &str, roles: &[&str], worker: Option<Sid>) -> String {
         let token = format!("eyJ6aXAiOiJERUYi.{:032x}", self.rng.u128(..));
         let claims = Claims {

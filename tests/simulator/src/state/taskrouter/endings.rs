@@ -1,4 +1,4 @@
-//! How tasks end without anybody's doing, and how an agent puts one aside.
+//! Ends of tasks by the passing of time, and tasks that an agent puts aside.
 
 use crate::state::State;
 use crate::state::clock::{Due, later};
@@ -7,7 +7,7 @@ use crate::state::sid::Sid;
 use crate::state::taskrouter::events::EventKind;
 use crate::state::taskrouter::task::{Task, TaskStatus};
 
-/// The words of an end that nobody asked for.
+/// The words of an end that was not asked for.
 const TTL_EXCEEDED: &str = "Task TTL Exceeded";
 
 impl State {

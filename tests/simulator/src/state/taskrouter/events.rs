@@ -1,4 +1,4 @@
-//! What TaskRouter tells about tasks: to Event Streams at once, to its own log for 30 days.
+//! TaskRouter's events about tasks: to Event Streams at once, to its own log for 30 days.
 
 use crate::state::State;
 use crate::state::clock::earlier;
@@ -24,7 +24,7 @@ pub enum EventKind {
     TaskCompleted,
     /// The task ended before an agent took it.
     TaskCanceled,
-    /// Somebody deleted the task through the API.
+    /// A client deleted the task through the API.
     TaskDeleted,
     /// TaskRouter deleted a task that was assigned for too long.
     TaskSystemDeleted,
@@ -101,7 +101,7 @@ pub struct TaskEvent {
     pub sid: Sid,
     /// The CloudEvent's `id`.
     pub id: Sid,
-    /// What happened.
+    /// The event.
     pub kind: EventKind,
     /// When it happened.
     pub at: Timestamp,

@@ -21,7 +21,7 @@ impl Expression {
             ))
         };
         let mut words = words(text).ok_or_else(wrong)?;
-        if !lists && words.contains(&Word::Sign("IN")) {
+        if !lists && words.contains(&Token::Sign("IN")) {
             return Err(wrong());
         }
         words.reverse();
@@ -51,26 +51,26 @@ impl Expression {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Word {
+enum Token {
     Sign(&'static str),
     Name(String),
     Value(String),
 }
 
-fn words(text: &str) -> Option<Vec<Word>> {
+fn words(text: &str) -> Option<Vec<Token>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     'next: while let Some(first) = rest.chars().next() {
         for sign in ["==", "!=", "(", ")", "[", "]", ","] {
             if let Some(after) = rest.strip_prefix(sign) {
-                words.push(Word::Sign(sign));
+                words.push(Token::Sign(sign));
                 rest = after.trim_start();
                 continue 'next;
             }
         }
         let after = if matches!(first, '"' | '\'') {
             let end = rest[1..].find(first)? + 1;
-            words.push(Word::Value(rest[1..end].to_owned()));
+            words.push(Token::Value(rest[1..end].to_owned()));
             &rest[end + 1..]
         } else {
             let end = rest
@@ -81,12 +81,12 @@ fn words(text: &str) -> Option<Vec<Word>> {
             }
             let name = &rest[..end];
             words.push(match name.to_ascii_uppercase().as_str() {
-                "AND" => Word::Sign("AND"),
-                "OR" => Word::Sign("OR"),
-                "IN" => Word::Sign("IN"),
-                _ if first.is_ascii_digit() => Word::Value(name.to_owned()),
-                "TRUE" | "FALSE" => Word::Value(name.to_ascii_lowercase()),
-                _ => Word::Name(name.to_owned()),
+                "AND" => Token::Sign("AND"),
+                "OR" => Token::Sign("OR"),
+                "IN" => Token::Sign("IN"),
+                _ if first.is_ascii_digit() => Token::Value(name.to_owned()),
+                "TRUE" | "FALSE" => Token::Value(name.to_ascii_lowercase()),
+                _ => Token::Name(name.to_owned()),
             });
             &rest[end..]
         };
@@ -95,15 +95,15 @@ fn words(text: &str) -> Option<Vec<Word>> {
     Some(words)
 }
 
-fn eat(words: &mut Vec<Word>, sign: &'static str) -> bool {
-    let there = words.last() == Some(&Word::Sign(sign));
+fn eat(words: &mut Vec<Token>, sign: &'static str) -> bool {
+    let there = words.last() == Some(&Token::Sign(sign));
     if there {
         words.pop();
     }
     there
 }
 
-fn any(words: &mut Vec<Word>) -> Option<Expression> {
+fn any(words: &mut Vec<Token>) -> Option<Expression> {
     let mut parts = vec![all(words)?];
     while eat(words, "OR") {
         parts.push(all(words)?);
@@ -115,7 +115,7 @@ fn any(words: &mut Vec<Word>) -> Option<Expression> {
     }
 }
 
-fn all(words: &mut Vec<Word>) -> Option<Expression> {
+fn all(words: &mut Vec<Token>) -> Option<Expression> {
     let mut parts = vec![one(words)?];
     while eat(words, "AND") {
         parts.push(one(words)?);
@@ -127,12 +127,12 @@ fn all(words: &mut Vec<Word>) -> Option<Expression> {
     }
 }
 
-fn one(words: &mut Vec<Word>) -> Option<Expression> {
+fn one(words: &mut Vec<Token>) -> Option<Expression> {
     if eat(words, "(") {
         let inner = any(words)?;
         return eat(words, ")").then_some(inner);
     }
-    let Some(Word::Name(key)) = words.pop() else {
+    let Some(Token::Name(key)) = words.pop() else {
         return None;
     };
     if eat(words, "IN") {
@@ -157,10 +157,10 @@ fn one(words: &mut Vec<Word>) -> Option<Expression> {
     Some(Expression::Among(key, vec![value(words)?]))
 }
 
-fn value(words: &mut Vec<Word>) -> Option<String> {
+fn value(words: &mut Vec<Token>) -> Option<String> {
     match words.pop()? {
-        Word::Value(value) => Some(value),
-        Word::Sign(_) | Word::Name(_) => None,
+        Token::Value(value) => Some(value),
+        Token::Sign(_) | Token::Name(_) => None,
     }
 }
 

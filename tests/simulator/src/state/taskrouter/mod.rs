@@ -22,11 +22,11 @@ use std::time::Duration;
 use task::Task;
 use workers::{Worker, WorkerChannel};
 
-/// How long a task can be read after its end: <https://www.twilio.com/docs/taskrouter/lifecycle-task-state>.
+/// The time for which a task can be read after its end: <https://www.twilio.com/docs/taskrouter/lifecycle-task-state>.
 pub(crate) const FINISHED_TASK_LIFE: Duration = Duration::from_secs(5 * 60);
-/// How long a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.
+/// The time for which a task may be assigned: <https://www.twilio.com/docs/taskrouter/limits>.
 pub(crate) const ASSIGNED_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long the log keeps an event: <https://www.twilio.com/docs/taskrouter/api/event>.
+/// The time for which the log keeps an event: <https://www.twilio.com/docs/taskrouter/api/event>.
 pub(crate) const LOG_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Holds what TaskRouter knows.
@@ -55,7 +55,7 @@ pub struct Workspace {
     pub sid: Sid,
     /// Its name.
     pub friendly_name: String,
-    /// Whether a worker may have several tasks; TaskChannels need it.
+    /// True if a worker may have several tasks; TaskChannels need it.
     pub multi_task_enabled: bool,
     /// Where TaskRouter reports events.
     pub event_callback_url: Option<String>,
@@ -78,7 +78,7 @@ pub struct Workflow {
     pub friendly_name: String,
     /// Its rules, a JSON text.
     pub configuration: String,
-    /// How long an agent may think about a task, in seconds.
+    /// The time for which an agent may think about a task, in seconds.
     pub task_reservation_timeout: i64,
     /// When it was created.
     pub created: Timestamp,
@@ -112,7 +112,7 @@ pub struct TaskChannel {
     pub friendly_name: String,
     /// Its name for programs.
     pub unique_name: String,
-    /// Whether it prefers workers who work on this channel already.
+    /// True if it prefers workers who work on this channel already.
     pub channel_optimized_routing: bool,
     /// When it was created.
     pub created: Timestamp,

@@ -1,4 +1,4 @@
-//! What a task is, and what a request may say about it.
+//! A task, and the changes that a request may ask for.
 
 use crate::state::sid::Sid;
 use crate::state::snapshot::Text;
@@ -50,7 +50,7 @@ impl TaskStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Says whether somebody still waits or works.
+    /// Returns true if a customer still waits or an agent still works.
     pub fn is_open(self) -> bool {
         !matches!(self, Self::Completed | Self::Canceled)
     }
@@ -79,11 +79,11 @@ pub struct Task {
     pub status: TaskStatus,
     /// Why it was canceled or completed.
     pub reason: Option<Text>,
-    /// How long it may wait for an agent, in seconds.
+    /// The time for which it may wait for an agent, in seconds.
     pub timeout: i64,
     /// Counts the changes; the ETag.
     pub version: u64,
-    /// Whether its agent put it aside, which frees capacity and stops the clock of assigned tasks.
+    /// True if its agent put it aside, which frees capacity and stops the clock of assigned tasks.
     pub paused: bool,
     /// Whose task it is.
     pub worker: Option<Sid>,
@@ -119,7 +119,7 @@ pub struct NewTask {
     pub queue: Option<Sid>,
     /// Its TaskChannel; `default` if absent.
     pub task_channel: Option<Sid>,
-    /// How long it may wait, in seconds.
+    /// The time for which it may wait, in seconds.
     pub timeout: Option<i64>,
     /// Its priority.
     pub priority: Option<i64>,

@@ -9,11 +9,11 @@ use crate::state::taskrouter::events::EventKind;
 use crate::state::taskrouter::task::{Expect, NewTask, Task, TaskChange, TaskStatus};
 use std::time::Duration;
 
-/// How many characters the attributes of a task may have: <https://www.twilio.com/docs/taskrouter/limits>.
+/// The most characters that the attributes of a task may have: <https://www.twilio.com/docs/taskrouter/limits>.
 const MAX_ATTRIBUTES: usize = 4_096;
-/// How long a task waits for an agent unless it says otherwise, in seconds: the Tasks resource's `Timeout`.
+/// The time for which a task waits for an agent unless it says otherwise, in seconds: the Tasks resource's `Timeout`.
 const DEFAULT_TIMEOUT: i64 = 86_400;
-/// How long a task may wait for an agent at most, in seconds.
+/// The longest time for which a task may wait for an agent, in seconds.
 const MAX_TIMEOUT: i64 = 1_209_600;
 
 impl State {

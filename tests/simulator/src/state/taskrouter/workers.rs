@@ -36,11 +36,11 @@ pub struct WorkerChannel {
     pub worker: Sid,
     /// Of which TaskChannel.
     pub task_channel: Sid,
-    /// How many tasks the worker may have.
+    /// The number of tasks that the worker may have.
     pub capacity: i64,
-    /// How many the worker has; moving tasks may exceed the capacity.
+    /// The number of tasks that the worker has; moving tasks may exceed the capacity.
     pub assigned_tasks: i64,
-    /// Whether the worker takes this kind of task at all.
+    /// True if the worker takes this kind of task at all.
     pub available: bool,
     /// When it was created.
     pub created: Timestamp,
@@ -48,7 +48,7 @@ pub struct WorkerChannel {
     pub updated: Timestamp,
 }
 
-/// How many tasks of a TaskChannel a worker can take until somebody says otherwise.
+/// The number of tasks of a TaskChannel that a worker can take by default.
 const DEFAULT_CAPACITY: i64 = 1;
 
 impl State {
