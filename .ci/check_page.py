@@ -1,6 +1,7 @@
-"""Opens the status page of a running `janitor local` in headless Chromium and reads what a person would see.
+"""Opens the status page of a running `janitor local` in headless Chromium, reads what a person would see, and lets axe look
+for barriers on a phone and on a desktop.
 
-Usage: check_page.py JANITOR CHROMIUM SCREENSHOT
+Usage: check_page.py JANITOR CHROMIUM AXE SCREENSHOT
 """
 
 import json
@@ -12,6 +13,8 @@ import tempfile
 import time
 import urllib.request
 from html.parser import HTMLParser
+
+from browser import Browser, must_be_clean
 
 STATES = ["open", "waiting", "left", "due", "released", "held", "closed", "failed", "unknown"]
 PATIENCE = 120  # seconds
@@ -63,14 +66,14 @@ def must(holds, what):
         sys.exit(f"the status page: {what}")
 
 
-def check(url, browser, screenshot):
+def check(url, binary, axe, screenshot):
     end = time.monotonic() + PATIENCE
     while not all(status(url)["states"][state] for state in ("closed", "released")):
         must(time.monotonic() < end, "no channel was ever closed or released")
         time.sleep(0.5)
 
     page = Page()
-    page.feed(chromium(browser, url, "--dump-dom"))
+    page.feed(chromium(binary, url, "--dump-dom"))
     must(page.shown, "it shows no data")
     must(page.texts.get("trouble", "").strip() == "", f"it says {page.texts.get('trouble')!r}")
     boxes = page.texts["states"].split()
@@ -82,18 +85,30 @@ def check(url, browser, screenshot):
     must(page.rows.get("notices", 0) > 0, "it shows no notice")
     must(re.search(r"\bin \d+", page.texts["channels"]), "it does not say when anything is due")
     must(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page.texts["clock"].strip()), "it tells no time")
-    chromium(browser, url, "--hide-scrollbars", "--window-size=1200,1400", f"--screenshot={screenshot}")
+    chromium(binary, url, "--hide-scrollbars", "--window-size=1200,1400", f"--screenshot={screenshot}")
     print(f"the status page shows {sum(counts.values())} channels: {counts}")
+    with Browser(binary) as browser:
+        must_be_clean(browser, url, axe, "the status page", "document.body?.dataset.shown === 'yes'", explain_one)
 
 
-def main(janitor, browser, screenshot):
+def explain_one(browser):
+    """Chooses a state that some channel is in, and asks why for one of its channels."""
+    browser.evaluate("by('filter').value = 'released'; by('filter').dispatchEvent(new Event('change')); true")
+    browser.wait("document.querySelector('#channels tr')")
+    shown = browser.evaluate("[...document.querySelectorAll('#channels td:nth-child(2)')].map(td => td.textContent)")
+    must(set(shown) == {"released"}, f"the filter shows {shown}")
+    browser.evaluate("document.querySelector('#channels button').click(); true")
+    browser.wait("document.querySelector('#channels td.why')?.textContent.length > 20")
+
+
+def main(janitor, binary, axe, screenshot):
     with tempfile.TemporaryDirectory() as folder:
         ports = [argument for option in ["port", "page-port", "aws-port", "twilio-port"] for argument in (f"--{option}", "0")]
         command = [janitor, "local", "--simulate", "--data", folder, "--accelerate", "1800", *ports]
         local = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             url = next(line.split()[-1] for line in local.stdout if line.startswith("status page"))
-            check(url, browser, screenshot)
+            check(url, binary, axe, screenshot)
         finally:
             local.send_signal(signal.SIGINT)
             ended = local.wait(timeout=30)
