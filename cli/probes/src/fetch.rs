@@ -149,7 +149,7 @@ impl Reader<'_> {
             .flatten()
             .filter(|task| !is_voice(task))
             .filter_map(|task| sid(task, "sid"))
-            .take(SAMPLE)
+            .take(2 * SAMPLE)
             .collect();
         let to = self.now.minus(FORGOTTEN);
         let completed = self.log(ago(30), to, Some("task.completed"), 50).await;

@@ -132,7 +132,7 @@ fn log_of_30_days(readings: &Readings) -> Judged {
     }
     let created = router.workspace.as_ref().ok();
     let created = created.and_then(|workspace| time(workspace, "date_created"));
-    let is_old = created.is_some_and(|at| readings.now.since(at) > DAY * 60);
+    let is_old = created.is_some_and(|at| readings.now.since(at) > DAY * 45);
     let has_events = !router.completed.as_ref()?.is_empty();
     if is_old && has_events {
         let changes =
