@@ -8,7 +8,7 @@ mod setup;
 
 use probes::Answer;
 use simulator::state::conversations::conversation::NewParticipant;
-use simulator::{At, Fault, FaultKind, Project, Simulator};
+use simulator::{At, Fault, FaultKind, Simulator};
 use world::{WORDS, World};
 
 use setup::{CUSTOMERS, DAY, a_month, answer, ask, expect_safety};
@@ -155,6 +155,11 @@ const CASES: &[Case] = &[
     knob("interactions/end-closes-conversation", |world| {
         world.twilio.state().knobs.interactions_close_conversations = false;
     }),
+    late("participants/agents-by-e-mail", |world| {
+        let workspace = world.project.workspace;
+        let hired = world.twilio.state().hire_agent_as(workspace, "Jo", "jo");
+        hired.unwrap();
+    }),
     late("participants/web-visitors-unbound", |world| {
         let mut state = world.twilio.state();
         let web = state.conversations().find(|one| {
@@ -191,15 +196,10 @@ async fn an_account_that_is_as_we_believe_says_so_and_nothing_of_its_customers()
     world.twilio.reset_calls();
     let report = ask(&world.twilio).await;
     for asked in &report.probes {
-        // The agent of this world writes under a plain address.
-        let expected = match asked.probe {
-            "participants/agents-by-e-mail" => Differs,
-            _ => AsExpected,
-        };
-        assert_eq!(form(&asked.answer), expected, "{asked:?}");
+        assert_eq!(form(&asked.answer), AsExpected, "{asked:?}");
     }
     let counts = (report.as_expected, report.differ, report.not_asked);
-    assert_eq!(counts, (report.probes.len() - 1, 1, 0));
+    assert_eq!(counts, (report.probes.len(), 0, 0));
 
     let calls = world.twilio.calls();
     let methods: Vec<&str> = calls.iter().map(|(_, method, _, _)| method).collect();
@@ -207,7 +207,7 @@ async fn an_account_that_is_as_we_believe_says_so_and_nothing_of_its_customers()
     assert!(calls.total() <= 120, "{} requests", calls.total());
 
     let text = serde_json::to_string(&report).unwrap();
-    let personal = CUSTOMERS.into_iter().chain([WORDS, "agent.smith"]);
+    let personal = CUSTOMERS.into_iter().chain([WORDS, "smith"]);
     for personal in personal {
         assert!(!text.contains(personal), "{personal} is in {text}");
     }
@@ -238,29 +238,12 @@ async fn each_other_answer_is_found_and_leaves_the_functions_safe() {
 
 #[test]
 fn every_probe_has_an_account_that_answers_otherwise() {
-    // A wrap-up is either there or not: there is no other answer.
-    let without = [
-        "taskrouter/endless-wrap-up",
-        "participants/agents-by-e-mail",
-    ];
+    // The first one has no other answer: a wrap-up is there or not. The other one has a test below.
+    let without = ["taskrouter/endless-wrap-up", "taskrouter/log-of-30-days"];
     for probe in probes::all().map(|probe| probe.id) {
         let is_tried = CASES.iter().any(|case| case.probe == probe);
         assert!(is_tried || without.contains(&probe), "{probe}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn agents_under_escaped_addresses_are_as_expected() {
-    let (twilio, project): (Simulator, Project) = Simulator::with_flex(7).unwrap();
-    let identity = "jo_40example_2Ecom";
-    let hired = twilio
-        .state()
-        .hire_agent_as(project.workspace, "Jo", identity);
-    hired.unwrap();
-    let report = ask(&twilio).await;
-    let answer = answer(&report, "participants/agents-by-e-mail");
-    assert_eq!(answer, Answer::AsExpected { seen: 1 });
-    assert!(!serde_json::to_string(&report).unwrap().contains("Jo"));
 }
 
 #[tokio::test(start_paused = true)]

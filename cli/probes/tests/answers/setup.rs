@@ -1,5 +1,6 @@
 //! A contact centre with something to say to every question.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The addresses and identities of the customers, none of which may be in an answer.
-pub(crate) const CUSTOMERS: [&str; 9] = [
+pub(crate) const CUSTOMERS: [&str; 10] = [
     "+15550100001",
     "+15550100002",
     "+15550100003",
@@ -28,6 +29,7 @@ pub(crate) const CUSTOMERS: [&str; 9] = [
     "+15550100007",
     "+15550100008",
     "visitor-7",
+    "+15550100009",
 ];
 
 /// The channels that are in use, or put aside on purpose.
@@ -106,7 +108,7 @@ pub(crate) async fn a_month(world: &World, change: fn(&World)) -> InUse {
     let paused = world.conversation_with_agent(CUSTOMERS[6]);
     let parked = world.conversation_with_agent(CUSTOMERS[7]);
     let web = world.conversation_with_agent(CUSTOMERS[8]);
-    let closed = world.conversation_with_agent(CUSTOMERS[0]);
+    let closed = world.conversation_with_agent(CUSTOMERS[9]);
     world.time_passes(5 * MINUTE).await;
     for (customer, at) in [(4, live), (8, web)] {
         assert_eq!(world.customer_converses(CUSTOMERS[customer]), at);
@@ -136,24 +138,16 @@ pub(crate) async fn a_month(world: &World, change: fn(&World)) -> InUse {
 pub(crate) async fn expect_safety(world: &World, in_use: &InUse, what: &str) {
     let open = |sid: &&Sid| !world.is_closed(**sid);
     let at_first: Vec<Sid> = in_use.conversations.iter().filter(open).copied().collect();
+    let mut marked = BTreeSet::new();
     for _ in 0..10 {
         world.deliver().await;
         // A sweep that cannot know what is in use has to stop.
         drop(world.attempt_sweep(world::SWEEP_TIME).await);
         let order = sweep::Order::scheduled();
         drop(world.attempt_reconcile(order, world::SWEEP_TIME).await);
-        for notice in world.notices() {
-            let Some(channel) = notice.channel.filter(|_| notice.kind == "ChannelClosed") else {
-                continue;
-            };
-            let channel: Sid = channel.parse().unwrap();
-            let is_conversation = world.twilio.state().conversation(channel).is_some();
-            let is_closed = match is_conversation {
-                true => world.is_closed(channel),
-                false => world.is_inactive(channel),
-            };
-            assert!(is_closed, "{what}: {channel} is marked and still open");
-        }
+        let told = world.notices().into_iter();
+        let closed = told.filter(|notice| notice.kind == "ChannelClosed");
+        marked.extend(closed.filter_map(|notice| notice.channel));
         for sid in &at_first {
             assert!(!world.is_closed(*sid), "{what}: {sid} was in use");
         }
@@ -162,6 +156,15 @@ pub(crate) async fn expect_safety(world: &World, in_use: &InUse, what: &str) {
             "{what}: the chat was in use"
         );
         world.time_passes(2 * HOUR).await;
+    }
+    for channel in marked {
+        let channel: Sid = channel.parse().unwrap();
+        let is_conversation = world.twilio.state().conversation(channel).is_some();
+        let is_closed = match is_conversation {
+            true => world.is_closed(channel),
+            false => world.is_inactive(channel),
+        };
+        assert!(is_closed, "{what}: {channel} counts as closed and is open");
     }
     world.lose_events();
 }
