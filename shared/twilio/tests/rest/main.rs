@@ -6,6 +6,7 @@ mod client;
 mod conversations;
 mod https;
 mod lists;
+mod messages;
 mod moves;
 mod reconcile_lists;
 mod scripted;
