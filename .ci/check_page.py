@@ -1,7 +1,7 @@
-"""Opens the status page of a running `janitor local` in headless Chromium, reads what a person would see, and lets axe look
-for barriers on a phone and on a desktop.
+"""Opens the status page of a running `janitor local` in headless Chromium, and the page of an audit of it. It reads what a
+person would see, and lets axe look for barriers on a phone and on a desktop.
 
-Usage: check_page.py JANITOR CHROMIUM AXE SCREENSHOT
+Usage: check_page.py JANITOR CHROMIUM AXE FOLDER
 """
 
 import json
@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 from html.parser import HTMLParser
+from pathlib import Path
 
 from browser import Browser, must_be_clean
 
@@ -61,9 +62,9 @@ def status(url):
         return json.load(answer)
 
 
-def must(holds, what):
+def must(holds, what, page="the status page"):
     if not holds:
-        sys.exit(f"the status page: {what}")
+        sys.exit(f"{page}: {what}")
 
 
 def check(url, binary, axe, screenshot):
@@ -101,14 +102,40 @@ def explain_one(browser):
     browser.wait("document.querySelector('#channels td.why')?.textContent.length > 20")
 
 
-def main(janitor, binary, axe, screenshot):
+def check_audit(janitor, folder, binary, axe, out):
+    """Audits the system in a data folder and reads the page from a file, as a manager would."""
+    file = (out / "audit.html").absolute()
+    done = subprocess.run([janitor, "audit", "--data", folder, "--html", file], capture_output=True, text=True, timeout=PATIENCE)
+    page = "the audit page"
+    must(done.returncode in (0, 3), f"the audit ended with {done.returncode}: {done.stderr}", page)
+    url = file.as_uri()
+    with Browser(binary) as browser:
+        must_be_clean(browser, url, axe, page, then=copy_one)
+        browser.open(url, "desktop", "light")
+        must(browser.requested() == [url], f"it loads {browser.requested()}", page)
+        browser.screenshot(out / "audit.png")
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        inks = browser.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+        must(inks == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"], f"it prints in {inks}", page)
+
+
+def copy_one(browser):
+    """Copies a SID where the page shows one. The script must run under the page's own policy."""
+    if browser.evaluate("document.querySelector('button[data-copy]') !== null"):
+        browser.evaluate("document.querySelector('button[data-copy]').click(); true")
+        browser.wait("/^[A-Z]{2}[0-9a-f]{32} is (copied|selected)/.test(document.getElementById('said').textContent)")
+
+
+def main(janitor, binary, axe, out):
+    out = Path(out)
     with tempfile.TemporaryDirectory() as folder:
         ports = [argument for option in ["port", "page-port", "aws-port", "twilio-port"] for argument in (f"--{option}", "0")]
         command = [janitor, "local", "--simulate", "--data", folder, "--accelerate", "1800", *ports]
         local = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             url = next(line.split()[-1] for line in local.stdout if line.startswith("status page"))
-            check(url, binary, axe, screenshot)
+            check(url, binary, axe, out / "page.png")
+            check_audit(janitor, folder, binary, axe, out)
         finally:
             local.send_signal(signal.SIGINT)
             ended = local.wait(timeout=30)
