@@ -34,9 +34,9 @@ fn form(answer: &Answer) -> Form {
 /// An account that gives an answer other than the expected one.
 struct Case {
     probe: &'static str,
-    /// What is so from the beginning.
+    /// Sets up the account before anything happens.
     from_the_start: fn(&World),
-    /// What is so when the probes are asked, and from then on.
+    /// Changes the account before the probes are asked.
     at_the_end: fn(&World),
 }
 

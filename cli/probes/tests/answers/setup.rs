@@ -87,7 +87,7 @@ pub(crate) fn answer(report: &Report, probe: &str) -> Answer {
 /// Plays a month and a day. `change` sets up the account before anything happens.
 pub(crate) async fn a_month(world: &World, change: fn(&World)) -> InUse {
     change(world);
-    // A month ago: one chat that its agent ended, and one that nobody ended for a day.
+    // A month ago: one chat that its agent ended, and one whose agent never ended it.
     let done = world.conversation_with_agent(CUSTOMERS[0]);
     world.agent_completes(done);
     world.conversation_with_agent(CUSTOMERS[1]);
