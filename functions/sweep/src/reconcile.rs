@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use domain::{ProxyServiceSid, Timestamp};
 use runtime::clock::Watch;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use twilio::rest::{ConversationFilter, Cursor, ListFailure, StateFilter, TwilioError};
 
@@ -64,6 +65,13 @@ const MAX_RESTARTS: usize = 3;
 
 /// The name of the note.
 const NOTE: &str = "reconcile";
+
+/// The name of the note that the webhook leaves of its last event.
+const LAST_EVENT: &str = "last-event";
+
+/// The time that the webhook has for an event. Twilio delivers most within seconds, and what is
+/// later is on its way again after a failure.
+const DELIVERY: Duration = Duration::from_secs(5 * 60);
 
 /// The extent of a run of reconcile.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +114,9 @@ impl Order {
 struct Note {
     /// Up to when all is known.
     known_to: Option<Timestamp>,
+    /// The moment since which the webhook is known to work. What happened before was never sent to
+    /// it.
+    webhook_since: Option<Timestamp>,
     /// The list whose reading was interrupted.
     place: Option<Position>,
 }
@@ -181,6 +192,11 @@ impl Sweep {
             Some(_) => Note::default(),
         };
         let mut place = order.place(&note, now);
+        let is_scheduled = order.since.is_none() && order.writes;
+        if is_scheduled && note.webhook_since.is_none() {
+            let heard = table.note::<IgnoredAny>(LAST_EVENT).await?;
+            note.webhook_since = heard.map(|_| now);
+        }
         let mut report = Reconciled::new(place.from, place.to, order.writes);
         let mut lister = Lister {
             sweep: self,
@@ -190,6 +206,7 @@ impl Sweep {
             open_tasks: None,
             watch,
             writes: order.writes,
+            webhook_since: note.webhook_since,
             found,
         };
         loop {
@@ -209,7 +226,7 @@ impl Sweep {
             }
         }
         report.whole = report.stopped.is_none() && report.deferred == 0;
-        if order.since.is_none() && order.writes {
+        if is_scheduled {
             note.place = report.stopped.is_some().then_some(place);
             table.set_note(NOTE, &note, watch.now()).await?;
         }

@@ -46,6 +46,11 @@ impl ChannelEvents {
         self.channel
     }
 
+    /// Returns when the newest of the events happened.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.facts.iter().map(|fact| fact.at).max()
+    }
+
     /// Returns when the newest message among the events was written, if there is one.
     pub fn newest_message(&self) -> Option<Timestamp> {
         let is_message = |fact: &&Fact| matches!(fact.kind, FactKind::Message { .. });

@@ -27,6 +27,8 @@ pub(super) struct Lister<'a> {
     pub(super) open_tasks: Option<OpenTasks>,
     pub(super) watch: Watch,
     pub(super) writes: bool,
+    /// The moment since which the webhook is known to work, if it is.
+    pub(super) webhook_since: Option<Timestamp>,
     pub(super) found: &'a (dyn Fn(Found) + Send + Sync),
 }
 

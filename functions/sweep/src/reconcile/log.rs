@@ -1,5 +1,6 @@
 //! TaskRouter's log of events, through the same fold as the stream.
 
+use domain::Timestamp;
 use futures::stream::{self, StreamExt};
 use store::{ChannelEvents, Saved, StoreError};
 use twilio::events::Scope;
@@ -7,7 +8,7 @@ use twilio::rest::{Cursor, LogQuery};
 
 use super::held::Lister;
 use super::report::{Finding, Found, Reconciled};
-use super::{Position, ReadError};
+use super::{DELIVERY, Position, ReadError};
 
 impl Lister<'_> {
     pub(super) async fn page_of_log(
@@ -44,13 +45,15 @@ impl Lister<'_> {
         }
         let channels = ChannelEvents::by_channel(batch.facts);
         let mut folded = stream::iter(channels)
-            .map(|events| async move { (events.channel(), self.fold(&events).await) })
+            .map(|events| async move { (events.clone(), self.fold(&events).await) })
             .buffer_unordered(self.sweep.settings.plan.concurrency);
-        while let Some((channel, learnt)) = folded.next().await {
+        while let Some((events, learnt)) = folded.next().await {
+            let channel = events.channel();
             match learnt {
                 Ok(true) => {
                     let finding = Finding::NewFromLog;
                     report.count(finding);
+                    report.missed += usize::from(self.is_missed(&events, place.to));
                     (self.found)(Found { channel, finding });
                 }
                 Ok(false) => {}
@@ -62,6 +65,16 @@ impl Lister<'_> {
             }
         }
         Ok(page.next)
+    }
+
+    /// Returns true if the webhook should have brought these events of a log that is read up to
+    /// this moment. A channel on which something happened just now does not count, since the
+    /// webhook may bring that yet.
+    fn is_missed(&self, events: &ChannelEvents, read_to: Timestamp) -> bool {
+        let (Some(newest), Some(since)) = (events.newest(), self.webhook_since) else {
+            return false;
+        };
+        newest > since && newest < read_to.minus(DELIVERY)
     }
 
     /// Folds what the log says of a channel. True if the table did not know it all.

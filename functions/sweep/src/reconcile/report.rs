@@ -28,6 +28,8 @@ pub struct Reconciled {
     pub unreadable: usize,
     /// Channels of which the log knew something that the table did not.
     pub new_from_log: usize,
+    /// Of those, the channels whose events the webhook should have brought by then.
+    pub missed: usize,
     /// Open tasks in TaskRouter, all channels together.
     pub open_tasks: usize,
     /// Tasks that have been in wrap-up for longer than `WRAP_UP_LIMIT`; absent if the run ended
@@ -131,6 +133,7 @@ impl Reconciled {
             ignored: BTreeMap::new(),
             unreadable: 0,
             new_from_log: 0,
+            missed: 0,
             open_tasks: 0,
             stuck_wrap_ups: None,
             sessions: 0,
@@ -168,11 +171,14 @@ impl Reconciled {
         *counter += 1;
     }
 
-    /// Writes the metric. A sweep counts stuck wrap-ups only when something is due.
+    /// Writes the metrics. A sweep counts stuck wrap-ups only when something is due.
     pub(super) fn measure(&self, now: Timestamp) {
-        if let Some(stuck) = self.stuck_wrap_ups {
-            tracing::info!(target: metrics::TARGET, at_ms = now.as_millis(), StuckWrapUps = stuck);
-        }
+        tracing::info!(
+            target: metrics::TARGET,
+            at_ms = now.as_millis(),
+            Missed = self.missed,
+            StuckWrapUps = self.stuck_wrap_ups.unwrap_or(0),
+        );
     }
 
     /// Logs the counts as fields.
@@ -185,6 +191,7 @@ impl Reconciled {
             events = self.events,
             unreadable = self.unreadable,
             new_from_log = self.new_from_log,
+            missed = self.missed,
             open_tasks = self.open_tasks,
             stuck_wrap_ups = self.stuck_wrap_ups,
             sessions = self.sessions,

@@ -6,6 +6,7 @@
 
 mod limits;
 mod lost;
+mod missed;
 mod orphans;
 
 use std::time::Duration;
