@@ -10,6 +10,7 @@
 //! built from SIDs that were checked.
 
 mod base;
+mod call;
 mod chat;
 mod client;
 mod conversations;

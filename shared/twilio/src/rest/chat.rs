@@ -3,7 +3,8 @@
 use domain::{ChannelSid, ChatServiceSid};
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 use crate::attributes::{Attributes, NotAnObject};
 use crate::json;

@@ -21,11 +21,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use domain::{AccountSid, ChatServiceSid};
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::base::{Hosts, Product};
+use super::base::Hosts;
+use super::call::{Call, Repeat, Webhooks};
 use super::error::{TwilioError, Why, judge};
 use super::pace::{Pace, Slot, Spacing};
 use super::transport::Transport;
@@ -162,119 +163,6 @@ struct Inner {
     attempts: AtomicU64,
     throttled: AtomicU64,
     retries: AtomicU64,
-}
-
-/// A call to be made.
-pub(super) struct Call {
-    method: Method,
-    product: Product,
-    path: String,
-    body: Option<Body>,
-    /// The version that the thing must still have for the call to have an effect.
-    if_match: Option<HeaderValue>,
-    /// True if Twilio's webhooks are to fire for it, as they do for a person's doing.
-    webhooks: Webhooks,
-    /// True if it may be made again when it failed.
-    repeat: Repeat,
-    /// It evaluates the attributes of tasks, which Twilio does a few times in a second only.
-    is_evaluation: bool,
-}
-
-/// The body, and its content type.
-struct Body {
-    content_type: &'static str,
-    text: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    Safe,
-    Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Webhooks {
-    Silent,
-    Fire,
-}
-
-impl Call {
-    pub(super) fn get(product: Product, path: String) -> Self {
-        Self::new(Method::GET, product, path)
-    }
-
-    pub(super) fn delete(product: Product, path: String) -> Self {
-        Self::new(Method::DELETE, product, path)
-    }
-
-    pub(super) fn post(product: Product, path: String, form: &[(&str, &str)]) -> Self {
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        let body = Body {
-            content_type: "application/x-www-form-urlencoded",
-            text: body.extend_pairs(form).finish(),
-        };
-        Self {
-            body: Some(body),
-            ..Self::new(Method::POST, product, path)
-        }
-    }
-
-    /// The few calls that take JSON.
-    pub(super) fn post_json(product: Product, path: String, json: String) -> Self {
-        let body = Body {
-            content_type: "application/json",
-            text: json,
-        };
-        Self {
-            body: Some(body),
-            ..Self::new(Method::POST, product, path)
-        }
-    }
-
-    /// Lets the call fail with [`TwilioError::Conflict`] if the thing has another version.
-    pub(super) fn if_match(self, version: &HeaderValue) -> Self {
-        Self {
-            if_match: Some(version.clone()),
-            ..self
-        }
-    }
-
-    /// Lets Twilio's webhooks fire: Flex hears of a change of a channel by nothing else.
-    pub(super) fn with_webhooks(self) -> Self {
-        Self {
-            webhooks: Webhooks::Fire,
-            ..self
-        }
-    }
-
-    /// Makes it once: it writes what was worked out from what was read.
-    pub(super) fn once(self) -> Self {
-        Self {
-            repeat: Repeat::Never,
-            ..self
-        }
-    }
-
-    /// Keeps the call apart from others that evaluate the attributes of tasks.
-    pub(super) fn evaluating(self) -> Self {
-        Self {
-            is_evaluation: true,
-            ..self
-        }
-    }
-
-    fn new(method: Method, product: Product, path: String) -> Self {
-        Self {
-            is_evaluation: false,
-            repeat: Repeat::Safe,
-            method,
-            product,
-            path,
-            body: None,
-            if_match: None,
-            webhooks: Webhooks::Silent,
-        }
-    }
 }
 
 impl Client {

@@ -9,8 +9,9 @@ use domain::{ChannelSid, ChatServiceSid, ConversationState, Timestamp};
 use form_urlencoded::Serializer;
 
 use super::base::Product;
+use super::call::Call;
 use super::chat::read_service;
-use super::client::{Call, Client};
+use super::client::Client;
 use super::error::TwilioError;
 use super::page::{Cursor, List, ListFailure, Page};
 use crate::json;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 
 impl Client {

@@ -11,7 +11,8 @@ use domain::{
 };
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 use super::page::List;
 use crate::json;

@@ -10,7 +10,8 @@ use http::{HeaderValue, Response, header};
 use serde_json::value::RawValue;
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 use crate::attributes::NotAnObject;
 use crate::events::{TaskSeen, read_task};

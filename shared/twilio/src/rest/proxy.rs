@@ -4,7 +4,8 @@ use domain::{ChannelSid, ChatServiceSid, ProxyServiceSid, ProxySessionSid, Times
 use serde_json::value::RawValue;
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 use super::page::{Cursor, Entry, List, ListFailure, Page};
 use crate::json;

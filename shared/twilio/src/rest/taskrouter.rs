@@ -10,7 +10,8 @@ use form_urlencoded::Serializer;
 use serde_json::value::RawValue;
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::{TwilioError, Why};
 use super::moves::TaskVersion;
 use super::page::next_url;

@@ -8,7 +8,8 @@ use domain::{ChannelSid, ChatServiceSid};
 use serde_json::value::RawValue;
 
 use super::base::Product;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::TwilioError;
 use crate::json;
 

@@ -13,6 +13,7 @@ macro_rules! payload {
 }
 
 mod hostile;
+mod looks;
 mod messages;
 mod shapes;
 

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::fields::{Contact, Ref, contact, flag, iso_8601_duration, word};
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// The most addresses that a page may hold (Twilio, OpenAPI of Conversations).

@@ -12,7 +12,8 @@ use super::event_streams::{PAGE_SIZE, Sink, Subscription};
 use super::fields::word;
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// A sink, with its description.

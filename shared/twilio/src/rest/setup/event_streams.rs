@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of Event Streams).

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::fields::{Contact, Ref, contact, flag, number, text, word};
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// The path of the Flex Flows.

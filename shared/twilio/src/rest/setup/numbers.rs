@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::fields::{Contact, flag, text};
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of the API of 2010).

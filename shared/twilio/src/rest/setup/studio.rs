@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::fields::{text, word};
 use super::{Listed, record};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 
 /// The path of the flows.

@@ -8,7 +8,8 @@ use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
 use crate::events::{TaskSeen, TaskStatus, read_task};
 use crate::rest::base::Product;
-use crate::rest::client::{Call, Client};
+use crate::rest::call::Call;
+use crate::rest::client::Client;
 use crate::rest::error::TwilioError;
 use crate::rest::page::List;
 
