@@ -9,7 +9,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::logs::init();
-    let settings = Settings::read(runtime::Environment::of_process())?;
+    let settings = Settings::read_at(runtime::Environment::of_process(), None)?;
     let transport = Arc::new(twilio::rest::Https::new()?);
     let checkup = Arc::new(Checkup::new(settings, transport));
     checkup.warm_up(runtime::clock::now()).await;

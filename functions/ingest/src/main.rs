@@ -9,7 +9,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::logs::init();
-    let settings = Settings::read(runtime::Environment::of_process())?;
+    let settings = Settings::read_at(runtime::Environment::of_process(), None)?;
     let ingest = Arc::new(Ingest::new(settings));
     ingest.warm_up(runtime::clock::now()).await;
     run(service_fn(move |event: LambdaEvent<Value>| {

@@ -1,6 +1,6 @@
 //! The webhook's settings, from its environment.
 
-use runtime::common;
+use runtime::common::{self, CommonSettings};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
 use store::ChannelTable;
@@ -26,26 +26,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every missing or malformed variable, by name.
-    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
-        let aws = Aws::from_environment(&mut environment);
-        Self::read_at(environment, aws)
-    }
-
-    /// Reads the settings, for an AWS that is known already.
+    /// Reads the settings. The environment says how AWS is reached, unless that is known already.
     ///
     /// # Errors
     ///
     /// Fails with every missing or malformed variable, by name.
     pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
-        let table = common::channels_table(&mut environment);
-        let bus = common::notice_bus(&mut environment, aws.as_ref());
-        let account = common::twilio_account(&mut environment);
-        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::SigningKeys);
+        let common = CommonSettings::read(&mut environment, Need::SigningKeys, aws);
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
         let public_url = environment
             .optional::<String>("WEBHOOK_URL")
@@ -63,13 +50,19 @@ impl Settings {
             });
         let pairs = common::park_pairs(&mut environment);
         environment.finish(|| {
-            let aws = aws?;
+            let CommonSettings {
+                aws,
+                table,
+                bus,
+                account,
+                secrets,
+            } = common?;
             Some(Self {
-                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
-                bus: bus?,
-                secrets: secrets?,
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table),
+                bus,
+                secrets,
                 scope: Scope {
-                    account: Some(account?.sid),
+                    account: Some(account.sid),
                     workspace,
                     pairs: pairs?,
                 },

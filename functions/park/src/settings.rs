@@ -8,7 +8,7 @@ use domain::activity::POLL_GRID;
 use domain::{ChatServiceSid, Pairs, Policy, WorkspaceSid};
 use http::HeaderValue;
 use http::uri::{Scheme, Uri};
-use runtime::common::{self, TwilioAccount};
+use runtime::common::{self, CommonSettings, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
 use store::ChannelTable;
@@ -49,26 +49,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every missing or malformed variable, by name.
-    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
-        let aws = Aws::from_environment(&mut environment);
-        Self::read_at(environment, aws)
-    }
-
-    /// Reads the settings, for an AWS that is known already.
+    /// Reads the settings. The environment says how AWS is reached, unless that is known already.
     ///
     /// # Errors
     ///
     /// Fails with every missing or malformed variable, by name.
     pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
-        let table = common::channels_table(&mut environment);
-        let bus = common::notice_bus(&mut environment, aws.as_ref());
-        let account = common::twilio_account(&mut environment);
-        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
+        let common = CommonSettings::read(&mut environment, Need::Rest, aws);
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
         let chat_service = environment.optional("CHAT_SERVICE_SID");
         environment.require("PARK_TASK_CHANNELS");
@@ -78,12 +65,18 @@ impl Settings {
         let webhook = webhook(&mut environment);
         let origin = environment.or("PARK_ALLOWED_ORIGIN", Origin::flex());
         environment.finish(|| {
-            let aws = aws?;
+            let CommonSettings {
+                aws,
+                table,
+                bus,
+                account,
+                secrets,
+            } = common?;
             Some(Self {
-                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
-                bus: bus?,
-                secrets: secrets?,
-                account: account?,
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table),
+                bus,
+                secrets,
+                account,
                 workspace,
                 chat_service,
                 pairs: pairs?,

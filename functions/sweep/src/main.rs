@@ -9,7 +9,7 @@ use sweep::{Settings, Sweep};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::logs::init();
-    let settings = Settings::read(runtime::Environment::of_process())?;
+    let settings = Settings::read_at(runtime::Environment::of_process(), None)?;
     let transport = Arc::new(twilio::rest::Https::new()?);
     let sweep = Arc::new(Sweep::new(settings, transport));
     sweep.warm_up(runtime::clock::now()).await;

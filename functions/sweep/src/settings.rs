@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use domain::{ChatServiceSid, Pairs, Policy, ProxyServiceSid, WorkspaceSid};
-use runtime::common::{self, TwilioAccount};
+use runtime::common::{self, CommonSettings, TwilioAccount};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
 use store::ChannelTable;
@@ -105,26 +105,13 @@ impl FromStr for Action {
 }
 
 impl Settings {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every missing or malformed variable, by name.
-    pub fn read(mut environment: Environment) -> Result<Self, SettingsError> {
-        let aws = Aws::from_environment(&mut environment);
-        Self::read_at(environment, aws)
-    }
-
-    /// Reads the settings, for an AWS that is known already.
+    /// Reads the settings. The environment says how AWS is reached, unless that is known already.
     ///
     /// # Errors
     ///
     /// Fails with every missing or malformed variable, by name.
     pub fn read_at(mut environment: Environment, aws: Option<Aws>) -> Result<Self, SettingsError> {
-        let table = common::channels_table(&mut environment);
-        let bus = common::notice_bus(&mut environment, aws.as_ref());
-        let account = common::twilio_account(&mut environment);
-        let secrets = Secrets::from_environment(&mut environment, aws.as_ref(), Need::Rest);
+        let common = CommonSettings::read(&mut environment, Need::Rest, aws);
         let workspace = environment.optional("TASKROUTER_WORKSPACE_SID");
         let chat_service = environment.optional("CHAT_SERVICE_SID");
         let proxy_service = environment.optional("PROXY_SERVICE_SID");
@@ -132,12 +119,18 @@ impl Settings {
         let pairs = common::park_pairs(&mut environment);
         let plan = Plan::read(&mut environment);
         environment.finish(|| {
-            let aws = aws?;
+            let CommonSettings {
+                aws,
+                table,
+                bus,
+                account,
+                secrets,
+            } = common?;
             Some(Self {
-                table: ChannelTable::reached_by(move || aws.dynamodb(), table?),
-                bus: bus?,
-                secrets: secrets?,
-                account: account?,
+                table: ChannelTable::reached_by(move || aws.dynamodb(), table),
+                bus,
+                secrets,
+                account,
                 workspace,
                 chat_service,
                 proxy_service,

@@ -4,7 +4,42 @@ use domain::{AccountSid, Pairs, Policy};
 
 use crate::aws::Aws;
 use crate::bus::Bus;
+use crate::secrets::{Need, Secrets};
 use crate::settings::Environment;
+
+/// The settings that every function has.
+#[derive(Debug)]
+pub struct CommonSettings {
+    /// The clients of AWS.
+    pub aws: Aws,
+    /// The name of the channel table.
+    pub table: String,
+    /// The event bus for notices.
+    pub bus: Bus,
+    /// The account at Twilio.
+    pub account: TwilioAccount,
+    /// The credentials for Twilio.
+    pub secrets: Secrets,
+}
+
+impl CommonSettings {
+    /// Reads what every function needs, and adds each fault to the environment's. The environment
+    /// says how AWS is reached, unless that is known already.
+    pub fn read(environment: &mut Environment, need: Need, aws: Option<Aws>) -> Option<Self> {
+        let aws = aws.or_else(|| Aws::from_environment(environment));
+        let table = channels_table(environment);
+        let bus = notice_bus(environment, aws.as_ref());
+        let account = twilio_account(environment);
+        let secrets = Secrets::from_environment(environment, aws.as_ref(), need);
+        Some(Self {
+            aws: aws?,
+            table: table?,
+            bus: bus?,
+            account: account?,
+            secrets: secrets?,
+        })
+    }
+}
 
 /// Reads `CHANNELS_TABLE`, the name of the channel table, which must be set.
 pub fn channels_table(environment: &mut Environment) -> Option<String> {

@@ -55,7 +55,7 @@ impl Functions {
     /// # Panics
     /// If the functions do not take the environment.
     pub fn ingest(&self) -> ingest::Settings {
-        let mut settings = ingest::Settings::read(self.shared_environment()).unwrap();
+        let mut settings = ingest::Settings::read_at(self.shared_environment(), None).unwrap();
         settings.table = self.table();
         settings.bus = self.bus();
         let secrets = self.aws.secrets_manager();
@@ -68,7 +68,7 @@ impl Functions {
     /// # Panics
     /// If the functions do not take the environment.
     pub fn sweep(&self) -> sweep::Settings {
-        let mut settings = sweep::Settings::read(self.shared_environment()).unwrap();
+        let mut settings = sweep::Settings::read_at(self.shared_environment(), None).unwrap();
         settings.table = self.table();
         settings.bus = self.bus();
         settings.secrets = self.credentials();
@@ -82,7 +82,7 @@ impl Functions {
     pub fn park(&self, pairs: &str, others: &[(&str, &str)]) -> park::Settings {
         let ours = [("WEBHOOK_URL", WEBHOOK), ("PARK_TASK_CHANNELS", pairs)];
         let environment = self.environment(&[&ours, others].concat());
-        let mut settings = park::Settings::read(environment).unwrap();
+        let mut settings = park::Settings::read_at(environment, None).unwrap();
         settings.table = self.table();
         settings.bus = self.bus();
         settings.secrets = self.credentials();
