@@ -29,7 +29,6 @@ use domain::Timestamp;
 use embedded::{Embedded, Entry, Lag};
 use http::{Request, StatusCode};
 use ingest::Ingest;
-use lambda_http::Body;
 use runtime::Aws;
 use serde_json::Value;
 use simulator::{Project, Sid, Simulator};
@@ -188,23 +187,23 @@ impl World {
     }
 
     /// A request that Twilio signs and sends.
-    pub fn request(&self, body: impl Into<Vec<u8>>) -> Request<Body> {
+    pub fn request(&self, body: impl Into<Vec<u8>>) -> Request<Vec<u8>> {
         self.request_signed_with(&self.auth_token(), body)
     }
 
     /// Returns a request that is signed with this key.
-    pub fn request_signed_with(&self, key: &str, body: impl Into<Vec<u8>>) -> Request<Body> {
+    pub fn request_signed_with(&self, key: &str, body: impl Into<Vec<u8>>) -> Request<Vec<u8>> {
         let body = body.into();
         let signed = simulator::sign::json(key, WEBHOOK, &body);
         Request::post(signed.url)
             .header("content-type", "application/json")
             .header(simulator::sign::HEADER, signed.signature)
-            .body(Body::from(body))
+            .body(body)
             .unwrap()
     }
 
     /// Hands a request to the webhook.
-    pub async fn webhook(&self, request: Request<Body>) -> StatusCode {
+    pub async fn webhook(&self, request: Request<Vec<u8>>) -> StatusCode {
         self.ingest.handle(request, self.now()).await.status()
     }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use embedded::Embedded;
 use http::{Request, StatusCode};
 use ingest::Ingest;
-use lambda_http::Body;
 use park::{Park, Summary};
 use runtime::Aws;
 use serde_json::json;
@@ -137,7 +136,7 @@ impl World {
     }
 
     /// A form that Twilio signs and sends.
-    pub fn form(&self, parameters: &[(String, String)]) -> Request<Body> {
+    pub fn form(&self, parameters: &[(String, String)]) -> Request<Vec<u8>> {
         let pairs: Vec<(&str, &str)> = parameters
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -152,7 +151,7 @@ impl World {
                 "application/x-www-form-urlencoded; charset=UTF-8",
             )
             .header(simulator::sign::HEADER, signed.signature)
-            .body(Body::from(body))
+            .body(body.into_bytes())
             .unwrap()
     }
 

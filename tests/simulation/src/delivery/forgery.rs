@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use lambda_http::Body;
 use serde_json::{Value, json};
 use world::WEBHOOK;
 
@@ -88,7 +87,7 @@ enum Trick {
 impl Trick {
     const ALL: [Self; 3] = [Self::WrongKey, Self::NoSignature, Self::OtherBody];
 
-    fn request(self, key: &str, body: String) -> Request<Body> {
+    fn request(self, key: &str, body: String) -> Request<Vec<u8>> {
         let (key, signed) = match self {
             Self::WrongKey => ("not the key", body.as_str()),
             Self::OtherBody => (key, "[]"),
@@ -99,6 +98,6 @@ impl Trick {
         if self != Self::NoSignature {
             request = request.header(simulator::sign::HEADER, signed.signature);
         }
-        request.body(Body::from(body)).unwrap()
+        request.body(body.into_bytes()).unwrap()
     }
 }

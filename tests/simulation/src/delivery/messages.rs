@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use lambda_http::Body;
 use simulator::state::webhooks::WebhookCall;
 use tokio::time::{sleep, timeout};
 use world::WEBHOOK;
@@ -85,7 +84,7 @@ async fn deliver(deployment: &Arc<Deployment>, call: &WebhookCall, death: Death)
     shared.lock().totals.count("messages given up by twilio");
 }
 
-fn request(deployment: &Deployment, call: &WebhookCall) -> Request<Body> {
+fn request(deployment: &Deployment, call: &WebhookCall) -> Request<Vec<u8>> {
     let pairs: Vec<(&str, &str)> = call.parameters.iter().map(|(k, v)| (&**k, &**v)).collect();
     let token = deployment.shared.twilio.account().auth_token;
     let signed = simulator::sign::form(&token, WEBHOOK, &pairs);
@@ -98,6 +97,6 @@ fn request(deployment: &Deployment, call: &WebhookCall) -> Request<Body> {
             "application/x-www-form-urlencoded; charset=UTF-8",
         )
         .header(simulator::sign::HEADER, signed.signature)
-        .body(Body::from(body))
+        .body(body.into_bytes())
         .unwrap()
 }

@@ -14,7 +14,6 @@ use std::time::Duration;
 use domain::Timestamp;
 use fastrand::Rng;
 use http::Request;
-use lambda_http::Body;
 use serde_json::Value;
 use simulator::stream::{self, Delivery, Order, Shapes};
 use tokio::task::JoinSet;
@@ -274,7 +273,7 @@ impl Post {
         let request = Request::post(signed.url)
             .header("content-type", "application/json")
             .header(simulator::sign::HEADER, signed.signature)
-            .body(Body::from(body))
+            .body(body.into_bytes())
             .unwrap();
         let events = self.events.clone();
         // The invocation goes on when Twilio has stopped waiting.
@@ -299,7 +298,7 @@ impl Post {
 /// Hands a request to the webhook.
 pub(crate) async fn ask(
     deployment: &Arc<Deployment>,
-    request: Request<Body>,
+    request: Request<Vec<u8>>,
     death: Death,
 ) -> End<u16> {
     let now = deployment.shared.functions_clock();
