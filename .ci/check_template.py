@@ -76,8 +76,8 @@ def statements(document):
 def check_public_url():
     urls = of_type("AWS::Lambda::Url")
     called = sorted(url["TargetFunctionArn"]["Ref"] for url in urls.values())
-    expect(called == ["Ingest", "Park"], "only Ingest and Park have a function URL")
-    expect(not any("Cors" in url for url in urls.values()), "Park answers preflights itself")
+    expect(called == ["Ingest", "ParkApi"], "only Ingest and ParkApi have a function URL")
+    expect(not any("Cors" in url for url in urls.values()), "ParkApi answers preflights itself")
     public = {
         (p["FunctionName"].get("Ref"), p["Action"], p.get("FunctionUrlAuthType"), p.get("InvokedViaFunctionUrl"))
         for p in of_type("AWS::Lambda::Permission").values()
@@ -85,7 +85,7 @@ def check_public_url():
     }
     wanted = {
         (name, *permission)
-        for name in ("Ingest", "Park")
+        for name in ("Ingest", "ParkApi")
         for permission in (("lambda:InvokeFunctionUrl", "NONE", None), ("lambda:InvokeFunction", None, True))
     }
     expect(public == wanted, f"the public may do exactly {sorted(wanted, key=str)}, not {sorted(public, key=str)}")
@@ -168,7 +168,7 @@ def check_table():
 
 def check_functions():
     functions = of_type("AWS::Lambda::Function")
-    expect(set(functions) == {"Ingest", "Sweep", "Park", "Checkup"}, f"the functions are {sorted(functions)}")
+    expect(set(functions) == {"Ingest", "Sweep", "Park", "ParkApi", "Checkup"}, f"the functions are {sorted(functions)}")
     groups = of_type("AWS::Logs::LogGroup")
     maybe_empty = [{"Ref": name} for name, p in TEMPLATE["Parameters"].items() if p.get("Default") == ""]
     for name, function in functions.items():
@@ -187,8 +187,8 @@ def check_functions():
         for variable in ("CHANNELS_TABLE", "NOTICE_BUS", "TWILIO_ACCOUNT_SID", "TWILIO_SECRET"):
             expect(variable in function["Environment"]["Variables"], f"{name} is given {variable}")
     # The sweep knows our webhook on a channel by the URL under which parking installed it.
-    webhooks = {str(functions[name]["Environment"]["Variables"].get("WEBHOOK_URL")) for name in ("Sweep", "Park", "Checkup")}
-    expect(webhooks == {WEBHOOK_URL}, "Sweep, Park and Checkup know our webhook by the same URL")
+    webhooks = {str(functions[name]["Environment"]["Variables"].get("WEBHOOK_URL")) for name in ("Sweep", "Park", "ParkApi", "Checkup")}
+    expect(webhooks == {WEBHOOK_URL}, "Sweep, Park, ParkApi and Checkup know our webhook by the same URL")
 
 
 def watched_by(alarm):

@@ -76,6 +76,8 @@ pub struct Summary {
     pub skipped_rules: usize,
     /// Rules of which other findings were made than last time.
     pub drift: usize,
+    /// Parked tasks that no reply brings back, because parking is switched off.
+    pub left_parked: usize,
     /// Requests to Twilio, repeated ones counted.
     pub calls: u64,
     /// Requests that Twilio answered with "too many".
@@ -91,6 +93,7 @@ impl Summary {
             ErrorsFound = self.errors,
             WarningsFound = self.warnings,
             Unreadable = self.skipped_rules,
+            LeftParked = self.left_parked,
             Calls = self.calls,
         );
     }
@@ -152,6 +155,7 @@ impl Checkup {
             infos: report.count(Severity::Info),
             skipped_rules: report.skipped_rules.len(),
             drift: drift.len(),
+            left_parked: snapshot.parked.as_ref().map_or(0, Vec::len),
             calls: stats.attempts,
             throttled: stats.throttled,
         };
@@ -215,6 +219,7 @@ fn log(report: &Report, summary: &Summary) {
         infos,
         skipped_rules,
         drift,
+        left_parked,
         calls,
         throttled,
     } = *summary;
@@ -224,6 +229,7 @@ fn log(report: &Report, summary: &Summary) {
         infos,
         skipped_rules,
         drift,
+        left_parked,
         calls,
         throttled,
         "checked up"

@@ -7,7 +7,8 @@
 //! The token is Flex's own and Twilio says whose it is. A customer in a web chat has a good
 //! token too, so a worker's is asked for; and a worker may move the tasks that they hold and
 //! no others, unless they are a supervisor. Browsers ask from one origin only. The function's
-//! URL itself asks for nothing, since browsers cannot sign for AWS.
+//! URL itself asks for nothing, since browsers cannot sign for AWS: see `tokens` for what a token
+//! that proves nothing may cost.
 
 use domain::ManualRequest;
 use domain::Timestamp;
@@ -20,6 +21,7 @@ use crate::Park;
 use crate::body::{Asked, Unreadable};
 use crate::error::ParkError;
 use crate::manual::MoveError;
+use crate::tokens::Unknown;
 
 /// The most bytes of a request: a token takes a few kilobytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -29,6 +31,9 @@ const PREFLIGHT_AGE: &str = "600";
 
 /// The time after which a client that is told to come back does so, in seconds.
 const RETRY_AFTER: &str = "5";
+
+/// The same after too many requests, in seconds: the span of the quota.
+const RETRY_AFTER_TOO_MANY: &str = "10";
 
 /// Why a request is not fulfilled.
 enum Denial {
@@ -40,6 +45,7 @@ enum Denial {
     TokenNotValid,
     Guest,
     Foreign,
+    TooMany,
     Move(MoveError),
 }
 
@@ -65,6 +71,10 @@ impl Denial {
             ),
             Self::Guest => say(StatusCode::FORBIDDEN, "only users of Flex may ask"),
             Self::Foreign => say(StatusCode::FORBIDDEN, "another worker has the task"),
+            Self::TooMany => say(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests: try again",
+            ),
             Self::Move(why) => (status_of(why), said_of(why)),
         }
     }
@@ -151,8 +161,10 @@ impl Park {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             set(header::ALLOW, "POST, OPTIONS");
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            set(header::RETRY_AFTER, RETRY_AFTER);
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => set(header::RETRY_AFTER, RETRY_AFTER),
+            StatusCode::TOO_MANY_REQUESTS => set(header::RETRY_AFTER, RETRY_AFTER_TOO_MANY),
+            _ => {}
         }
         Answer {
             status,
@@ -190,23 +202,20 @@ impl Park {
         wanted: ManualRequest,
         now: Timestamp,
     ) -> Result<(), Denial> {
-        let channel_worker = self.worker(now).await?;
-        let account = self.settings().account.sid;
-        let bearer = channel_worker
-            .twilio
-            .flex_token(account, &asked.token)
-            .await;
-        let user = match bearer.map_err(MoveError::from)? {
-            TokenBearer::Invalid => return Err(Denial::TokenNotValid),
-            TokenBearer::Guest => return Err(Denial::Guest),
-            TokenBearer::User(user) => user,
-        };
         let pairs = &self.settings().pairs;
         let pair = match wanted {
             ManualRequest::Park => pairs.of_active(asked.task_channel),
             ManualRequest::Resume => pairs.of_inactive(asked.task_channel),
         };
         pair.ok_or(MoveError::Unmapped)?;
+        let user = match self.bearer(&asked.token, now).await {
+            Ok(TokenBearer::User(user)) => user,
+            Ok(TokenBearer::Guest) => return Err(Denial::Guest),
+            Ok(TokenBearer::Invalid) => return Err(Denial::TokenNotValid),
+            Err(Unknown::TooMany) => return Err(Denial::TooMany),
+            Err(Unknown::Failed(why)) => return Err(Denial::Move(why)),
+        };
+        let channel_worker = self.worker(now).await?;
         let FlexUser { worker, role } = user;
         if role != Role::Supervisor {
             let workspace = channel_worker.ids.workspace;
@@ -271,6 +280,7 @@ fn log(denial: &Denial) {
         | Denial::TokenNotValid
         | Denial::Guest
         | Denial::Foreign
+        | Denial::TooMany
         | Denial::Move(_) => {
             tracing::warn!(status, why, "a request from Flex was not fulfilled");
         }

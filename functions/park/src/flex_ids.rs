@@ -1,17 +1,11 @@
 //! The SIDs of the workspace and the chat service, looked up and checked once.
 
-use std::sync::Arc;
-
-use domain::Timestamp;
-use runtime::access::{self, FlexIds};
+use runtime::access::FlexIds;
 use tokio::sync::Mutex;
-use twilio::rest::{Client, Transport};
+use twilio::rest::Client;
 
 use crate::error::ParkError;
 use crate::settings::Settings;
-
-/// The most requests that are under way at a time.
-const MAX_IN_FLIGHT: usize = 10;
 
 /// The SIDs, once the pairs of TaskChannels were found to be the workspace's own.
 #[derive(Debug, Default)]
@@ -49,16 +43,4 @@ impl Checked {
         *checked = Some(ids);
         Ok(ids)
     }
-}
-
-/// Builds a client with the present credentials. Connections are the transport's and outlive it.
-pub(crate) async fn client(
-    settings: &Settings,
-    transport: &Arc<dyn Transport>,
-    now: Timestamp,
-) -> Result<Client, ParkError> {
-    let Settings {
-        secrets, account, ..
-    } = settings;
-    Ok(access::client(secrets, account, transport, MAX_IN_FLIGHT, now).await?)
 }

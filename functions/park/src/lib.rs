@@ -8,7 +8,8 @@
 //!   poll finds it.
 //! * **The agent**, from Flex, by the function's URL: see `api`.
 //!
-//! All three come to one function and are told apart by their shape. Chat channels tell their
+//! They are told apart by their shape. The URL is a function of its own over the same binary, with
+//! executions of its own, so that requests of strangers keep no tick and no reply waiting. Chat channels tell their
 //! messages to Flex alone, so each gets a webhook of its own as soon as an agent has its task;
 //! it is looked at again for each task. The webhook function links no client of Twilio's, so
 //! that is done here: the channel waits in a queue of its own until the next poll. The webhook
@@ -22,6 +23,7 @@
 //! Each move changes one attribute and the TaskChannel of a task, by its version. Every other
 //! byte of the attributes stays. What cannot be moved is left as it is and reported.
 
+mod announce;
 mod api;
 mod body;
 mod error;
@@ -31,6 +33,7 @@ mod plan;
 mod settings;
 mod summary;
 mod tick;
+mod tokens;
 mod upkeep;
 mod worker;
 
@@ -39,10 +42,12 @@ use std::time::Duration;
 
 use domain::{ChannelSid, InvalidSid, Timestamp};
 use runtime::NoticeKind;
+use runtime::access::{AccessError, KeptClient};
 use serde_json::Value;
-use twilio::rest::Transport;
+use twilio::rest::{Client, Transport};
 
 use crate::flex_ids::Checked;
+use crate::tokens::Tokens;
 
 pub use api::Answer;
 pub use error::ParkError;
@@ -50,11 +55,16 @@ pub use manual::{ManualMove, MoveError};
 pub use settings::{InvalidOrigin, Origin, Settings, WebhookUrl};
 pub use summary::Summary;
 
+/// The most requests to Twilio that are under way at a time.
+const MAX_IN_FLIGHT: usize = 10;
+
 /// The parking function.
 pub struct Park {
     settings: Settings,
     transport: Arc<dyn Transport>,
+    client: KeptClient,
     checked: Checked,
+    tokens: Tokens,
 }
 
 impl Park {
@@ -63,7 +73,9 @@ impl Park {
         Self {
             settings,
             transport,
+            client: KeptClient::default(),
             checked: Checked::default(),
+            tokens: Tokens::default(),
         }
     }
 
@@ -86,7 +98,7 @@ impl Park {
     ///
     /// Fails with everything that is wrong with them, or why they could not be looked at.
     pub async fn check(&self, now: Timestamp) -> Result<(), ParkError> {
-        let twilio = flex_ids::client(&self.settings, &self.transport, now).await?;
+        let twilio = self.client(now).await?;
         self.checked.ids(&twilio, &self.settings).await?;
         Ok(())
     }
@@ -121,8 +133,20 @@ impl Park {
         &self.settings
     }
 
-    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+    /// Returns the client with the present credentials. It is kept from run to run, and with it
+    /// what Twilio asked us to wait.
+    pub(crate) async fn client(&self, now: Timestamp) -> Result<Client, AccessError> {
+        let Settings {
+            secrets, account, ..
+        } = &self.settings;
+        let client = &self.client;
+        client
+            .get(secrets, account, &self.transport, MAX_IN_FLIGHT, now)
+            .await
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     pub(crate) fn checked(&self) -> &Checked {

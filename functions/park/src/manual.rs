@@ -9,11 +9,11 @@ use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use store::StoreError;
 use twilio::rest::TwilioError;
 
+use crate::Park;
 use crate::error::ParkError;
 use crate::plan::Refusal;
 use crate::summary::ChannelResult;
 use crate::worker::{ChannelWorker, MoveResult, Stop};
-use crate::{Park, flex_ids};
 
 /// The result of a move by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Park {
 
     pub(crate) async fn worker(&self, now: Timestamp) -> Result<ChannelWorker<'_>, ParkError> {
         let settings = self.settings();
-        let twilio = flex_ids::client(settings, self.transport(), now).await?;
+        let twilio = self.client(now).await.map_err(ParkError::from)?;
         let ids = self.checked().ids(&twilio, settings).await?;
         Ok(ChannelWorker::new(
             settings,

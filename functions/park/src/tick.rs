@@ -10,10 +10,10 @@ use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use runtime::lock;
 use twilio::rest::Client;
 
+use crate::Park;
 use crate::error::ParkError;
 use crate::summary::{ChannelResult, Summary};
 use crate::worker::{ChannelWorker, Stop};
-use crate::{Park, flex_ids};
 
 /// The time for which one run polls: until the next one begins.
 const RUN_TIME: Duration = Duration::from_secs(60);
@@ -93,9 +93,11 @@ impl Park {
         summary: &mut Summary,
     ) -> Result<(), ParkError> {
         let settings = self.settings();
-        let twilio = flex_ids::client(settings, self.transport(), watch.now()).await?;
+        let twilio = self.client(watch.now()).await?;
+        let calls = Calls::of(&twilio);
         let ids = self.checked().ids(&twilio, settings).await;
-        let ids = counted(summary, &twilio, ids)?;
+        let ids = calls.counted(summary, ids)?;
+        let calls = Calls::of(&twilio);
         let worker = ChannelWorker::new(settings, twilio.clone(), ids, watch);
         summary.due += channels.len();
         let counts = Mutex::new(std::mem::take(summary));
@@ -126,20 +128,33 @@ impl Park {
             .await;
         *summary = std::mem::take(&mut *lock(&counts));
         if let Some(error) = lock(&stopped).take() {
-            return counted(summary, &twilio, Err(ParkError::Unauthorized(error)));
+            return calls.counted(summary, Err(ParkError::Unauthorized(error)));
         }
         // Only now, with all tasks back: each counts for its agent.
         let returned = std::mem::take(&mut *lock(&returned));
         for channel in returned {
             summary.over_capacity += usize::from(worker.is_over_capacity(channel).await);
         }
-        counted(summary, &twilio, Ok(()))
+        calls.counted(summary, Ok(()))
     }
 }
 
-fn counted<T>(summary: &mut Summary, twilio: &Client, result: T) -> T {
-    summary.calls += twilio.stats().attempts;
-    result
+/// The requests of one run: the client has counted others before.
+struct Calls<'a> {
+    twilio: &'a Client,
+    before: u64,
+}
+
+impl<'a> Calls<'a> {
+    fn of(twilio: &'a Client) -> Self {
+        let before = twilio.stats().attempts;
+        Self { twilio, before }
+    }
+
+    fn counted<T>(&self, summary: &mut Summary, result: T) -> T {
+        summary.calls += self.twilio.stats().attempts - self.before;
+        result
+    }
 }
 
 /// Returns the time to the next moment on the grid: at least a millisecond.

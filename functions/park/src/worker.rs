@@ -15,10 +15,11 @@ use domain::{
 };
 use runtime::access::FlexIds;
 use runtime::clock::Watch;
-use store::{Saved, StoreError, Versioned};
-use twilio::events::{About, Link, TaskSeen};
-use twilio::rest::{Client, TaskVersion, TwilioError};
+use store::{StoreError, Versioned};
+use twilio::events::{Link, TaskSeen};
+use twilio::rest::{Client, TwilioError};
 
+use crate::announce::Announced;
 use crate::plan::{Direction, Refusal, is_over, plan};
 use crate::settings::Settings;
 use crate::summary::ChannelResult;
@@ -46,7 +47,7 @@ impl From<StoreError> for Stop {
 
 /// The reason for a move.
 #[derive(Clone, Copy)]
-enum Intent<'a> {
+pub(crate) enum Intent<'a> {
     /// The record asks for it, as it was read.
     Record(&'a Versioned, Direction),
     /// A person asks for it.
@@ -220,77 +221,6 @@ impl<'a> ChannelWorker<'a> {
         Ok(Attempt::Done(result))
     }
 
-    /// Records that a task is about to be moved, before it is.
-    async fn announce(
-        &self,
-        task: TaskSid,
-        version: &TaskVersion,
-        intent: Intent<'_>,
-    ) -> Result<Announced, Stop> {
-        match intent {
-            Intent::Record(before, Direction::Resume) => {
-                Ok(Announced::To(Announcement::of(&before.channel, task)))
-            }
-            Intent::Record(before, Direction::Park) => {
-                let announcement = Announcement::of(&before.channel, task);
-                let mut after = before.channel.clone();
-                after.announce_parking(task, announcement.number(version));
-                // Whatever was told since the record was read makes this fail, a customer's
-                // message before all.
-                Ok(match self.settings.table.save(before, after, None).await? {
-                    Saved::Written | Saved::Unchanged => Announced::To(announcement),
-                    Saved::Conflict(_) => Announced::Conflict,
-                })
-            }
-            Intent::Manual(request) => self.announce_manual(task, version, request).await,
-        }
-    }
-
-    async fn announce_manual(
-        &self,
-        task: TaskSid,
-        version: &TaskVersion,
-        request: ManualRequest,
-    ) -> Result<Announced, Stop> {
-        let link = match version.seen.about {
-            About::Channel(link) => link,
-            About::NotTold | About::NoChannel(_) => {
-                let refused = MoveResult::Refused(Refusal::NoChannel);
-                return Ok(Announced::Impossible(refused));
-            }
-        };
-        let stored = self.settings.table.get(link.channel).await?;
-        let mut before = stored.unwrap_or_else(|| Versioned::absent(link.channel, link.platform));
-        if request == ManualRequest::Park && !before.channel.hears_messages(task) {
-            // Found out before anything is recorded: a command may have other settings than the
-            // function, and would keep it from parking the chat too.
-            if self.message_webhook().is_none() {
-                return Ok(Announced::Impossible(MoveResult::NoWebhookUrl));
-            }
-            let result = self.install_webhook(&before.channel, task).await?;
-            if result != ChannelResult::Installed {
-                return Ok(Announced::Impossible(MoveResult::NoWebhook(result)));
-            }
-            let stored = self.settings.table.get(link.channel).await?;
-            before = stored.unwrap_or(before);
-        }
-        let mut after = before.channel.clone();
-        for fact in version.seen.facts_about(link, self.watch.now()) {
-            after.absorb(&fact);
-        }
-        after.note_manual_request(task, request, self.watch.started());
-        let announcement = Announcement::of(&after, task);
-        if request == ManualRequest::Park {
-            after.announce_parking(task, announcement.number(version));
-        }
-        Ok(
-            match self.settings.table.save(&before, after, None).await? {
-                Saved::Written | Saved::Unchanged => Announced::To(announcement),
-                Saved::Conflict(_) => Announced::Conflict,
-            },
-        )
-    }
-
     /// Records what became of a move that the record asked for.
     async fn settle(
         &self,
@@ -411,41 +341,6 @@ impl From<NotTaken> for Attempt {
             NotTaken::Busy => MoveResult::Busy,
             NotTaken::Refused(why) => MoveResult::Refused(why),
         })
-    }
-}
-
-/// The end of an announcement.
-enum Announced {
-    /// The record says so now.
-    To(Announcement),
-    /// Others wrote the record meanwhile.
-    Conflict,
-    /// The task is not to be moved.
-    Impossible(MoveResult),
-}
-
-/// The record that a move was announced in.
-struct Announcement {
-    channel: ChannelSid,
-    platform: Platform,
-    /// The task's parking as the record knew it.
-    parking: TaskParking,
-}
-
-impl Announcement {
-    fn of(channel: &Channel, task: TaskSid) -> Self {
-        Self {
-            channel: channel.sid(),
-            platform: channel.platform(),
-            parking: channel.parking(task).copied().unwrap_or_default(),
-        }
-    }
-
-    /// Returns the number of a version. Where Twilio's name for it is no number, it counts as
-    /// the one that is known, so that what is found last counts.
-    fn number(&self, version: &TaskVersion) -> u32 {
-        let known = || self.parking.version().unwrap_or_default();
-        version.number.unwrap_or_else(known)
     }
 }
 

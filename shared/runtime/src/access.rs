@@ -1,7 +1,7 @@
 //! The one place where a client of Twilio is built, and where the account's Flex project is
 //! looked up.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
@@ -13,6 +13,7 @@ use twilio::rest::{
 };
 
 use crate::common::TwilioAccount;
+use crate::lock;
 use crate::secrets::{Refusal, Secrets, SecretsError, TwilioSecrets};
 
 /// A reason why Twilio cannot be called at all.
@@ -65,11 +66,53 @@ pub async fn client(
     now: Timestamp,
 ) -> Result<Client, AccessError> {
     let known = secrets.get(now).await?;
+    watched_client(&known, secrets, account, transport, in_flight)
+}
+
+/// A client that is kept from one run of a process to the next, so that a wait which Twilio asked
+/// for is kept too. It is built anew when the credentials change.
+#[derive(Debug, Default)]
+pub struct KeptClient(Mutex<Option<(Arc<TwilioSecrets>, Client)>>);
+
+impl KeptClient {
+    /// Returns the client, as [`client`] does.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`client`] does.
+    pub async fn get(
+        &self,
+        secrets: &Secrets,
+        account: &TwilioAccount,
+        transport: &Arc<dyn Transport>,
+        in_flight: usize,
+        now: Timestamp,
+    ) -> Result<Client, AccessError> {
+        let known = secrets.get(now).await?;
+        let mut kept = lock(&self.0);
+        if let Some((of, client)) = &*kept
+            && Arc::ptr_eq(of, &known)
+        {
+            return Ok(client.clone());
+        }
+        let client = watched_client(&known, secrets, account, transport, in_flight)?;
+        *kept = Some((known, client.clone()));
+        Ok(client)
+    }
+}
+
+fn watched_client(
+    known: &TwilioSecrets,
+    secrets: &Secrets,
+    account: &TwilioAccount,
+    transport: &Arc<dyn Transport>,
+    in_flight: usize,
+) -> Result<Client, AccessError> {
     let transport = Watched {
         transport: Arc::clone(transport),
         refusal: secrets.refusal(),
     };
-    client_of(&known, account, Arc::new(transport), in_flight)
+    client_of(known, account, Arc::new(transport), in_flight)
 }
 
 /// Returns a client with these credentials, for at most `in_flight` calls at a time: with the

@@ -225,8 +225,10 @@ impl Secrets {
             self.refusal.0.store(false, Ordering::Relaxed);
         }
         match (store.read().await, &state.good) {
-            (Ok(secrets), _) => {
-                let secrets = Arc::new(secrets);
+            (Ok(secrets), good) => {
+                // Unchanged credentials stay the same value, so that what is built of them does.
+                let same = good.as_ref().filter(|good| good.same(&secrets));
+                let secrets = same.map_or_else(|| Arc::new(secrets), Arc::clone);
                 state.good = Some(Arc::clone(&secrets));
                 state.read_again_at = Some(now.plus(TIME_TO_LIVE));
                 Ok(secrets)

@@ -58,10 +58,25 @@ impl ChannelTable {
         note: &T,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.set_note_until(name, note, now.plus(KEPT)).await
+    }
+
+    /// Writes a note over whatever was there. It is kept until this moment, and may be read for
+    /// some days more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the table cannot be written.
+    pub async fn set_note_until<T: Serialize>(
+        &self,
+        name: &str,
+        note: &T,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
         let text = serde_json::to_string(note).map_err(|error| StoreError::Unreachable {
             why: error.to_string(),
         })?;
-        let expires_at = now.plus(KEPT).as_millis() / 1000;
+        let expires_at = until.as_millis() / 1000;
         self.client()
             .put_item()
             .table_name(self.name())
@@ -74,6 +89,6 @@ impl ChannelTable {
     }
 }
 
-fn key(name: &str) -> AttributeValue {
+pub(crate) fn key(name: &str) -> AttributeValue {
     AttributeValue::S(format!("{NOTE_PREFIX}{name}"))
 }

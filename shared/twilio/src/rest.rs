@@ -44,6 +44,6 @@ pub use page::{Cursor, ListFailure, Page};
 pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;
 pub use taskrouter::CHANNELS_PER_QUESTION;
-pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer};
+pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer, is_token_like};
 pub use transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
 pub use webhooks::{MAX_WEBHOOKS, WebhookState};

@@ -206,10 +206,15 @@ fn resource<'a>(template: &'a str, name: &str) -> &'a str {
 fn the_page_of_permissions_names_what_the_roles_may() {
     let page = read("docs/permissions.md").unwrap();
     let template = read("template.yaml").unwrap();
-    for function in ["ingest", "sweep", "park", "checkup"] {
-        let role = format!("{}{}Role", &function[..1].to_uppercase(), &function[1..]);
+    for (function, role) in [
+        ("ingest", "IngestRole"),
+        ("sweep", "SweepRole"),
+        ("park", "ParkRole"),
+        ("park-api", "ParkApiRole"),
+        ("checkup", "CheckupRole"),
+    ] {
         // What all roles share is written once, in the first one, and only referred to after.
-        let mut granted = rights(resource(&template, &role));
+        let mut granted = rights(resource(&template, role));
         granted.extend(
             rights(resource(&template, "IngestRole"))
                 .into_iter()

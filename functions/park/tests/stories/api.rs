@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simulator::{At, Fault, FaultKind, Sid};
 use world::{Chat, PARK_TIME, POLL, World};
 
-const FLEX: &str = "https://flex.twilio.com";
+pub(crate) const FLEX: &str = "https://flex.twilio.com";
 
 /// An answer: the status, the body and the headers.
 struct Said {
@@ -26,7 +26,7 @@ impl Said {
     }
 }
 
-fn url_event(method: &str, path: &str, headers: Value, body: &str) -> Value {
+pub(crate) fn url_event(method: &str, path: &str, headers: Value, body: &str) -> Value {
     json!({
         "version": "2.0",
         "routeKey": "$default",

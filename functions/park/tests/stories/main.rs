@@ -6,6 +6,7 @@
 
 mod api;
 mod figures;
+mod flood;
 mod moves;
 mod races;
 mod setup;

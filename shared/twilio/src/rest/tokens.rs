@@ -16,6 +16,19 @@ use crate::json as read_json;
 /// The longest token that is sent on, in bytes. Real ones take a few kilobytes.
 pub const MAX_TOKEN: usize = 16 * 1024;
 
+/// The shortest token that is sent on, in bytes. Real ones are far longer.
+const MIN_TOKEN: usize = 32;
+
+/// Returns whether a text has the form of a Flex token: a JSON object and more, in the letters of
+/// base64url, with dots between (<https://www.rfc-editor.org/rfc/rfc7516#section-3.1>).
+pub fn is_token_like(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (MIN_TOKEN..=MAX_TOKEN).contains(&text.len())
+        && text.starts_with("ey")
+        && text.contains('.')
+        && text.bytes().all(is_letter)
+}
+
 /// The rights of a user of Flex, as far as they make a difference here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -56,7 +69,7 @@ impl fmt::Display for TokenBearer {
 }
 
 impl Client {
-    /// Asks Twilio who bears a Flex token.
+    /// Asks Twilio who bears a Flex token, once.
     ///
     /// # Errors
     ///
@@ -71,7 +84,7 @@ impl Client {
         }
         let path = format!("/v1/Accounts/{account}/Tokens/validate");
         let body = json!({ "token": token }).to_string();
-        let call = Call::post_json(Product::Iam, path, body);
+        let call = Call::post_json(Product::Iam, path, body).once();
         match self.ask(call, read).await {
             // Twilio's own validator looks at the answer only; a token that is refused with a
             // status of its own is no good either.
@@ -110,6 +123,31 @@ fn roles_of(value: &RawValue) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_without_the_form_of_a_token_is_told_apart() {
+        let token = |middle: &str| format!("eyJ6aXAiOiJERUYiLCJjdHkiOiJ0d2lsaW8{middle}");
+        for good in [
+            token("..8Jc-x_0.aB.c"),
+            token(".9f"),
+            token(&".a".repeat(2_000)),
+        ] {
+            assert!(is_token_like(&good), "{good}");
+        }
+        for bad in [
+            String::new(),
+            "made-up".to_owned(),
+            "ey.".to_owned(),
+            "x".repeat(40),
+            token(""),
+            token(".é"),
+            token(". a"),
+            token(".a=b"),
+            token(&".a".repeat(MAX_TOKEN)),
+        ] {
+            assert!(!is_token_like(&bad), "{bad}");
+        }
+    }
 
     #[test]
     fn only_who_works_in_flex_is_a_user() {
