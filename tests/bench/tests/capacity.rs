@@ -57,8 +57,11 @@ async fn a_talk_costs_what_it_changes() {
     // that an agent has to see. An agent's message begins a wait for the customer, whose
     // message ends it.
     assert_eq!(of("conversations.message.added"), [1.0, 2.0, 2.0, 2.0, 2.0]);
+    // The customer wrote last, so that nothing waits for the agent: the wrap-up changes nothing.
+    assert_eq!(of("reservation.wrapup"), [0.0]);
+    assert_eq!(of("task.wrapup"), [0.0]);
     assert_eq!(of("task.completed"), [2.0]);
-    assert_eq!(write_units(&life), 14.0, "{life:?}");
+    assert_eq!(write_units(&life), 13.0, "{life:?}");
     world.notices();
     world.finish().await;
 }

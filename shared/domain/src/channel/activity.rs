@@ -4,7 +4,7 @@ use super::Channel;
 use super::ECHO_WINDOW;
 use crate::Timestamp;
 use crate::activity::Activity;
-use crate::fact::Fact;
+use crate::fact::{Fact, Stage, TaskState};
 
 impl Channel {
     /// Returns who wrote last on the channel, as far as it is remembered.
@@ -13,8 +13,11 @@ impl Channel {
     }
 
     /// Takes in facts as [`Channel::absorb`] does, but leaves out what is not worth a write: it takes
-    /// all states of tasks, and of the rest everything or nothing. The rest counts if it changes who
+    /// the states of tasks, and of the rest everything or nothing. The rest counts if it changes who
     /// wrote last, what the channel waits for or since when, or where a task is.
+    ///
+    /// A wrap-up on which nothing waits is left out. At worst a message that is told late makes the
+    /// task look fit to be parked. The look before the move finds out.
     ///
     /// What is left out makes no difference, in whatever order and however often facts come: see
     /// [`crate::activity`].
@@ -22,7 +25,13 @@ impl Channel {
         let (states, others): (Vec<_>, Vec<_>) =
             facts.iter().partition(|fact| fact.state().is_some());
         for fact in states {
-            self.absorb(fact);
+            let mut after = self.clone();
+            after.absorb(fact);
+            if fact.state() != Some(TaskState::Open(Stage::Wrapping))
+                || !after.differs_by_stage_alone(self)
+            {
+                *self = after;
+            }
         }
         if others.is_empty() {
             return;
@@ -45,6 +54,16 @@ impl Channel {
         };
         let newest = self.activity.newest()?;
         (bare == Self::new(self.sid(), self.platform())).then(|| newest.plus(ECHO_WINDOW))
+    }
+
+    /// Returns whether nothing changed but how far tasks got, and the channel waits for the same.
+    fn differs_by_stage_alone(&self, before: &Self) -> bool {
+        let mut unmoved = self.clone();
+        for (sid, task) in &mut unmoved.tasks {
+            let known = before.tasks.get(sid);
+            task.stage = known.map_or(task.stage, |known| known.stage);
+        }
+        unmoved == *before && self.queue_entry() == before.queue_entry()
     }
 
     fn differs_usefully(&self, before: &Self) -> bool {
