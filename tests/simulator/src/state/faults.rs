@@ -95,7 +95,7 @@ pub struct Storm {
 }
 
 /// Holds the faults that wait.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
     pub(crate) queue: Vec<Fault>,
     pub(crate) storms: Vec<Storm>,
