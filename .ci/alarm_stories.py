@@ -104,7 +104,7 @@ def a_flood_while_nothing_is_late():
     world.usual(0, 6 * DAY)
     for at in range(4 * DAY + 9 * HOUR, SATURDAY + 6 * HOUR):
         world.aws("Ingest", at, Throttles=600, Url4xxCount=600)
-        world.aws("Park", at, Throttles=600, Url4xxCount=600)
+        world.aws("ParkApi", at, Throttles=600, Url4xxCount=600)
     return world, 6 * DAY, {}
 
 
@@ -312,6 +312,18 @@ def a_checkup_that_fails_and_one_that_finds_errors():
     }
 
 
+@story
+def parking_that_is_switched_off_too_early():
+    world = World()
+    world.usual(0, 6 * DAY)
+    found = 2 * DAY + 3
+    for at in (found, found + DAY):
+        # An error that has been there for longer keeps SetupBroken as it is.
+        world.tell("Checkup", at, ErrorsFound=3, LeftParked=2)
+    soon = (found, found + 10)
+    return world, 6 * DAY, {"ChatsLeftParked": [(*soon, DAY)], "SetupBroken": [(*soon, DAY)]}
+
+
 def parks(world, start, end, **figures):
     """The parking function's minutes."""
     for at in range(start, end):
@@ -349,10 +361,28 @@ def parking_that_crashes():
 
 
 @story
-def a_flood_that_keeps_parking_from_its_work():
+def requests_from_flex_that_crash():
+    world = World(**PARKS)
+    parks(world, 0, 4 * HOUR)
+    world.run("ParkApi", 2 * HOUR, error=True)
+    return world, 4 * HOUR, {"ParkErrors": [(2 * HOUR, 2 * HOUR + 10)]}
+
+
+@story
+def a_flood_of_the_url_that_agents_use():
+    world = World(**PARKS)
+    parks(world, 0, 4 * HOUR)
+    for at in range(2 * HOUR, 3 * HOUR):
+        world.run("ParkApi", at)
+        world.aws("ParkApi", at, Throttles=9_000, Url4xxCount=12_000)
+    return world, 4 * HOUR, {}
+
+
+@story
+def parking_without_room_for_its_work():
     world = World(**PARKS)
     parks(world, 0, 2 * HOUR)
     for at in range(2 * HOUR, 3 * HOUR):
-        world.aws("Park", at, Throttles=500, AsyncEventsDropped=1)
+        world.aws("Park", at, Throttles=5, AsyncEventsDropped=1)
     parks(world, 3 * HOUR, 5 * HOUR)
     return world, 5 * HOUR, {"ParkThrottles": [(2 * HOUR + 5, 2 * HOUR + 15)]}
