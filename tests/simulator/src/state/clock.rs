@@ -34,7 +34,7 @@ pub(crate) enum Due {
 }
 
 /// Keeps what is due, in order of time and then of entry.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Agenda {
     #[serde(with = "crate::state::snapshot::entries")]
     entries: BTreeMap<(Timestamp, u64), Due>,

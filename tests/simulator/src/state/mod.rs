@@ -109,7 +109,7 @@ pub struct Knobs {
 pub const EVALUATIONS_PER_SECOND: usize = 3;
 
 /// Holds everything the pretend Twilio knows.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
     /// The account.
     pub account: Account,

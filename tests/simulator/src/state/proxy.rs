@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Holds what Proxy knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Proxy {
     pub(crate) services: Shelf<ProxyService>,
     pub(crate) sessions: Shelf<Session>,

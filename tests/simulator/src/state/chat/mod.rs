@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Holds what Programmable Chat knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub(crate) services: Shelf<ChatService>,
     pub(crate) channels: Shelf<Channel>,

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 const MAX_ATTRIBUTES: usize = 16 * 1024;
 
 /// Holds what Conversations knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Conversations {
     pub(crate) shelf: Shelf<Conversation>,
     pub(crate) defaults: Defaults,
@@ -35,7 +35,7 @@ pub(crate) struct Conversations {
 }
 
 /// Holds what new conversations get by default.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Defaults {
     pub(crate) service: Option<Sid>,
     pub(crate) messaging_service: Option<String>,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Holds what Event Streams knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Sinks {
     pub(crate) sinks: Shelf<Sink>,
     pub(crate) subscriptions: Shelf<Subscription>,

@@ -25,7 +25,7 @@ use std::time::Duration;
 const FORGOTTEN: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// Holds what Flex knows of interactions.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Interactions {
     pub(crate) shelf: Shelf<Interaction>,
     pub(crate) channels: Shelf<InteractionChannel>,

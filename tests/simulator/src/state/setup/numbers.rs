@@ -15,7 +15,7 @@ pub(crate) const CHAT_NUMBER: &str = "+15550100001";
 pub(crate) const CONVERSATIONS_NUMBER: &str = "+15550100002";
 
 /// Holds the numbers and where they lead.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Numbers {
     pub(crate) owned: Shelf<IncomingNumber>,
     pub(crate) pool: Shelf<PoolNumber>,

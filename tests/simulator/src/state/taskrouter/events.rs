@@ -123,7 +123,7 @@ impl TaskEvent {
 }
 
 /// Keeps the events of 30 days in order of entry.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct EventLog {
     entries: BTreeMap<u64, Shared<TaskEvent>>,
     next: u64,

@@ -30,7 +30,7 @@ pub(crate) const ASSIGNED_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const LOG_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Holds what TaskRouter knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TaskRouter {
     pub(crate) workspaces: Shelf<Workspace>,
     pub(crate) workflows: Shelf<Workflow>,
