@@ -30,8 +30,8 @@ pub(crate) const QUESTIONS: Quota = Quota {
     limit: 8,
 };
 
-/// The time for which a proven token needs no question. Whoever loses their rights in Flex may
-/// move their tasks for as long.
+/// The time for which a proven token needs no question. A worker who loses their rights in Flex
+/// may move their tasks for as long.
 const PROVEN_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The time for which a token that proves nothing needs no question.

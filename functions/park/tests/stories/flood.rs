@@ -10,7 +10,7 @@ use http::StatusCode;
 use park::Park;
 use serde_json::{Value, json};
 use simulator::Sid;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use world::{Chat, PARK_TIME, POLL, World, moment};
 
 use crate::api::{FLEX, url_event};
@@ -100,7 +100,7 @@ fn made_up(number: u32) -> String {
     format!("eyJ6aXAiOiJERUYi.{number:032x}")
 }
 
-/// What a minute came to in which strangers flood a URL and a customer replies.
+/// The results of a minute in which strangers flood a URL and a customer replies.
 struct Minute {
     tick: Option<Value>,
     reply_took: Option<Duration>,
@@ -133,11 +133,11 @@ async fn minute(world: &World, parked: Chat, work: &Lambda, url: &Lambda) -> Min
     };
     let tick = async {
         // The flood is there first.
-        sleep(Duration::from_secs(1)).await;
+        world.time_passes_for_others(Duration::from_secs(1)).await;
         work.invoke(world, json!({})).await
     };
     let reply = async {
-        sleep(Duration::from_secs(25)).await;
+        world.time_passes_for_others(Duration::from_secs(25)).await;
         world.customer_converses("+15550100123");
         world.deliver_all().await;
         let wrote = moment();
