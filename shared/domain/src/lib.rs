@@ -36,7 +36,7 @@ pub use ids::{
 };
 pub use orphan::{HeldOpen, HeldOpenBy, Orphan, ReconcileDecision, SkipReason};
 pub use pairs::{Pair, PairFault, Pairs};
-pub use parking::{ManualRequest, MessageWebhook, TaskParking, TaskPlacement};
+pub use parking::{MAX_ASSIGNED, ManualRequest, MessageWebhook, TaskParking, TaskPlacement};
 pub use platform::{ChatState, ConversationState, InteractionStatus};
 pub use policy::{Policy, PolicyFault};
 pub use time::Timestamp;

@@ -57,6 +57,16 @@ impl ChannelEvents {
         let messages = self.facts.iter().filter(is_message);
         messages.map(|fact| fact.at).max()
     }
+
+    /// Returns the platform of the channel, as far as the events say.
+    pub const fn platform(&self) -> Platform {
+        self.platform
+    }
+
+    /// Takes the events into their channel's record.
+    pub fn apply(&self, channel: &mut Channel) {
+        channel.absorb_useful(&self.facts);
+    }
 }
 
 impl ChannelTable {
@@ -69,7 +79,7 @@ impl ChannelTable {
     /// round.
     pub async fn fold_events(&self, events: &ChannelEvents) -> Result<Folded, StoreError> {
         let change = |channel: &mut Channel| {
-            channel.absorb_useful(&events.facts);
+            events.apply(channel);
             channel.clone()
         };
         let folded = self.fold(events.channel, events.platform, change).await;
@@ -86,7 +96,7 @@ impl ChannelTable {
         let absent = || Versioned::absent(events.channel, events.platform);
         let before = known.unwrap_or_else(absent).channel;
         let mut after = before.clone();
-        after.absorb_useful(&events.facts);
+        events.apply(&mut after);
         Ok(after != before)
     }
 }

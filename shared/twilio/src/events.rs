@@ -27,7 +27,7 @@ mod types;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::{AccountSid, Fact, Pairs, WorkspaceSid};
+use domain::{AccountSid, ChannelSid, Fact, Pairs, TaskSid, Timestamp, WorkspaceSid};
 use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -58,6 +58,17 @@ pub struct Scope {
     pub pairs: Pairs,
 }
 
+/// An agent accepted a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The task.
+    pub task: TaskSid,
+    /// Its channel.
+    pub channel: ChannelSid,
+    /// The time, by Twilio's clock.
+    pub at: Timestamp,
+}
+
 /// The content of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -65,6 +76,9 @@ pub struct Batch {
     pub received: usize,
     /// The facts, in the order of their elements.
     pub facts: Vec<Fact>,
+    /// The acceptances of tasks by agents, in the order of their elements. Without pairs of
+    /// TaskChannels they are no facts.
+    pub acceptances: Vec<Acceptance>,
     /// The number of elements that were events of a task.
     pub tasks: usize,
     /// The number of elements that were messages.
@@ -257,6 +271,7 @@ impl Batch {
                 self.tasks += 1;
                 self.torn += usize::from(task.torn);
                 self.facts.extend(task.facts);
+                self.acceptances.extend(task.acceptance);
             }
             Outcome::Message(fact) => {
                 self.messages += 1;

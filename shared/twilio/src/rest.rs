@@ -30,6 +30,7 @@ mod sync;
 mod taskrouter;
 mod tokens;
 mod transport;
+mod users;
 mod webhooks;
 
 pub use base::{Hosts, InvalidHosts, Product};
@@ -46,4 +47,5 @@ pub use sync::DocumentPage;
 pub use taskrouter::CHANNELS_PER_QUESTION;
 pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer, is_token_like};
 pub use transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
+pub use users::ChatUser;
 pub use webhooks::{MAX_WEBHOOKS, WebhookState};

@@ -35,6 +35,7 @@ use simulator::{Project, Sid, Simulator};
 use store::ChannelTable;
 use sweep::{Found, Order, Plan, Reconciled, Summary, Sweep, SweepError};
 use tokio::time::Instant;
+use twilio::rest::{Client, Credentials, Hosts, Limits};
 
 pub use calls::{Crash, Gate};
 pub use functions::{Functions, SECRET, TABLE, TWILIO, WEBHOOK};
@@ -303,6 +304,20 @@ impl World {
             .get()
             .then(|| self.project.proxy_service.as_str().parse().unwrap());
         Sweep::new(settings, Arc::clone(&self.calls) as _)
+    }
+
+    /// Returns a client of Twilio for at most so many requests at a time, as a person's command
+    /// has one.
+    pub fn client(&self, in_flight: usize) -> Client {
+        let account = self.twilio.account();
+        let secret = account.api_secret.into();
+        let credentials = Credentials::api_key(account.api_key.as_str(), &secret).unwrap();
+        let limits = Limits {
+            in_flight,
+            ..Limits::default()
+        };
+        let hosts = Hosts::elsewhere(TWILIO).unwrap();
+        Client::new(credentials, hosts, limits, Arc::clone(&self.calls) as _)
     }
 
     /// Lets every request to Twilio take this long.

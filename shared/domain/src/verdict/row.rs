@@ -55,7 +55,7 @@ listed! {
 impl Row {
     /// Returns whether Twilio, a program or an agent answers the customer's next message, so
     /// that a customer whose message is the newest one is not unheard.
-    pub(super) const fn is_answered(self) -> bool {
+    pub const fn is_answered(self) -> bool {
         match self {
             Self::OpenTask
             | Self::ChatWithProgram

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::message;
 use super::task::{self, NoLink, TaskStatus};
 use super::types::{Meaning, meaning};
-use super::{Ignored, Scope, Unreadable};
+use super::{Acceptance, Ignored, Scope, Unreadable};
 use crate::json;
 use crate::when::moment;
 
@@ -42,6 +42,8 @@ pub(super) struct TaskFacts {
     pub(super) facts: Vec<Fact>,
     /// True if its task names two different channels.
     pub(super) torn: bool,
+    /// The acceptance that the event tells, whether or not it is worth a fact.
+    pub(super) acceptance: Option<Acceptance>,
 }
 
 /// The parts of an event that lie around its payload.
@@ -340,6 +342,11 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
     Ok(TaskFacts {
         facts: kinds.into_iter().map(fact).collect(),
         torn: link.is_torn(),
+        acceptance: (meaning == Meaning::Accepted).then_some(Acceptance {
+            task,
+            channel: link.channel,
+            at,
+        }),
     })
 }
 

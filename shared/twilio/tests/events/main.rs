@@ -51,9 +51,14 @@ fn only(body: &str) -> Fact {
             received: 1,
             tasks: 1,
             facts: batch.facts.clone(),
+            acceptances: batch.acceptances.clone(),
             ..Batch::default()
         }
     );
+    for acceptance in &batch.acceptances {
+        let of = (acceptance.channel, acceptance.at, Some(acceptance.task));
+        assert_eq!(of, (fact.channel, fact.at, fact.task()));
+    }
     for other in &batch.facts {
         let of = |fact: &Fact| (fact.channel, fact.at, fact.task());
         assert_eq!(of(other), of(fact));

@@ -102,6 +102,8 @@ pub struct Knobs {
     pub orders_messages: bool,
     /// Version of the schema of message events in [`State::take_events`], 1 or 2.
     pub message_schema: u32,
+    /// `joined_channels_count` of a user counts Conversations that are closed, too.
+    pub joined_channels_count_closed: bool,
 }
 
 /// Number of lists of tasks with `EvaluateTaskAttributes` that TaskRouter answers in a second:
@@ -177,6 +179,7 @@ impl State {
                 messages_move_date_updated: false,
                 orders_messages: true,
                 message_schema: events::cloud_event::NEWEST_MESSAGE_SCHEMA,
+                joined_channels_count_closed: false,
             },
             now: clock::OPENING,
             rng,

@@ -19,6 +19,7 @@ fn a_page_above_the_maximum_of_its_list_is_refused() {
         ("/conversations/v1/Conversations".to_owned(), 100),
         ("/conversations/v1/Configuration/Addresses".to_owned(), 50),
         (client.chat("/Channels"), 100),
+        (client.chat("/Users"), 100),
         (client.router("/Tasks"), 1_000),
         (client.proxy("/Sessions"), 1_000),
     ] {

@@ -92,6 +92,14 @@ fn conversations_and_interactions_have_the_fields_that_twilio_describes() {
         .state()
         .customer_converses("+15550100123", "Hi");
     let conversation = contact.channel().unwrap();
+    let task = contact.task().unwrap();
+    let workspace = client.project.workspace;
+    let worker = client.simulator.state().hire_agent(workspace, "x").unwrap();
+    let accepted = client.simulator.state().agent_accepts(task, worker);
+    accepted.unwrap();
+    let user = first(&client, &client.chat("/Users"), "users");
+    has_the_fields_of("chat.v2.service.user", &user);
+    assert_eq!(user["joined_channels_count"], 1);
     let path = format!("/conversations/v1/Conversations/{conversation}");
     let shown = client.get(&path).body;
     has_the_fields_of("conversations.v1.conversation", &shown);

@@ -1,6 +1,7 @@
 //! `chat.twilio.com/v2`.
 
 mod parts;
+mod users;
 
 use crate::api::answer::{Answer, Failure, Outcome};
 use crate::api::call::{Call, Params};
@@ -45,6 +46,7 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
             show_service(call, service).map(Answer::ok)
         }
         ("GET", ["Channels"]) => channels(call, service),
+        ("GET", ["Users"]) => users::users(call, service),
         ("POST", ["Channels"]) => create_channel(call, service),
         ("GET", ["Channels", name]) => {
             call.bare()?;
