@@ -22,6 +22,8 @@ pub enum Class {
     WithProgram,
     /// Its task ended a moment ago: the cutoff is not over.
     Waiting,
+    /// It is younger than `ORPHAN_GRACE`, and no task of it is known: a bot may have it.
+    Young,
     /// It is being set up or transferred.
     InTransition,
     /// Twilio does not show enough to decide about it.
@@ -43,6 +45,7 @@ impl Class {
         Self::Parked,
         Self::WithProgram,
         Self::Waiting,
+        Self::Young,
         Self::InTransition,
         Self::Unclear,
         Self::Clean,
@@ -60,6 +63,7 @@ impl Class {
             Self::Parked => "parked",
             Self::WithProgram => "with-program",
             Self::Waiting => "waiting",
+            Self::Young => "young",
             Self::InTransition => "in-transition",
             Self::Unclear => "unclear",
             Self::Clean => "clean",
@@ -78,6 +82,7 @@ impl Class {
             Self::Parked => "A program parked the chat and waits for the customer.",
             Self::WithProgram => "A bot, a survey or a flow may have the chat.",
             Self::Waiting => "The task ended a moment ago. Flex may still close the chat.",
+            Self::Young => "The chat is new and no task of it is known: a bot may have it.",
             Self::InTransition => "The chat is being set up or transferred.",
             Self::Unclear => "Twilio does not show enough to decide about the chat.",
             Self::Clean => "The chat is closed or released, as it should be.",
@@ -97,6 +102,7 @@ impl Class {
                 "It would be left alone, unless PUT_ASIDE_CUTOFF is set and over."
             }
             Self::Waiting => "It would be looked at again when its cutoff is over.",
+            Self::Young => "It would be looked at again when ORPHAN_GRACE is over.",
             Self::Unclear => "It would be left alone and reported.",
             Self::Clean => "Nothing is to be done.",
             Self::Unreadable => "It would be tried again, and reported if that fails.",

@@ -41,7 +41,7 @@ pub struct Report {
     pub classes: BTreeMap<Class, usize>,
     /// The customers whose newest message no agent and no program will answer.
     pub unheard: Unheard,
-    /// The channels that are neither clean nor have an open task, oldest first.
+    /// The channels that are not clean, not young and without an open task, oldest first.
     pub channels: Vec<FoundChannel>,
     /// The tasks that have been in wrap-up for longer than `WRAP_UP_LIMIT`, oldest first.
     pub stuck_wrap_ups: Vec<StuckWrapUp>,

@@ -1,0 +1,242 @@
+//! The channels in question: sorted by their records and by what the lists say, then looked at as
+//! the sweep would, several at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use domain::orphan::classify;
+use domain::{
+    Channel, ChannelSid, HeldOpen, Orphan, Platform, ReconcileDecision, SkipReason, SweepDecision,
+    decide_sweep,
+};
+use futures::stream::{self, StreamExt};
+use sweep::{LookError, OpenTasks, PortionLook, Reader};
+use twilio::rest::{CHANNELS_PER_QUESTION, TwilioError};
+
+use crate::class::Class;
+use crate::error::why;
+use crate::judge::{Held, judge, unread};
+use crate::run::Audit;
+
+/// The number of failures in a row after which Twilio is taken to be down.
+const DOWN_AFTER: usize = 10;
+
+/// What the lists say, and whether the Conversations were listed to their end.
+pub(crate) struct Listing {
+    pub(crate) records: BTreeMap<ChannelSid, Channel>,
+    pub(crate) held: BTreeMap<ChannelSid, Held>,
+    pub(crate) knows_conversations: bool,
+}
+
+/// What is needed to look at channels.
+pub(crate) struct Looker<'a> {
+    pub(crate) audit: &'a Audit,
+    pub(crate) reader: Reader,
+    pub(crate) open_tasks: &'a OpenTasks,
+}
+
+/// One channel, as it is known before it is looked at.
+struct Candidate {
+    record: Channel,
+    held: Option<Held>,
+}
+
+/// Either a class that needs no look, or a channel to look at.
+enum Sorted {
+    Class(Class),
+    Candidate,
+}
+
+impl Looker<'_> {
+    /// Sorts every channel that is known, looks at those in question and puts all into the
+    /// report. The channels are looked at in the order of their SIDs, which are random, so that
+    /// the first of them are a fair sample of all.
+    pub(crate) async fn all(&self, listing: Listing) {
+        let Listing {
+            mut records,
+            held,
+            knows_conversations,
+        } = listing;
+        for (sid, one) in &held {
+            let unknown = || Channel::new(*sid, one.by.platform());
+            records.entry(*sid).or_insert_with(unknown);
+        }
+        let at_once = self.audit.order.concurrency;
+        let refreshed: Vec<Option<Candidate>> = stream::iter(records)
+            .map(|(sid, record)| self.refresh(record, held.get(&sid).copied()))
+            .buffered(at_once)
+            .collect()
+            .await;
+        let mut candidates = Vec::new();
+        for candidate in refreshed.into_iter().flatten() {
+            match self.sort(&candidate, knows_conversations) {
+                Sorted::Class(class) => self.audit.count(unread(&candidate.record, class)),
+                Sorted::Candidate => candidates.push(candidate),
+            }
+        }
+        self.audit.begin_looks(candidates.len());
+        candidates.truncate(self.audit.order.sample.unwrap_or(usize::MAX));
+        let mut portions = Vec::new();
+        let mut rest = candidates.into_iter().peekable();
+        while rest.peek().is_some() {
+            let portion: Vec<Candidate> = rest.by_ref().take(CHANNELS_PER_QUESTION).collect();
+            portions.push(portion);
+        }
+        stream::iter(portions)
+            .map(|portion| self.ask_about(portion))
+            .buffered(1)
+            .flat_map(stream::iter)
+            .map(|(candidate, look)| self.one(candidate, look))
+            .buffer_unordered(at_once)
+            .for_each(|()| std::future::ready(()))
+            .await;
+    }
+
+    /// Lets a record absorb which of its tasks are open. A task that the record holds for open
+    /// and the list does not costs a request.
+    async fn refresh(&self, mut record: Channel, held: Option<Held>) -> Option<Candidate> {
+        if self.audit.is_stopped() {
+            return None;
+        }
+        let (twilio, now) = (&self.reader.twilio, self.audit.now());
+        let refreshed = self.open_tasks.refresh(twilio, None, &mut record, now);
+        match refreshed.await {
+            Ok(()) => Some(Candidate { record, held }),
+            Err(error) => {
+                self.fail(&record, &error);
+                None
+            }
+        }
+    }
+
+    fn sort(&self, candidate: &Candidate, knows_conversations: bool) -> Sorted {
+        let Candidate { record, held } = candidate;
+        let (policy, now) = (&self.audit.order.policy, self.audit.now());
+        if record.open_tasks().next().is_some() {
+            return Sorted::Class(Class::OpenTask);
+        }
+        if record.idle().is_none() {
+            let Some(held) = held else {
+                return Sorted::Class(Class::Unclear);
+            };
+            let open = HeldOpen {
+                by: held.by,
+                since: held.since,
+                has_open_task: false,
+                ends_sessions: self.audit.order.proxy_service.is_some(),
+            };
+            return match classify(open, None, policy, now) {
+                ReconcileDecision::Skip(SkipReason::Young) => Sorted::Class(Class::Young),
+                ReconcileDecision::Skip(_) => Sorted::Class(Class::Unclear),
+                ReconcileDecision::Adopt
+                | ReconcileDecision::EndSession
+                | ReconcileDecision::CloseAgain => Sorted::Candidate,
+            };
+        }
+        let is_listed = held.is_some() || !knows_conversations;
+        if record.platform() == Platform::Conversations && !is_listed {
+            return Sorted::Class(Class::Clean);
+        }
+        match decide_sweep(record, policy, now) {
+            SweepDecision::Look => Sorted::Candidate,
+            SweepDecision::Nothing
+            | SweepDecision::Wait(_)
+            | SweepDecision::EndSession(_)
+            | SweepDecision::Inspect(_) => Sorted::Class(Class::Waiting),
+        }
+    }
+
+    /// Asks TaskRouter which open tasks name a channel of the portion.
+    async fn ask_about(
+        &self,
+        portion: Vec<Candidate>,
+    ) -> Vec<(Candidate, Option<Arc<PortionLook>>)> {
+        let channels: BTreeSet<ChannelSid> = portion.iter().map(|one| one.record.sid()).collect();
+        let look = match self.audit.is_stopped() {
+            true => None,
+            false => {
+                let (twilio, now) = (&self.reader.twilio, self.audit.now());
+                let asked = self.open_tasks.look_for(twilio, channels, now).await;
+                if let Err(error) = &asked {
+                    self.note(error);
+                }
+                asked.ok().map(Arc::new)
+            }
+        };
+        portion.into_iter().map(|one| (one, look.clone())).collect()
+    }
+
+    /// Looks at one channel, exactly as the sweep would.
+    async fn one(&self, candidate: Candidate, look: Option<Arc<PortionLook>>) {
+        let Candidate { mut record, held } = candidate;
+        if self.audit.is_stopped() {
+            return;
+        }
+        let audit = self.audit;
+        let is_refused = audit.is_refused(record.platform());
+        let Some(look) = look.filter(|_| !is_refused) else {
+            return audit.looked_at(unread(&record, Class::Unreadable));
+        };
+        let now = audit.now();
+        let twilio = &self.reader.twilio;
+        let refreshed = self
+            .open_tasks
+            .refresh(twilio, Some(&look), &mut record, now);
+        if let Err(error) = refreshed.await {
+            self.note(&error);
+            return audit.looked_at(unread(&record, Class::Unreadable));
+        }
+        if record.open_tasks().next().is_some() {
+            return audit.looked_at(unread(&record, Class::OpenTask));
+        }
+        if record.idle().is_none()
+            && let Some(held) = held
+        {
+            record.adopt(Orphan {
+                found_at: now,
+                held_by: held.by,
+                session: held.session,
+            });
+        }
+        let looked = self.reader.look(&mut record, &audit.order.policy, now);
+        match looked.await {
+            Ok(look) => {
+                audit.note_answer();
+                audit.looked_at(judge(&record, &look, held));
+            }
+            Err(error) => {
+                self.note_look(&error, record.platform());
+                audit.looked_at(unread(&record, Class::Unreadable));
+            }
+        }
+    }
+
+    fn fail(&self, record: &Channel, error: &TwilioError) {
+        self.note(error);
+        self.audit.count(unread(record, Class::Unreadable));
+    }
+
+    fn note_look(&self, error: &LookError, platform: Platform) {
+        match error {
+            LookError::Twilio(error @ TwilioError::Unauthorized { status: 403, .. }) => {
+                self.audit.refuse(platform, why(error));
+            }
+            LookError::Twilio(error) => self.note(error),
+            LookError::NoSuchService(_) => self.audit.refuse(platform, error.to_string()),
+            LookError::NotAnObject => {}
+        }
+    }
+
+    /// Ends the looks where no other request would fare better.
+    fn note(&self, error: &TwilioError) {
+        match error {
+            TwilioError::Unauthorized { .. } => self.audit.stop(why(error)),
+            TwilioError::Unreachable { .. } | TwilioError::Throttled { .. } => {
+                if self.audit.note_silence() >= DOWN_AFTER {
+                    self.audit.stop(why(error));
+                }
+            }
+            TwilioError::Gone | TwilioError::Conflict | TwilioError::Refused { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What cannot be read silences its part of the report, by name, and no other.
+
+use audit::{Audit, AuditError, Class};
+use simulator::{At, Fault, FaultKind};
+use world::World;
+
+use super::{HOUR, audit, audit_by, order};
+
+fn fail(world: &World, at: At, kind: FaultKind) {
+    world.twilio.clear_faults();
+    world.twilio.fail(Fault {
+        at,
+        kind,
+        times: None,
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_rights_on_one_product_silence_that_part() {
+    let world = World::new().await;
+    let chat = world.customer_writes("+15550100001");
+    world.agent_accepts(chat);
+    world.tab_is_closed(chat);
+    let agent_less = world.conversation_with_agent("+15550100002");
+    world.twilio.state().agent_removed(agent_less.task).unwrap();
+    world.time_passes(HOUR).await;
+    for (at, part, silent) in [
+        (At::product("studio"), "the Studio flows", None),
+        (At::product("proxy"), "Proxy sessions", None),
+        (
+            At::product("chat").path("Users"),
+            "the users of the chat service",
+            None,
+        ),
+        (
+            At::product("chat").path("Channels"),
+            "Programmable Chat channels",
+            Some(chat),
+        ),
+        (
+            At::product("conversations").path("Webhooks"),
+            "single Conversations",
+            Some(agent_less),
+        ),
+        (
+            At::product("taskrouter").path("Events"),
+            "TaskRouter's log of events",
+            Some(agent_less),
+        ),
+    ] {
+        fail(&world, at, FaultKind::Status(403));
+        let report = audit(&world).await;
+        let parts: Vec<&str> = report.silent_parts.iter().map(|one| &*one.part).collect();
+        assert!(parts.contains(&part), "{part}: {parts:?}");
+        assert!(!report.whole && !report.interrupted);
+        for one in [chat, agent_less] {
+            let class = report
+                .channels
+                .iter()
+                .find(|seen| seen.channel_sid.as_str() == one.channel.as_str());
+            let is_told = class.is_some_and(|seen| seen.class == Class::Unattended);
+            let expected = silent != Some(one) && !(part.contains("log") && one == chat);
+            assert_eq!(is_told, expected, "{part}: {class:?}");
+        }
+    }
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_open_tasks_no_channel_is_judged() {
+    let world = World::new().await;
+    let chat = world.customer_writes("+15550100001");
+    world.agent_accepts(chat);
+    world.tab_is_closed(chat);
+    world.time_passes(HOUR).await;
+    fail(
+        &world,
+        At::product("taskrouter").path("/Tasks"),
+        FaultKind::Status(403),
+    );
+    let report = audit(&world).await;
+    assert_eq!(report.unattended.channels, 0);
+    let mut parts = report.silent_parts.iter();
+    assert!(
+        parts.any(|one| one.part == "TaskRouter's open tasks"),
+        "{report:#?}"
+    );
+    assert_eq!(report.listed.sessions, 1, "what can be listed is");
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twilio_that_falls_silent_ends_the_looks_and_keeps_what_was_found() {
+    let world = World::new().await;
+    for number in 0..60 {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world.agent_accepts(chat);
+        world.tab_is_closed(chat);
+    }
+    world.time_passes(HOUR).await;
+    fail(
+        &world,
+        At::product("chat").path("Channels"),
+        FaultKind::Status(500),
+    );
+    let report = audit(&world).await;
+    let sample = report.sample.expect("not all were looked at");
+    assert_eq!(sample.candidates, 60);
+    assert!(sample.looked_at < 30, "{sample:?}");
+    assert!(!report.whole);
+    let mut parts = report.silent_parts.iter();
+    assert!(
+        parts.any(|one| one.part == "the other channels"),
+        "{report:#?}"
+    );
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sample_looks_at_so_many_and_says_of_how_many() {
+    let world = World::new().await;
+    for number in 0..50 {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world.agent_accepts(chat);
+        world.tab_is_closed(chat);
+    }
+    world.time_passes(HOUR).await;
+    let mut order = order(&world);
+    order.sample = Some(20);
+    let report = audit_by(&world, order).await;
+    let sample = report.sample.unwrap();
+    assert_eq!((sample.looked_at, sample.candidates), (20, 50));
+    assert_eq!(report.unattended.channels, 20);
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audit_that_is_dropped_keeps_what_was_found() {
+    let world = World::new().await;
+    for number in 0..50 {
+        let chat = world.customer_writes(&format!("+1555{number:07}"));
+        world.agent_accepts(chat);
+        world.tab_is_closed(chat);
+    }
+    world.time_passes(HOUR).await;
+    world.twilio_takes(std::time::Duration::from_millis(150));
+    let audit = Audit::new(world.client(10), order(&world), world.now());
+    let time = std::time::Duration::from_millis(2_200);
+    assert!(tokio::time::timeout(time, audit.run()).await.is_err());
+    let report = audit.report();
+    assert!(report.interrupted && !report.whole);
+    assert!(
+        (1..50).contains(&report.unattended.channels),
+        "{:?}",
+        report.unattended
+    );
+    assert!(report.sample.is_some());
+    audit.run().await.unwrap();
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_an_audit_from_beginning_is_told_with_the_remedy() {
+    let world = World::new().await;
+    let flex = || At::product("flex-api").path("Configuration");
+    for (kind, remedy) in [
+        (FaultKind::Status(401), "TWILIO_AUTH_TOKEN"),
+        (FaultKind::Status(403), "Standard API key"),
+        (FaultKind::Status(404), "no Flex project"),
+        (FaultKind::Status(500), "check the network"),
+        (FaultKind::DropBefore, "check the network"),
+        (FaultKind::Status(400), "TWILIO_REGION"),
+    ] {
+        fail(&world, flex(), kind.clone());
+        let audit = Audit::new(world.client(10), order(&world), world.now());
+        let error = audit.run().await.unwrap_err();
+        assert!(error.to_string().contains(remedy), "{kind:?}: {error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    // With both SIDs set, the first requests are TaskRouter's.
+    let mut order = order(&world);
+    order.workspace = Some(world.project.workspace.as_str().parse().unwrap());
+    order.chat_service = Some(world.project.chat_service.as_str().parse().unwrap());
+    fail(&world, At::anything(), FaultKind::Status(401));
+    let audit = Audit::new(world.client(10), order, world.now());
+    let error = audit.run().await.unwrap_err();
+    assert!(matches!(error, AuditError::Unauthorized), "{error:?}");
+}
