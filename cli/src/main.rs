@@ -5,11 +5,12 @@ mod commands;
 mod confirm;
 mod context;
 mod exit;
+mod progress;
 mod target_channel;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile,
+    audit, checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile,
     reopen, replay, retry, shell, status, sweep, unseal,
 };
 #[cfg(feature = "playground")]
@@ -33,6 +34,8 @@ enum Command {
     /// Plays three days of a contact centre on this machine and cleans up after it
     #[cfg(feature = "playground")]
     Demo(demo::Options),
+    /// Says on how many channels customers write to nobody, with Twilio's credentials alone
+    Audit(audit::Options),
     /// Shows if the system is alive, what waits, and what needs a person
     Status(status::Options),
     /// Lists the channels of the table
@@ -85,6 +88,7 @@ async fn main() -> std::process::ExitCode {
     let result = match Janitor::parse().command {
         #[cfg(feature = "playground")]
         Command::Demo(options) => demo::run(&options).await,
+        Command::Audit(options) => audit::run(&options).await,
         Command::List(options) => list::run(&options).await,
         Command::Status(options) => status::run(&options).await,
         Command::Close(options) => close::run(&options).await,

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod checkup;
 pub(crate) mod close;
 pub(crate) mod complete;

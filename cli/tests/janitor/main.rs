@@ -4,6 +4,7 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
+mod audit;
 mod channels;
 mod connect;
 mod help;

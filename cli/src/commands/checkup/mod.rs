@@ -13,19 +13,16 @@ use ::checkup::{
     Toggle, apply, audit, plan,
 };
 use anyhow::Context as _;
-use bytes::Bytes;
 use clap::Args;
 use domain::{StudioFlowSid, Timestamp};
-use futures::future::BoxFuture;
-use http::{Request, Response};
 use runtime::common::TwilioAccount;
 use runtime::secrets::{Need, Secrets};
 use runtime::{TwilioSecrets, common};
-use twilio::rest::{Client, Transport, TransportError};
+use twilio::rest::Client;
 
 use crate::context::{self, Context, Place};
+use crate::progress::Counted;
 use output::Outcome;
-use output::Progress;
 
 /// Rules to apply, and repairs to make.
 #[derive(Debug, Args)]
@@ -270,32 +267,13 @@ impl Desk {
 
     /// A client whose requests are counted on the terminal while it lives.
     fn client(&self, what: &'static str) -> anyhow::Result<Client> {
-        let transport = Counted {
-            inner: context::transport()?,
-            progress: Progress::counting(what),
-        };
-        let client = ::checkup::client(&self.secrets, &self.account, Arc::new(transport));
-        Ok(client?)
+        let transport = Counted::to_twilio(what)?;
+        Ok(::checkup::client(&self.secrets, &self.account, transport)?)
     }
 }
 
 fn clock() -> Timestamp {
     runtime::clock::now()
-}
-
-struct Counted {
-    inner: Arc<dyn Transport>,
-    progress: Progress,
-}
-
-impl Transport for Counted {
-    fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        self.progress.one_more();
-        self.inner.send(request)
-    }
 }
 
 #[cfg(test)]
