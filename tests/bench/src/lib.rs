@@ -7,6 +7,7 @@
     reason = "a test may stop at the first surprise and say what it saw, and look at one thing only"
 )]
 
+mod audits;
 mod backlog;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use store::{Saved, Versioned};
 
 use world::{Chat, World, moment};
 
+pub use audits::{Audited, audit_of};
 pub use backlog::{Drained, Returned, customers_return, drain};
 
 /// Between one word and the next.

@@ -52,6 +52,7 @@ fn main() {
     scale::print_backlogs(&counted, measure.quick);
     scale::print_returns(&counted);
     scale::print_pace(&counted);
+    scale::print_audit(&counted);
 }
 
 /// Builds the functions with the profile that they are deployed with.

@@ -186,3 +186,34 @@ pub(crate) fn print_pace(time: &Runtime) {
         rows.into(),
     );
 }
+
+/// The Conversations and the Proxy sessions of the audit that is measured.
+const CONVERSATIONS: usize = 10_000;
+const SESSIONS: usize = 2_000;
+
+pub(crate) fn print_audit(time: &Runtime) {
+    let channels = (CONVERSATIONS + SESSIONS) as u64;
+    let progress = ProgressBar::new(channels).with_message("channels to audit");
+    let tell = |number: usize| progress.set_position(number as u64);
+    let request = Duration::from_millis(150);
+    let audited = time.block_on(bench::audit_of(CONVERSATIONS, SESSIONS, 10, request, tell));
+    progress.finish_and_clear();
+    let memory = audited
+        .memory
+        .map_or("not known".to_owned(), crate::megabytes);
+    let row = [
+        format!(
+            "{CONVERSATIONS} Conversations, {SESSIONS} sessions, {} events",
+            audited.events
+        ),
+        format!("{} of {} allowed", audited.requests, audited.allowed),
+        crate::times(audited.took, audited.ideal),
+        memory,
+    ];
+    let header = ["", "requests", "of the ideal time", "memory"];
+    table(
+        "An audit, 10 at once, 150 ms a request, in virtual time",
+        header,
+        vec![row],
+    );
+}
