@@ -34,7 +34,7 @@ enum Command {
     /// Plays three days of a contact centre on this machine and cleans up after it
     #[cfg(feature = "playground")]
     Demo(demo::Options),
-    /// Says on how many channels customers write to nobody, with Twilio's credentials alone
+    /// Says on how many channels customers write in vain, with Twilio's credentials alone
     Audit(audit::Options),
     /// Shows if the system is alive, what waits, and what needs a person
     Status(status::Options),

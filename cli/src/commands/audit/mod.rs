@@ -1,4 +1,4 @@
-//! `janitor audit`: says on how many channels customers write to nobody. It needs Twilio's
+//! `janitor audit`: says on how many channels customers write in vain. It needs Twilio's
 //! credentials alone and writes nothing.
 
 mod print;
@@ -32,7 +32,7 @@ sweep's settings, such as QUIET_CUTOFF, count where they are set. After ^C it re
 found by then.
 
 Exit codes of an audit:
-  0  no customer writes to nobody, and the checkup found no error
+  0  no customer writes in vain, and the checkup found no error
   1  nothing was found, but not everything could be read
   2  the command line makes no sense
   3  something was found")]
