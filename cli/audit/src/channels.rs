@@ -21,14 +21,15 @@ use crate::run::Audit;
 /// The number of failures in a row after which Twilio is taken to be down.
 const DOWN_AFTER: usize = 10;
 
-/// What the lists say, and whether the Conversations were listed to their end.
+/// The content of the lists.
 pub(crate) struct Listing {
     pub(crate) records: BTreeMap<ChannelSid, Channel>,
     pub(crate) held: BTreeMap<ChannelSid, Held>,
+    /// The Conversations were listed to their end.
     pub(crate) knows_conversations: bool,
 }
 
-/// What is needed to look at channels.
+/// Looks at channels.
 pub(crate) struct Looker<'a> {
     pub(crate) audit: &'a Audit,
     pub(crate) reader: Reader,

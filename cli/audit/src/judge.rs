@@ -1,4 +1,4 @@
-//! What a look at a channel means for the report: a pure function of the rule's verdict.
+//! The meaning of a look for the report: a pure function of the rule's verdict.
 
 use domain::{
     Channel, End, LastMessage, Outcome, ProxySessionSid, Row, Step, Timestamp, Verdict, unheard,
@@ -11,7 +11,7 @@ use crate::report::{FoundChannel, WouldDo};
 /// A channel that a list shows as open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
-    /// What the list says holds it open.
+    /// The resource that holds it open.
     pub(crate) by: domain::HeldOpenBy,
     /// The time since which it is held open, or of its last interaction, where Twilio says so.
     pub(crate) since: Option<Timestamp>,

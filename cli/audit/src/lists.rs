@@ -16,20 +16,20 @@ use twilio::rest::{
 use crate::judge::Held;
 use crate::report::{CrowdedUser, NEAR_CONVERSATIONS};
 
-/// How often a list is begun again because Twilio forgot the place.
+/// The number of times that a list is begun again because Twilio forgot the place.
 const MAX_RESTARTS: usize = 3;
 
 /// The most pages of users that are read: 5,000 users. On a web chat each visitor is one.
 const MAX_USER_PAGES: usize = 50;
 
-/// What TaskRouter's log says.
+/// The content of TaskRouter's log.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) events: usize,
     pub(crate) unreadable: usize,
     /// The record of each channel that the log names.
     pub(crate) records: BTreeMap<ChannelSid, Channel>,
-    /// When each task was accepted first.
+    /// The time at which each task was accepted first, and its channel.
     pub(crate) accepted: BTreeMap<TaskSid, (Timestamp, ChannelSid)>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct HeldChannels {
 #[derive(Default)]
 pub(crate) struct Users {
     pub(crate) crowded: Vec<CrowdedUser>,
-    /// Whether there are more than were read.
+    /// There are more than were read.
     pub(crate) more: bool,
 }
 

@@ -1,4 +1,4 @@
-//! One audit: what is listed, what is looked at, and what was found so far.
+//! One audit: its lists, its looks, and its findings so far.
 //!
 //! The log and the open tasks are read before anything that a task may hold open, so that a chat
 //! that begins in between does not look forgotten. Then come the lists and the checkup, side by
@@ -35,7 +35,7 @@ pub const LOG_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A task is reported so long before TaskRouter deletes it.
 const ENDING_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// What to audit, and by which policy.
+/// The order for an audit: the project, the policy and the limits.
 #[derive(Clone, Debug)]
 pub struct Order {
     /// The account.
@@ -50,13 +50,13 @@ pub struct Order {
     pub webhook_url: Option<String>,
     /// The policy of the sweep that would act.
     pub policy: Policy,
-    /// What the checkup compares the set-up with.
+    /// The set-up that the checkup wants.
     pub wanted: Expectations,
     /// The part of TaskRouter's log to read, [`LOG_KEPT`] at most.
     pub since: Duration,
     /// The most channels to look at; all where absent.
     pub sample: Option<usize>,
-    /// How many channels are looked at side by side.
+    /// The number of channels that are looked at side by side.
     pub concurrency: usize,
 }
 
@@ -69,7 +69,7 @@ pub struct Audit {
     state: Mutex<State>,
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Default)]
 struct State {
     finished: bool,

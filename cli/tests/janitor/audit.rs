@@ -13,7 +13,7 @@ use crate::world::{World, janitor, run};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A customer who writes to nobody on each platform, and one whom an agent has.
+/// A customer who writes in vain on each platform, and one whom an agent has.
 fn world() -> World {
     let world = World::new();
     world.tab_closed("+15550100001");

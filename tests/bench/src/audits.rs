@@ -1,5 +1,4 @@
-//! What an audit of a large contact centre asks, how near it comes to the ideal pace, and how much
-//! memory it takes.
+//! The requests of an audit of a large contact centre, its pace beside the ideal, and its memory.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use domain::Policy;
 use runtime::Environment;
 use world::{World, moment};
 
-/// What an audit came to.
+/// The figures of an audit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Audited {
     /// Events in TaskRouter's log.
@@ -20,11 +19,11 @@ pub struct Audited {
     /// The requests that the lists, the checkup and the looks make: three for each Chat channel in
     /// question, and four for each Conversation.
     pub allowed: u64,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
-    /// How long it would take if no request ever waited.
+    /// The time that it would take if no request ever waited.
     pub ideal: Duration,
-    /// By how many bytes the memory of this process grew, where the system says so.
+    /// The growth of this process's memory in bytes, where the system tells it.
     pub memory: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What is found, cause by cause and class by class.
+//! The findings, cause by cause and class by class.
 
 use std::collections::BTreeMap;
 

@@ -61,7 +61,7 @@ async fn audit(world: &World) -> Report {
     audit_by(world, order(world)).await
 }
 
-/// What the report says of a channel.
+/// Returns the report's line about a channel.
 fn found(report: &Report, channel: Sid) -> audit::FoundChannel {
     let mut channels = report.channels.iter();
     let found = channels.find(|one| one.channel_sid.as_str() == channel.as_str());

@@ -1,4 +1,4 @@
-//! What cannot be read silences its part of the report, by name, and no other.
+//! Each thing that cannot be read silences its part of the report, by name, and no other.
 
 use audit::{Audit, AuditError, Class};
 use simulator::{At, Fault, FaultKind};

@@ -1,4 +1,4 @@
-//! What an audit says of a channel is what the sweep then does to it.
+//! The sweep does to a channel just what an audit said of it.
 
 use std::collections::BTreeMap;
 

@@ -19,10 +19,10 @@ use runtime::{Environment, common};
 use crate::context;
 use crate::progress::Counted;
 
-/// How many channels are looked at side by side, as many as a sweep does.
+/// The number of channels that are looked at side by side, as in a sweep.
 const CONCURRENCY: usize = 10;
 
-/// What to audit.
+/// Options of an audit.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 It needs TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET, or with TWILIO_AUTH_TOKEN.
