@@ -44,17 +44,16 @@ pub(crate) fn judge(channel: &Channel, look: &Look, held: Option<Held>) -> Found
         }
         Verdict::Settled { .. } => (Class::Clean, None, None),
         Verdict::Leave { row, .. } => (class_of(row), None, None),
-        Verdict::Ask(_) => (Class::Unreadable, None, None),
     };
     let until = match verdict {
         Verdict::Leave { until, .. } => until,
-        Verdict::Ask(_) | Verdict::Take { .. } | Verdict::Settled { .. } => None,
+        Verdict::Take { .. } | Verdict::Settled { .. } => None,
     };
     let unheard = unheard(channel, &look.evidence, &verdict).filter(|_| class != Class::Clean);
     FoundChannel {
         class,
         cause,
-        row: verdict.row(),
+        row: Some(verdict.row()),
         would,
         since_ms: since(channel, look.evidence.last_message.flatten(), held),
         unheard_since_ms: unheard.map(|message| message.at),

@@ -156,11 +156,12 @@ async fn a_closed_chat_whose_session_takes_messages_is_unattended() {
         attributes: Some(r#"{"status":"INACTIVE"}"#.to_owned()),
         ..ChannelChange::default()
     };
-    let mut state = world.twilio.state();
-    let updated = state.update_channel(chat.channel, Webhooks::Disabled, inactive);
-    updated.unwrap();
-    let is_open = state.open_session_of("+15550100001").is_some();
-    drop(state);
+    let is_open = {
+        let mut state = world.twilio.state();
+        let updated = state.update_channel(chat.channel, Webhooks::Disabled, inactive);
+        updated.unwrap();
+        state.open_session_of("+15550100001").is_some()
+    };
     world.time_passes(HOUR).await;
     assert!(is_open, "a deaf Flex leaves the session open");
     let report = audit(&world).await;
