@@ -58,11 +58,12 @@ def status_page(janitor, browser):
             while True:
                 with urllib.request.urlopen(url + "status.json", timeout=10) as answer:
                     status = json.load(answer)
-                # Customers write again on a channel that was left open now and then only.
-                if all(status["states"][state] for state in ("open", "waiting", "closed", "released")) and status["saved_messages"] > 1:
+                states = status["states"]
+                # Customers write again on a channel that was left open now and then only. A machine that is busy falls behind.
+                if all(states[state] for state in ("open", "closed", "released")) and status["saved_messages"] > 1 and states["due"] < 3:
                     break
                 if time.monotonic() > end:
-                    sys.exit(f"the status page shows too little: {status['states']}")
+                    sys.exit(f"the status page shows too little: {states}")
                 time.sleep(0.5)
             picture(browser, url, "status", "1100,760")
         finally:
