@@ -13,5 +13,6 @@ mod input;
 mod local;
 mod one_channel;
 mod parking;
+mod probes;
 mod world;
 mod wrap_ups;

@@ -1,18 +1,19 @@
 //! A contact centre with something to say to every question.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::future::{BoxFuture, FutureExt as _};
-use http::{Request, Response};
+use audit::{Audit, Order};
+use checkup::Expectations;
+use domain::Policy;
 use probes::{Answer, Readings, Report};
-use secrecy::SecretString;
+use runtime::Environment;
 use simulator::state::webhooks::WebhookTarget;
-use simulator::{PauseReading, Reply, Sid, Simulator};
-use twilio::rest::{Client, Credentials, Hosts, Limits, Transport, TransportError};
-use world::{Chat, TWILIO, World};
+use simulator::{PauseReading, Sid};
+use world::{Chat, World};
+
+/// The number of requests that are under way at a time.
+const AT_ONCE: usize = 10;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -38,43 +39,38 @@ pub(crate) struct InUse {
     pub(crate) conversations: Vec<Sid>,
 }
 
-/// The way to the simulated Twilio.
-struct Straight(Simulator);
-
-impl Transport for Straight {
-    fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let reply = self.0.handle(request);
-        async move {
-            match reply {
-                Reply::Answer(response) => Ok(response),
-                Reply::Hang => std::future::pending().await,
-                Reply::Drop => Err(TransportError::Broken("reset".to_owned())),
-            }
-        }
-        .boxed()
-    }
+/// Asks every probe of this world's Twilio.
+pub(crate) async fn ask(world: &World) -> Report {
+    let account = world.twilio.account().sid;
+    let account = account.as_str().parse().unwrap();
+    let client = world.client(AT_ONCE);
+    let readings = Readings::fetch(&client, account, world.now()).await;
+    probes::judge(&readings.unwrap())
 }
 
-/// Asks every probe of this Twilio.
-pub(crate) async fn ask(twilio: &Simulator) -> Report {
-    let account = twilio.account();
-    let credentials = Credentials::api_key(
-        account.api_key.as_str(),
-        &SecretString::from(account.api_secret.clone()),
-    );
-    let limits = Limits {
-        jitter_seed: Some(7),
-        ..Limits::default()
+/// Audits, and expects that nothing would be done to what is in use. An audit that cannot be
+/// made says nothing.
+async fn expect_harmless_audit(world: &World, in_use: &BTreeSet<Sid>, what: &str) {
+    let mut nothing_is_set: Environment = std::iter::empty::<(&str, &str)>().collect();
+    let order = Order {
+        account: world.twilio.account().sid.as_str().parse().unwrap(),
+        workspace: None,
+        chat_service: None,
+        proxy_service: None,
+        webhook_url: None,
+        policy: Policy::default(),
+        wanted: Expectations::read(&mut nothing_is_set),
+        since: audit::LOG_KEPT,
+        sample: None,
+        concurrency: AT_ONCE,
     };
-    let transport = Arc::new(Straight(twilio.clone()));
-    let hosts = Hosts::elsewhere(TWILIO).unwrap();
-    let client = Client::new(credentials.unwrap(), hosts, limits, transport);
-    let now = domain::Timestamp::from_millis(twilio.now().as_millisecond());
-    let account = account.sid.as_str().parse().unwrap();
-    probes::judge(&Readings::fetch(&client, account, now).await.unwrap())
+    let audit = Audit::new(world.client(AT_ONCE), order, world.now());
+    drop(audit.run().await);
+    for found in audit.report().channels {
+        let channel: Sid = found.channel_sid.as_str().parse().unwrap();
+        let is_harmless = found.would.is_none() || !in_use.contains(&channel);
+        assert!(is_harmless, "{what}: {found:?}");
+    }
 }
 
 /// Returns the answer to one probe.
@@ -138,9 +134,14 @@ pub(crate) async fn a_month(world: &World, change: fn(&World)) -> InUse {
 pub(crate) async fn expect_safety(world: &World, in_use: &InUse, what: &str) {
     let open = |sid: &&Sid| !world.is_closed(**sid);
     let at_first: Vec<Sid> = in_use.conversations.iter().filter(open).copied().collect();
+    let mut left_alone: BTreeSet<Sid> = at_first.iter().copied().collect();
+    left_alone.insert(in_use.chat);
     let mut marked = BTreeSet::new();
-    for _ in 0..10 {
+    for round in 0..10 {
         world.deliver().await;
+        if round % 5 == 0 {
+            expect_harmless_audit(world, &left_alone, what).await;
+        }
         // A sweep that cannot know what is in use has to stop.
         drop(world.attempt_sweep(world::SWEEP_TIME).await);
         let order = sweep::Order::scheduled();

@@ -2,12 +2,17 @@
 //! credentials alone and writes nothing.
 
 mod print;
+mod probes;
 mod profile;
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::audit::{Audit, Order, Report};
 use ::checkup::Expectations;
+use ::probes::Readings;
 use anyhow::Context as _;
 use clap::Args;
 use domain::{AccountSid, Timestamp};
@@ -15,6 +20,7 @@ use output::Outcome;
 use runtime::access;
 use runtime::secrets::{Need, Secrets};
 use runtime::{Environment, common};
+use twilio::rest::Client;
 
 use crate::context;
 use crate::progress::Counted;
@@ -35,7 +41,7 @@ Exit codes of an audit:
   0  no customer writes in vain, and the checkup found no error
   1  nothing was found, but not everything could be read
   2  the command line makes no sense
-  3  something was found")]
+  3  something was found, or with --probes an answer differs")]
 pub(crate) struct Options {
     /// Part of TaskRouter's log to read, such as 72h or 30d, which is all that it keeps
     #[arg(
@@ -48,13 +54,19 @@ pub(crate) struct Options {
     /// Looks at so many channels only, chosen by chance
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     sample: Option<usize>,
+    /// Asks what could not be tried without an account, and nothing else
+    #[arg(long, conflicts_with_all = ["since", "sample", "html"])]
+    probes: bool,
+    /// Writes the report also as a page for a browser, with the answers of the probes
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Prints the report as JSON, with every channel
     #[arg(long)]
     json: bool,
     /// The data folder of `janitor local`, instead of an account
     #[cfg(feature = "playground")]
     #[arg(long, value_name = "DIR")]
-    data: Option<std::path::PathBuf>,
+    data: Option<PathBuf>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
@@ -66,12 +78,32 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 
 /// Audits and prints the report.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let report = options.audit().await?;
+    // A file that cannot be written is found before the audit, not after it.
+    let file = options.html.as_deref().map(page_file).transpose()?;
+    let desk = options.desk().await?;
+    if options.probes {
+        return probes::report(&desk.ask().await?, options.json);
+    }
+    let report = desk.audit().await?;
+    if let Some((path, mut file)) = file {
+        let probes = match report.interrupted {
+            true => None,
+            false => Some(desk.ask().await?),
+        };
+        file.write_all(::audit::page(&report, probes.as_ref()).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        output::status(&format!("The page is in {}.", path.display()));
+    }
     match options.json {
         true => output::json(&report)?,
         false => print::report(&report)?,
     }
     outcome(&report)
+}
+
+fn page_file(path: &Path) -> anyhow::Result<(&Path, File)> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok((path, file))
 }
 
 fn outcome(report: &Report) -> anyhow::Result<Outcome> {
@@ -91,7 +123,7 @@ fn outcome(report: &Report) -> anyhow::Result<Outcome> {
 }
 
 impl Options {
-    async fn audit(&self) -> anyhow::Result<Report> {
+    async fn desk(&self) -> anyhow::Result<Desk> {
         let place = self.place().await?;
         let now = (place.clock)();
         let mut environment = place.environment;
@@ -107,15 +139,7 @@ impl Options {
         let transport = Counted::to_twilio("requests to Twilio")?;
         let secrets = secrets.get(now).await?;
         let twilio = access::client_of(&secrets, &account, transport, CONCURRENCY)?;
-        let audit = Audit::new(twilio, order, now);
-        tokio::select! {
-            ended = audit.run() => ended?,
-            stopped = tokio::signal::ctrl_c() => {
-                stopped.context("cannot listen for ^C")?;
-                output::status("Ended by ^C: this is what was found so far.");
-            }
-        }
-        Ok(audit.report())
+        Ok(Desk { twilio, order, now })
     }
 
     /// Reads what the sweep and the checkup would read.
@@ -162,4 +186,33 @@ impl Options {
 struct Place {
     environment: Environment,
     clock: Box<dyn Fn() -> Timestamp>,
+}
+
+/// Twilio, and what is asked of it.
+struct Desk {
+    twilio: Client,
+    order: Order,
+    now: Timestamp,
+}
+
+impl Desk {
+    async fn audit(&self) -> anyhow::Result<Report> {
+        let audit = Audit::new(self.twilio.clone(), self.order.clone(), self.now);
+        tokio::select! {
+            ended = audit.run() => ended?,
+            stopped = tokio::signal::ctrl_c() => {
+                stopped.context("cannot listen for ^C")?;
+                output::status("Ended by ^C: this is what was found so far.");
+            }
+        }
+        Ok(audit.report())
+    }
+
+    async fn ask(&self) -> anyhow::Result<::probes::Report> {
+        let readings = Readings::fetch(&self.twilio, self.order.account, self.now);
+        let readings = readings
+            .await
+            .context("nothing can be asked: check TWILIO_ACCOUNT_SID and the key")?;
+        Ok(::probes::judge(&readings))
+    }
 }
