@@ -30,6 +30,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// than this is asked for.
 const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
 
+/// The most tasks that are read of those that were completed in the last 30 days.
+pub(crate) const COMPLETED: u16 = 50;
+
 const OPEN_TASKS: &str = "/Tasks?AssignmentStatus=pending,reserved,assigned,wrapping&PageSize=100";
 
 /// A channel that no account has: the question is whether the expression is understood.
@@ -152,7 +155,9 @@ impl Reader<'_> {
             .take(2 * SAMPLE)
             .collect();
         let to = self.now.minus(FORGOTTEN);
-        let completed = self.log(ago(30), to, Some("task.completed"), 50).await;
+        let completed = self
+            .log(ago(30), to, Some("task.completed"), COMPLETED)
+            .await;
         let ended: Vec<TaskSid> = completed
             .iter()
             .flatten()

@@ -6,6 +6,7 @@ use serde_json::Value;
 use twilio::rest::TwilioError;
 
 use crate::answer::{Answer, Judged};
+use crate::fetch::COMPLETED;
 use crate::readings::{Read, object, text, time};
 use crate::{Probe, Readings};
 
@@ -133,8 +134,8 @@ fn log_of_30_days(readings: &Readings) -> Judged {
     let created = router.workspace.as_ref().ok();
     let created = created.and_then(|workspace| time(workspace, "date_created"));
     let is_old = created.is_some_and(|at| readings.now.since(at) > DAY * 45);
-    let has_events = !router.completed.as_ref()?.is_empty();
-    if is_old && has_events {
+    let is_busy = router.completed.as_ref()?.len() >= usize::from(COMPLETED);
+    if is_old && is_busy {
         let changes =
             "the log seems to be kept for less: what it lacks is found by what is held open";
         return Ok(Answer::of([false], changes, ""));

@@ -50,7 +50,7 @@ fn the_page_holds_what_the_audit_and_the_probes_say() {
         "<strong>1</strong>",
         chat.as_str(),
         "Does EvaluateTaskAttributes understand IN?",
-        "Faults of the set-up",
+        "Findings about the set-up",
     ] {
         assert!(page.contains(text), "{text} in {page}");
     }

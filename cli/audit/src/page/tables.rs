@@ -196,7 +196,7 @@ pub(super) fn findings(report: &Report) -> Markup {
             h2 { "The set-up" }
             p .good { "The checkup found nothing." }
         } @else {
-            (table("Faults of the set-up", "findings", html! {
+            (table("Findings about the set-up", "findings", html! {
                 thead { tr { th scope="col" { "Severity" } th scope="col" { "Rule" } th scope="col" { "Subject" } th scope="col" { "Found" } } }
                 tbody {
                     @for finding in &checkup.findings {
@@ -233,12 +233,12 @@ pub(super) fn probes(probes: &probes::Report) -> Markup {
                     tr {
                         td .wide { (asked.question) }
                         @match &asked.answer {
-                            Answer::AsExpected { .. } => { td .good { "as expected" } td {} },
+                            Answer::AsExpected { .. } => { td .good .answer { "as expected" } td {} },
                             Answer::Differs { seen, differing, changes } => {
-                                td .bad { "differs in " (differing) " of " (seen) }
+                                td .bad .answer { "differs in " (differing) " of " (seen) }
                                 td .wide { (changes) }
                             },
-                            Answer::NotAsked { why, .. } => { td .soft { "not asked" } td .wide .soft { (why) } },
+                            Answer::NotAsked { why, .. } => { td .soft .answer { "not asked" } td .wide .soft { (why) } },
                         }
                         td { (asked.beliefs.join(", ")) }
                     }

@@ -11,7 +11,7 @@ use simulator::state::conversations::conversation::NewParticipant;
 use simulator::{At, Fault, FaultKind};
 use world::{WORDS, World};
 
-use setup::{CUSTOMERS, DAY, a_month, answer, ask, expect_safety};
+use setup::{CUSTOMERS, DAY, MINUTE, a_month, answer, ask, expect_safety};
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,7 +264,7 @@ async fn an_account_without_data_says_what_it_lacks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_of_another_length_is_found_in_an_old_workspace() {
+async fn a_log_of_another_length_is_found_in_a_workspace_that_is_old_and_busy() {
     for life in [7 * DAY, 90 * DAY] {
         let world = World::new().await;
         world.twilio.state().knobs.log_life = life;
@@ -272,6 +272,12 @@ async fn a_log_of_another_length_is_found_in_an_old_workspace() {
         world.agent_completes(done);
         world.time_passes(20 * DAY).await;
         let in_use = a_month(&world, nothing).await;
+        for number in 0..50 {
+            let done = world.conversation_with_agent(&format!("+1555020{number:04}"));
+            world.agent_completes(done);
+        }
+        world.deliver().await;
+        world.time_passes(20 * MINUTE).await;
         let report = ask(&world).await;
         let answer = answer(&report, "taskrouter/log-of-30-days");
         assert_eq!(form(&answer), Differs, "{life:?}: {answer:?}");
