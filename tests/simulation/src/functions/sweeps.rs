@@ -164,7 +164,7 @@ fn swallows_messages(deployment: &Deployment, channel: &str) -> bool {
     let is_alone = state.conversation(sid).is_some_and(|it| {
         it.state != ConversationState::Closed
             && it.participants.iter().all(|one| one.identity.is_none())
-            && it.webhooks.iter().all(|one| one.kind != "webhook")
+            && it.webhooks.iter().all(|one| one.kind == "studio")
     });
     is_known && is_active && is_alone && state.open_tasks_on(sid).next().is_none()
 }

@@ -180,7 +180,9 @@ fn clean(
             session.is_open() && name.is_some_and(|name| name.starts_with(channel))
         }),
     };
-    let Some(record) = &history.record else {
+    // A record of early messages alone knows no more than none.
+    let knows = |record: &&Channel| !record.tasks().is_empty() || record.idle().is_some();
+    let Some(record) = history.record.as_ref().filter(knows) else {
         let gone = state.conversation(sid).is_none() && state.channel(sid).is_none();
         let done = state.channel(sid).is_some_and(|found| found.is_inactive());
         // Else nothing was ever heard of it, or its record has expired since it was closed.
@@ -257,7 +259,7 @@ fn is_put_aside(
     let left = interaction
         .is_some_and(|it| matches!(it.status, ChannelStatus::Inactive | ChannelStatus::Pause));
     let webhooks = state.webhooks_of(conversation).unwrap_or_default();
-    let program = webhooks.iter().any(|webhook| webhook.kind == "webhook");
+    let program = webhooks.iter().any(|webhook| webhook.kind != "studio");
     let policy = &deployment.shared.script.policy;
     let orphan = record.idle().is_some_and(|idle| idle.holder().is_some());
     left || program || (orphan && policy.orphan_cutoff.is_none_or(|it| it > AFTERMATH))

@@ -128,7 +128,7 @@ impl TwilioTransport {
             return false;
         };
         let webhooks = state.webhooks_of(sid).unwrap_or_default().iter();
-        let mut programs = webhooks.filter(|webhook| webhook.kind == "webhook");
+        let mut programs = webhooks.filter(|webhook| webhook.kind != "studio");
         programs.any(|webhook| webhook.target.url.as_deref() != Some(world::WEBHOOK))
     }
 
