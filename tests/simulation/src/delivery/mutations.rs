@@ -44,13 +44,33 @@ pub(super) fn in_body(shared: &Shared, body: &Value) -> Value {
 
 /// Lets an event tell that its task is parked only where its attributes say so as well.
 fn parked_by_attribute(shared: &Shared, mut event: Value) -> Value {
-    let payload = &mut event["data"]["payload"];
-    let attributes = payload["task_attributes"].as_str().unwrap_or_default();
-    let says_parked = attributes.contains("\"inactive\":1");
-    let inactive = shared.inactive.map(|sid| sid.to_string());
-    let is_parked = payload["task_channel_sid"].as_str() == inactive.as_deref();
-    if is_parked && inactive.is_some() && !says_parked {
-        payload["task_channel_sid"] = shared.project.chat_task_channel.to_string().into();
-    }
+    let Some(inactive) = shared.inactive.map(|sid| sid.to_string()) else {
+        return event;
+    };
+    change(&mut event, "data", |data| {
+        change(data, "payload", |payload| {
+            let attributes = payload["task_attributes"].as_str().unwrap_or_default();
+            let says_parked = attributes.contains("\"inactive\":1");
+            if payload["task_channel_sid"] == inactive.as_str() && !says_parked {
+                payload["task_channel_sid"] = shared.project.chat_task_channel.to_string().into();
+            }
+        });
+    });
     event
+}
+
+/// Changes a member that is an object, or an object as JSON text.
+fn change(value: &mut Value, member: &str, change: impl FnOnce(&mut Value)) {
+    let Some(member) = value.get_mut(member) else {
+        return;
+    };
+    match member {
+        Value::String(text) => {
+            if let Ok(mut object) = serde_json::from_str(text) {
+                change(&mut object);
+                *text = object.to_string();
+            }
+        }
+        object => change(object),
+    }
 }

@@ -3,10 +3,10 @@
 //! A message counts once the webhook has acknowledged it: what Twilio never told, no function
 //! can act on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Channel, Timestamp};
 use serde_json::Value;
 
 use crate::report::{Law, Violation};
@@ -75,6 +75,8 @@ pub(super) struct ParkingHistory {
     told: BTreeMap<String, [Option<Position>; 2]>,
     /// The moment at which a person last asked for each task to be parked.
     manual: BTreeMap<String, Timestamp>,
+    /// The tasks that a run has parked.
+    parked: BTreeSet<String>,
 }
 
 /// A task as Twilio holds it.
@@ -134,13 +136,16 @@ impl Oracle {
     }
 
     /// S9 and S3: a run has moved a task.
-    pub(crate) fn moved(&self, run: u32, now: Timestamp, moved: &Moved<'_>) -> LawCheck {
+    pub(crate) fn moved(&mut self, run: u32, now: Timestamp, moved: &Moved<'_>) -> LawCheck {
         let Moved {
             task,
             before,
             after,
             ..
         } = moved;
+        if after.parked == Some(true) {
+            self.parking.parked.insert((*task).to_owned());
+        }
         let broken = |why: &str| {
             let what = format!("{task}: {why}\n  before {before:?}\n  after  {after:?}");
             Err(Violation::of(Law::ParkRestores, what))
@@ -174,7 +179,14 @@ impl Oracle {
 
     /// S9: none of these parked tasks, with their channels, has a customer who waits.
     pub(crate) fn nobody_waits_parked(&self, parked: &[(String, String)]) -> LawCheck {
-        for (task, channel) in parked {
+        // A transfer copies the TaskChannel of a parked task. Of a task that was not told of, and
+        // that no run has parked, no function knows: it waits for an agent like any other.
+        let record_of = |channel: &String| self.channels.get(channel)?.record.as_ref();
+        let is_known = |(task, channel): &&(String, String)| {
+            let mut tasks = record_of(channel).into_iter().flat_map(Channel::open_tasks);
+            self.parking.parked.contains(task) || tasks.any(|(sid, _)| sid.as_str() == task)
+        };
+        for (task, channel) in parked.iter().filter(is_known) {
             let Some([Some(customer), agent]) = self.parking.told.get(channel) else {
                 continue;
             };

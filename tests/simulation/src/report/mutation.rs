@@ -74,7 +74,7 @@ pub enum Mutation {
     HastyParking,
     /// Conversations that an agent left are closed as long-lived channels are reset.
     LeftIsClosed,
-    /// Lists of messages show none, so that silence counts from something else.
+    /// Messages are shown as if they were a year old, so that silence counts from something else.
     UnreadMessages,
     /// Of the programs on a channel, only Studio flows are shown.
     OnlyStudioCounts,
@@ -167,12 +167,13 @@ impl Mutation {
             Self::MovesAnyVersion
             | Self::MovesInSilence
             | Self::DroppedMessages
-            | Self::NotesByTime
             | Self::ParkedByAttribute
             | Self::LinesTakenForOne
             | Self::EarlyWordsDropped => &[Law::ParkRestores],
             // What is not noted, or never succeeds, stays due.
-            Self::NoWayBack | Self::Unannounced => &[Law::ParkRestores, Law::EventuallyClean],
+            Self::NoWayBack | Self::Unannounced | Self::NotesByTime => {
+                &[Law::ParkRestores, Law::EventuallyClean]
+            }
             Self::HastyParking => &[Law::NotEarly],
         }
     }
