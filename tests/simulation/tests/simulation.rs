@@ -92,7 +92,7 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::OnlyStudioCounts, 1),
     (Mutation::AgentEverywhere, 4),
     (Mutation::NotesByTime, 5),
-    (Mutation::ParkedByAttribute, 0),
+    (Mutation::ParkedByAttribute, 60),
     (Mutation::LinesTakenForOne, 0),
     (Mutation::EarlyWordsDropped, 0),
 ];

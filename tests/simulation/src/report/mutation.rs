@@ -167,11 +167,10 @@ impl Mutation {
             Self::MovesAnyVersion
             | Self::MovesInSilence
             | Self::DroppedMessages
-            | Self::ParkedByAttribute
             | Self::LinesTakenForOne
             | Self::EarlyWordsDropped => &[Law::ParkRestores],
             // What is not noted, or never succeeds, stays due.
-            Self::NoWayBack | Self::Unannounced | Self::NotesByTime => {
+            Self::NoWayBack | Self::Unannounced | Self::NotesByTime | Self::ParkedByAttribute => {
                 &[Law::ParkRestores, Law::EventuallyClean]
             }
             Self::HastyParking => &[Law::NotEarly],
