@@ -183,9 +183,11 @@ impl AwsConnector {
         };
         let mut inner = self.shared.lock();
         let told = inner.oracle.agent_was_told(record.sid().as_str());
+        let waiting = inner.oracle.customer_was_told_last(record.sid().as_str());
         if let Some(history) = inner.oracle.runs.get_mut(&run) {
             let channel = record.sid().to_string();
             history.told.insert(channel.clone(), told);
+            history.waiting.insert(channel.clone(), waiting);
             history.records.insert(channel, record);
         }
     }

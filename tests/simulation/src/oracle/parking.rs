@@ -126,6 +126,12 @@ impl Oracle {
         agent.map(|(at, _)| at)
     }
 
+    /// Returns whether the newest message that was told is the customer's.
+    pub(crate) fn customer_was_told_last(&self, channel: &str) -> bool {
+        let told = self.parking.told.get(channel);
+        told.is_some_and(|[customer, agent]| customer > agent)
+    }
+
     /// A run that parks a task by hand records the request: the agent has read what was told
     /// until now.
     pub(crate) fn parks_manually(&mut self, run: u32, now: Timestamp) {
@@ -164,6 +170,12 @@ impl Oracle {
         };
         if !says || before.parked == Some(true) || history.manual.is_some() {
             return Ok(());
+        }
+        let waiting = moved
+            .channel
+            .and_then(|channel| history.waiting.get(channel));
+        if waiting == Some(&true) {
+            return broken("its customer was known to have written last");
         }
         let told = moved.channel.and_then(|channel| history.told.get(channel));
         let Some(Some(told)) = told.copied() else {

@@ -27,6 +27,8 @@ pub(crate) struct RunHistory {
     /// For each record that it read, when the newest message of an agent was written of which
     /// the webhook had acknowledged to be told by then.
     pub(crate) told: BTreeMap<String, Option<Timestamp>>,
+    /// The records that it read when a customer was known to have written last.
+    pub(crate) waiting: BTreeMap<String, bool>,
     /// The task that it moves because a person asks for it.
     pub(crate) manual: Option<String>,
     /// The attributes that it read last.
@@ -53,6 +55,7 @@ impl RunHistory {
             agents: BTreeMap::new(),
             records: BTreeMap::new(),
             told: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             manual: None,
             texts: BTreeMap::new(),
             interactions: BTreeMap::new(),
