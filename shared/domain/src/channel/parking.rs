@@ -73,14 +73,6 @@ impl Channel {
         self.needs().any(|(_, need, _)| need == Need::Unpark)
     }
 
-    /// Returns the task that the channel waits to have moved.
-    pub fn task_to_move(&self) -> Option<TaskSid> {
-        match self.most_urgent_move()? {
-            (task, Need::Unpark | Need::Park, _) => Some(task),
-            (_, Need::InstallWebhook, _) => None,
-        }
-    }
-
     /// Returns what the channel waits for while a task is open on it, apart from an inspection
     /// and the end of a parked task.
     pub(crate) fn waits_to_move(&self) -> Option<QueueEntry> {

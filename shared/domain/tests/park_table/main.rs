@@ -282,8 +282,8 @@ fn a_channel_waits_for_one_thing_at_a_time() {
         NOON,
     ));
     channel.absorb(&accepted(3, NOON));
-    let moved = channel.task_to_move();
-    assert_eq!(moved, Some(sid("WT", 1)));
+    let decision = decide_park(&channel, &Policy::default(), NOON.plus(seconds(800)));
+    assert_eq!(decision, ParkDecision::Unpark(sid("WT", 1)));
     for task in [1, 3] {
         let over = NOON.plus(seconds(900));
         channel.absorb(&fact(
