@@ -257,7 +257,7 @@ mod tests {
         );
         assert_eq!(
             error.to_string(),
-            "twilio refuses the call (status 400, code Some(50303))"
+            "twilio refuses the call (status 400, code 50303)"
         );
         assert!(!format!("{error:?}").contains("555"));
     }
