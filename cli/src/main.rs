@@ -11,7 +11,7 @@ mod target_channel;
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
     audit, checkup, close, complete, connect, delete, explain, hold, import, list, park, reconcile,
-    reopen, replay, retry, shell, status, sweep, unseal,
+    reopen, replay, rescue, retry, shell, status, sweep, unseal,
 };
 #[cfg(feature = "playground")]
 use playground::{demo, local};
@@ -62,6 +62,8 @@ enum Command {
     Retry(retry::Options),
     /// Finds channels that no event reported, such as those older than the installation
     Reconcile(reconcile::Options),
+    /// Gives the customer who waits unheard on a channel a task
+    Rescue(target_channel::Options),
     /// Reads recorded events into the table
     Replay(replay::Options),
     /// Reads the Sync documents of the Twilio Function clear-long-lived-channels into the table
@@ -109,6 +111,7 @@ async fn main() -> std::process::ExitCode {
         Command::Complete(options) => complete::run(&options).await,
         Command::Retry(options) => retry::run(&options).await,
         Command::Reconcile(options) => reconcile::run(&options).await,
+        Command::Rescue(options) => rescue::run(&options).await,
         Command::Replay(options) => replay::run(&options).await,
         Command::Import(options) => import::run(&options).await,
         Command::Unseal(options) => unseal::run(&options),

@@ -1,6 +1,7 @@
 //! `janitor list`: the channels of the table.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use domain::{Channel, Platform, Policy, Queue, Timestamp};
@@ -11,6 +12,8 @@ use store::StoreError;
 use crate::context::{Context, Place};
 use output::{ChannelView, Outcome, Table};
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The channels to list.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -20,6 +23,9 @@ pub(crate) struct Options {
     /// Only the parked chats, with the time until TaskRouter deletes their task
     #[arg(long, conflicts_with = "queue")]
     parked: bool,
+    /// Only the channels on which a customer waits whom no agent sees
+    #[arg(long, conflicts_with_all = ["queue", "parked"])]
+    unheard: bool,
     /// One JSON object per channel and line
     #[arg(long)]
     json: bool,
@@ -58,6 +64,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut listing = Listing {
         json: options.json,
         parked: options.parked,
+        unheard: options.unheard,
         policy,
         now,
         rows: Vec::new(),
@@ -107,6 +114,8 @@ struct Listing {
     json: bool,
     /// True if only channels with a parked task are wanted.
     parked: bool,
+    /// True if only channels with an unheard customer are wanted.
+    unheard: bool,
     policy: Policy,
     now: Timestamp,
     rows: Vec<ChannelView>,
@@ -116,6 +125,9 @@ impl Listing {
     fn add(&mut self, channel: &Channel) -> anyhow::Result<()> {
         let view = ChannelView::new(channel, &self.policy, self.now);
         if self.parked && view.parked_tasks.is_empty() {
+            return Ok(());
+        }
+        if self.unheard && view.unheard_since_ms.is_none() {
             return Ok(());
         }
         if self.json {
@@ -130,13 +142,16 @@ impl Listing {
             return Ok(());
         }
         if self.rows.is_empty() {
-            let what = if self.parked {
-                "parked chat"
-            } else {
-                "channel"
+            let what = match (self.parked, self.unheard) {
+                (true, _) => "parked chat",
+                (false, true) => "unheard customer",
+                (false, false) => "channel",
             };
             output::status(&format!("No {what} in {}.", context.place()));
             return Ok(());
+        }
+        if self.unheard {
+            return Ok(output::print(&self.unheard_customers())?);
         }
         // What is due first comes first, what waits for nothing last.
         self.rows
@@ -146,6 +161,30 @@ impl Listing {
             false => self.channels(),
         };
         Ok(output::print(&table)?)
+    }
+
+    /// Those who wait longest come first.
+    fn unheard_customers(&mut self) -> Table {
+        self.rows.sort_by_key(|row| row.unheard_since_ms);
+        let since = self.rows.iter().filter_map(|row| row.unheard_since_ms);
+        let recent = since.filter(|at| self.now.since(*at) <= DAY).count();
+        output::status(&format!(
+            "{} customers wrote and no agent saw it; {recent} in the last 24 hours.",
+            self.rows.len()
+        ));
+        let mut table = Table::new(["Channel", "Wrote", "State"]);
+        for row in &self.rows {
+            let wrote = row.unheard_since_ms;
+            table.add_row([
+                row.channel_sid.to_string(),
+                wrote
+                    .map(|at| output::from_now(at, self.now))
+                    .unwrap_or_default(),
+                row.state.name().to_owned(),
+            ]);
+        }
+        table.leave_out_first(&[2]);
+        table
     }
 
     fn channels(&self) -> Table {

@@ -14,6 +14,7 @@ pub(crate) mod park;
 pub(crate) mod reconcile;
 pub(crate) mod reopen;
 pub(crate) mod replay;
+pub(crate) mod rescue;
 pub(crate) mod retry;
 pub(crate) mod shell;
 pub(crate) mod status;

@@ -129,6 +129,8 @@ fn counts(summary: &Summary) -> impl Iterator<Item = (&'static str, usize)> {
         ("refused or unanswered, to be tried again", summary.retried),
         ("given up", summary.failed),
         ("would be written to", summary.would_write),
+        ("customers given a task", summary.rescued),
+        ("customers who would be given a task", summary.would_rescue),
         ("left as they are", summary.left),
         ("customers who wait unheard", summary.unheard),
         ("not started", summary.not_started),

@@ -1,6 +1,9 @@
 //! One due channel: its record, the look at its tasks, the closing, and what is to be marked.
 
-use domain::{Channel, FailureReason, Progress, ProxySessionSid, SweepDecision, decide_sweep};
+use domain::{
+    Channel, FailureReason, LastMessage, NotRescued, Progress, ProxySessionSid, Row, SweepDecision,
+    decide_sweep, unheard,
+};
 use std::sync::Arc;
 use store::{Due, Saved, StoreError, Versioned};
 use tokio::time::timeout_at;
@@ -10,8 +13,9 @@ use crate::closing::{CloseAction, CloseError, CloseResult};
 use crate::look::LookError;
 use crate::mark::ChannelReport;
 use crate::open_tasks::PortionLook;
+use crate::rescue::{RescueError, RescueResult, Subject, Terms};
 use crate::run::{Processed, Run, TIME_TO_MARK, is_stale};
-use crate::settings::Mode;
+use crate::settings::{Mode, Unheard};
 use crate::summary::{ChannelResult, Stop};
 
 impl Run<'_> {
@@ -60,6 +64,9 @@ impl Run<'_> {
             let result = self.sort(&error, due).unwrap_or(ChannelResult::Deferred);
             return Ok(Processed::Counted(result));
         }
+        if let Some(told) = self.late_rescue(&before, &mut after, due) {
+            return Ok(told);
+        }
         match decide_sweep(&after, policy, self.watch.now()) {
             SweepDecision::Look => {}
             SweepDecision::EndSession(session) => {
@@ -87,29 +94,136 @@ impl Run<'_> {
         mut after: Channel,
         due: Due,
     ) -> Result<Processed, StoreError> {
+        let plan = &self.settings.plan;
         let now = self.watch.now();
-        let closed = self.closer.close(&mut after, now, || self.may_write());
-        let reason = match closed.await {
+        let look = match self.closer.reader.look(&mut after, &plan.policy, now).await {
+            Ok(look) => look,
+            Err(error) => return self.not_closed(before, after, error.into(), due).await,
+        };
+        let unheard = unheard(&after, &look.evidence, &look.verdict);
+        let mut subject = Subject { before, after };
+        let mut not_rescued = None;
+        if let Some(message) = unheard.filter(|_| plan.unheard == Unheard::Rescue) {
+            let terms = Terms {
+                within: Some(plan.rescue_within),
+                writes: plan.mode == Mode::Act,
+            };
+            let rescued = self.rescue(&mut subject, &look, message, terms).await;
+            let Subject { before, after } = subject;
+            match rescued {
+                Ok(RescueResult::NotMade(why)) => {
+                    not_rescued = Some(why);
+                    subject = Subject { before, after };
+                }
+                Ok(result) => {
+                    let row = look.verdict.row();
+                    return self
+                        .rescued(before, after, (result, row), message, due)
+                        .await;
+                }
+                Err(RescueError::Store(error)) => return Err(error),
+                Err(RescueError::Twilio(error)) => {
+                    return self.not_closed(before, after, error.into(), due).await;
+                }
+            }
+        }
+        let Subject { before, mut after } = subject;
+        let now = self.watch.now();
+        let closed = self
+            .closer
+            .close(&mut after, look, now, || self.may_write());
+        match closed.await {
             Ok(result) => {
                 self.note_answer();
-                return Ok(self.news(before, after, result, due));
+                Ok(self.news(before, after, result, not_rescued, due))
             }
-            Err(CloseError::Look(LookError::NoSuchService(service))) => {
+            Err(error) => self.not_closed(before, after, error, due).await,
+        }
+    }
+
+    /// Sorts a channel that could not be read or closed.
+    async fn not_closed(
+        &self,
+        before: Versioned,
+        after: Channel,
+        error: CloseError,
+        due: Due,
+    ) -> Result<Processed, StoreError> {
+        let reason = match error {
+            CloseError::Look(LookError::NoSuchService(service)) => {
                 tracing::error!(channel = %due.channel, %service, "the chat service is not there");
                 self.stop(Stop::ServiceIsGone);
                 return Ok(Processed::Counted(ChannelResult::NotStarted));
             }
-            Err(CloseError::Look(LookError::NotAnObject)) => FailureReason::AttributesNotAnObject,
-            Err(CloseError::NotKept) => FailureReason::Refused,
-            Err(CloseError::Look(LookError::Twilio(error))) => {
-                match (self.sort(&error, due), error) {
-                    (Some(result), _) => return Ok(Processed::Counted(result)),
-                    (None, TwilioError::Unreachable { .. }) => FailureReason::Unreachable,
-                    (None, _) => FailureReason::Refused,
-                }
-            }
+            CloseError::Look(LookError::NotAnObject) => FailureReason::AttributesNotAnObject,
+            CloseError::NotKept => FailureReason::Refused,
+            CloseError::Look(LookError::Twilio(error)) => match (self.sort(&error, due), error) {
+                (Some(result), _) => return Ok(Processed::Counted(result)),
+                (None, TwilioError::Unreachable { .. }) => FailureReason::Unreachable,
+                (None, _) => FailureReason::Refused,
+            },
         };
         self.fail(before, after, reason, due).await
+    }
+
+    /// Returns the news of a rescue that was announced and whose task is known only now.
+    fn late_rescue(&self, before: &Versioned, after: &mut Channel, due: Due) -> Option<Processed> {
+        let (task, rescue) = after.rescue_to_tell()?;
+        if self.settings.plan.mode == Mode::Observe {
+            return None;
+        }
+        after.note_rescued(task);
+        after.note_unheard(rescue.unheard_since);
+        Some(Processed::Report(Box::new(ChannelReport {
+            before: before.clone(),
+            after: after.clone(),
+            row: None,
+            progress: None,
+            session: None,
+            unheard_since: None,
+            not_rescued: None,
+            rescued: Some((task, rescue.unheard_since)),
+            queue: due.queue,
+            result: ChannelResult::Rescued,
+        })))
+    }
+
+    /// Sorts a channel whose customer was to be given a task, and that is not closed for that.
+    async fn rescued(
+        &self,
+        before: Versioned,
+        mut after: Channel,
+        (result, row): (RescueResult, Row),
+        message: LastMessage,
+        due: Due,
+    ) -> Result<Processed, StoreError> {
+        let (rescued, result) = match result {
+            RescueResult::Made(task) => (Some((task, message.at)), ChannelResult::Rescued),
+            RescueResult::EndedAtOnce => (None, ChannelResult::Deferred),
+            RescueResult::WouldMake => return Ok(Processed::Counted(ChannelResult::WouldRescue)),
+            RescueResult::Conflict => return Ok(Processed::Counted(ChannelResult::Deferred)),
+            RescueResult::NotAllowed => return Ok(Processed::Counted(ChannelResult::NotStarted)),
+            RescueResult::OpenAgain => {
+                return self.keep(&before, after, ChannelResult::OpenAgain).await;
+            }
+            RescueResult::PutOff | RescueResult::NotMade(_) => {
+                return self.keep(&before, after, ChannelResult::Deferred).await;
+            }
+        };
+        self.note_answer();
+        let is_news = after.note_unheard(message.at);
+        Ok(Processed::Report(Box::new(ChannelReport {
+            before,
+            after,
+            row: Some(row),
+            progress: None,
+            session: None,
+            unheard_since: (is_news && rescued.is_none()).then_some(message.at),
+            not_rescued: rescued.is_none().then_some(NotRescued::EndedAtOnce),
+            rescued,
+            queue: due.queue,
+            result,
+        })))
     }
 
     fn news(
@@ -117,6 +231,7 @@ impl Run<'_> {
         before: Versioned,
         mut after: Channel,
         result: CloseResult,
+        not_rescued: Option<NotRescued>,
         due: Due,
     ) -> Processed {
         let now = self.watch.now();
@@ -157,6 +272,8 @@ impl Run<'_> {
             progress,
             session: session.filter(|_| self.settings.proxy_service.is_some()),
             unheard_since,
+            not_rescued,
+            rescued: None,
             queue: due.queue,
             result: counted,
         }))
@@ -216,6 +333,8 @@ impl Run<'_> {
             progress: Some(progress),
             session: None,
             unheard_since: None,
+            not_rescued: None,
+            rescued: None,
             queue: due.queue,
             result: ChannelResult::Failed,
         })))

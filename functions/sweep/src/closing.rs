@@ -95,11 +95,12 @@ impl From<TwilioError> for CloseError {
 }
 
 impl Closer {
-    /// Reads a channel and takes the step that is due, if one is. Whether it is long-lived is
-    /// noted in `channel`. `may_write` is asked before the first write, once.
+    /// Takes the step that is due on a channel that was read, if one is. `may_write` is asked
+    /// before the first write, once.
     pub(crate) async fn close(
         &self,
         channel: &mut Channel,
+        mut look: Look,
         now: Timestamp,
         may_write: impl Fn() -> bool,
     ) -> Result<CloseResult, CloseError> {
@@ -110,7 +111,6 @@ impl Closer {
             .build();
         let mut wrote = false;
         loop {
-            let look = self.reader.look(channel, &self.plan.policy, now).await?;
             let verdict = look.verdict;
             let unheard = unheard(channel, &look.evidence, &verdict);
             let result = |action| CloseResult {
@@ -162,6 +162,7 @@ impl Closer {
                 Some(wait) if error.may_pass() => tokio::time::sleep(wait).await,
                 _ => return Err(error),
             }
+            look = self.reader.look(channel, &self.plan.policy, now).await?;
         }
     }
 

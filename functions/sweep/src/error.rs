@@ -25,6 +25,9 @@ pub enum SweepError {
     /// A wrap-up was not ended.
     #[error("the task was not completed: {0}")]
     NotCompleted(String),
+    /// A channel could not be read for the rescue of its customer.
+    #[error("no task was made: {0}")]
+    NotRescued(String),
     /// The schedule asks for a job that does not exist.
     #[error("there is no job {0}; it must be \"sweep\" or \"reconcile\"")]
     UnknownJob(String),
@@ -42,6 +45,7 @@ impl From<SweepError> for Diagnostic {
             SweepError::LookupFailed(_) => "TaskRouterUnavailable",
             SweepError::NotDeleted(_) => "NotDeleted",
             SweepError::NotCompleted(_) => "NotCompleted",
+            SweepError::NotRescued(_) => "NotRescued",
             SweepError::UnknownJob(_) => "UnknownJob",
             SweepError::Stopped(_) => "Stopped",
         };

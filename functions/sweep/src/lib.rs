@@ -42,6 +42,7 @@ mod manual;
 mod mark;
 mod open_tasks;
 mod reconcile;
+mod rescue;
 mod run;
 mod settings;
 mod summary;
@@ -65,7 +66,8 @@ pub use look::{Look, LookError, Reader};
 pub use manual::Deletion;
 pub use open_tasks::{OpenTasks, PortionLook, WrappingTask};
 pub use reconcile::{Finding, Found, Order, Reconciled, Unavailable};
-pub use settings::{Action, Mode, Plan, Settings};
+pub use rescue::ManualRescue;
+pub use settings::{Action, Mode, Plan, Settings, Unheard};
 pub use summary::{Stop, Summary};
 pub use wrap_up::WrapUp;
 

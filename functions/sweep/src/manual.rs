@@ -135,6 +135,8 @@ impl Sweep {
             }),
             session: None,
             unheard_since: None,
+            not_rescued: None,
+            rescued: None,
             queue: Queue::Retry,
             result: ChannelResult::of(Step::Close, outcome),
         };

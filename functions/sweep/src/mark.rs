@@ -14,7 +14,8 @@
 use std::time::Duration;
 
 use domain::{
-    Channel, FailureReason, Outcome, Progress, ProxySessionSid, Queue, Row, Step, Timestamp,
+    Channel, FailureReason, NotRescued, Outcome, Progress, ProxySessionSid, Queue, Row, Step,
+    TaskSid, Timestamp,
 };
 use runtime::{Bus, Notice, NoticeKind};
 use serde_json::json;
@@ -40,6 +41,10 @@ pub(crate) struct ChannelReport {
     pub(crate) session: Option<ProxySessionSid>,
     /// The time at which the customer wrote who waits unheard, if that is news.
     pub(crate) unheard_since: Option<Timestamp>,
+    /// The reason why that customer was not given a task, where one was to be given.
+    pub(crate) not_rescued: Option<NotRescued>,
+    /// The task that brought an unheard customer to an agent, if that is news.
+    pub(crate) rescued: Option<(TaskSid, Timestamp)>,
     /// The queue that the channel waited in.
     pub(crate) queue: Queue,
     /// The way in which the channel counts if the mark succeeds.
@@ -52,6 +57,7 @@ pub(crate) struct Marked {
     pub(crate) result: ChannelResult,
     pub(crate) raced: bool,
     pub(crate) unheard: bool,
+    pub(crate) not_rescued: Option<NotRescued>,
 }
 
 impl Marked {
@@ -60,6 +66,7 @@ impl Marked {
             result,
             raced: false,
             unheard: false,
+            not_rescued: None,
         }
     }
 }
@@ -132,6 +139,7 @@ impl ChannelReport {
                         result: self.result,
                         raced: false,
                         unheard: self.unheard_since.is_some(),
+                        not_rescued: self.not_rescued.filter(|_| self.unheard_since.is_some()),
                     });
                 }
                 Saved::Conflict(newer) if self.is_marked_on(&newer.channel) => {
@@ -185,6 +193,7 @@ impl ChannelReport {
             result: self.result,
             raced: true,
             unheard: false,
+            not_rescued: None,
         }
     }
 
@@ -201,7 +210,10 @@ impl ChannelReport {
     }
 
     fn notices(&self, now: Timestamp) -> impl Iterator<Item = Notice> + use<> {
-        self.notice(now).into_iter().chain(self.unheard_notice(now))
+        let of_customer = self
+            .unheard_notice(now)
+            .or_else(|| self.rescued_notice(now));
+        self.notice(now).into_iter().chain(of_customer)
     }
 
     fn notice(&self, now: Timestamp) -> Option<Notice> {
@@ -247,6 +259,24 @@ impl ChannelReport {
                 "platform": self.after.platform(),
                 "unheard_since_ms": since,
                 "last_task_sid": self.after.idle().and_then(|idle| idle.task()),
+                "row": self.row,
+                "not_rescued": self.not_rescued,
+            }),
+        })
+    }
+
+    fn rescued_notice(&self, now: Timestamp) -> Option<Notice> {
+        let (task, since) = self.rescued?;
+        let channel = self.after.sid();
+        Some(Notice {
+            id: format!("{channel}:{}:rescued", since.as_millis()),
+            at: now,
+            kind: NoticeKind::CustomerRescued,
+            detail: json!({
+                "channel_sid": channel,
+                "platform": self.after.platform(),
+                "unheard_since_ms": since,
+                "task_sid": task,
                 "row": self.row,
             }),
         })

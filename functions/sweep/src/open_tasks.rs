@@ -127,6 +127,11 @@ impl OpenTasks {
         Ok(look)
     }
 
+    /// Returns the workspace whose tasks they are.
+    pub(crate) fn workspace(&self) -> WorkspaceSid {
+        self.workspace
+    }
+
     /// Returns how many tasks are open, all channels together.
     pub fn count(&self) -> usize {
         self.open.len()

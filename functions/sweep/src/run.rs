@@ -57,6 +57,7 @@ pub(crate) struct Run<'a> {
 struct State {
     stop: Option<Stop>,
     writes: usize,
+    rescues: usize,
     silent_in_a_row: usize,
 }
 
@@ -135,12 +136,16 @@ impl<'a> Run<'a> {
                             result: ChannelResult::Deferred,
                             raced: false,
                             unheard: false,
+                            not_rescued: None,
                         }
                     });
                     let mut summary = lock(&summary);
                     summary.count_of(queue, marked.result);
                     summary.raced += usize::from(marked.raced);
                     summary.unheard += usize::from(marked.unheard);
+                    if let Some(why) = marked.not_rescued {
+                        *summary.not_rescued.entry(why.name()).or_default() += 1;
+                    }
                 }
                 std::future::ready(())
             })
@@ -226,6 +231,25 @@ impl<'a> Run<'a> {
         }
         state.writes += 1;
         true
+    }
+
+    /// Takes one of the rescues that a sweep may make, and with it one of its writes. False
+    /// where there is none left of either.
+    pub(crate) fn may_rescue(&self) -> bool {
+        {
+            let mut state = lock(&self.state);
+            if state.rescues >= self.settings.plan.max_rescues {
+                return false;
+            }
+            state.rescues += 1;
+        }
+        self.may_write()
+    }
+
+    /// Returns whether the sweep has made as many rescues as it may. The others wait for the
+    /// next sweep, which stops no closing.
+    pub(crate) fn rescue_limit_is_reached(&self) -> bool {
+        lock(&self.state).rescues >= self.settings.plan.max_rescues
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sweep's settings, from its environment.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use domain::{ChatServiceSid, Pairs, Policy, ProxyServiceSid, WorkspaceSid};
 use runtime::common::{self, CommonSettings, TwilioAccount};
@@ -48,6 +49,12 @@ pub struct Plan {
     /// The most channels that one sweep may write to: more than that at once looks like a mistake
     /// in the settings or the clock, and stops the sweep.
     pub max_closes: usize,
+    /// The act for a customer who wrote and whom neither an agent nor a program heard.
+    pub unheard: Unheard,
+    /// The most unheard customers whom one sweep may give a task.
+    pub max_rescues: usize,
+    /// The greatest age of a message whose customer is given a task.
+    pub rescue_within: Duration,
 }
 
 impl Default for Plan {
@@ -58,6 +65,9 @@ impl Default for Plan {
             action: Action::Inactivate,
             concurrency: 10,
             max_closes: 1_000,
+            unheard: Unheard::Tell,
+            max_rescues: 20,
+            rescue_within: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -100,6 +110,27 @@ impl FromStr for Action {
             "inactivate" => Ok(Self::Inactivate),
             "delete" => Ok(Self::Delete),
             _ => Err("must be inactivate or delete"),
+        }
+    }
+}
+
+/// The act for a customer who wrote and whom neither an agent nor a program heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// It is told, and the channel is closed as ever.
+    Tell,
+    /// The customer is given a task, and the channel goes on.
+    Rescue,
+}
+
+impl FromStr for Unheard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "tell" => Ok(Self::Tell),
+            "rescue" => Ok(Self::Rescue),
+            _ => Err("must be tell or rescue"),
         }
     }
 }
@@ -151,7 +182,16 @@ impl Plan {
             action: environment.or("SWEEP_ACTION", default.action),
             concurrency: environment.or("SWEEP_CONCURRENCY", default.concurrency),
             max_closes: environment.or("MAX_CLOSES_PER_SWEEP", default.max_closes),
+            unheard: environment.or("UNHEARD", default.unheard),
+            max_rescues: environment.or("MAX_RESCUES_PER_SWEEP", default.max_rescues),
+            rescue_within: environment.duration_or("RESCUE_WITHIN", default.rescue_within),
         };
+        if plan.max_rescues == 0 {
+            environment.malformed(
+                "MAX_RESCUES_PER_SWEEP",
+                "must be at least 1; to rescue no customer, set UNHEARD to tell",
+            );
+        }
         if !(1..=200).contains(&plan.concurrency) {
             environment.malformed("SWEEP_CONCURRENCY", "must be between 1 and 200");
         }

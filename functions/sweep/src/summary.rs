@@ -42,12 +42,19 @@ pub struct Summary {
     pub failed: usize,
     /// Would have been closed or released, if this were not an observation.
     pub would_write: usize,
+    /// Their customer waited unheard and was given a task; the channel goes on.
+    pub rescued: usize,
+    /// Their customer would have been given a task, if this were not an observation.
+    pub would_rescue: usize,
     /// Not started: the sweep stopped before their turn.
     pub not_started: usize,
     /// Closed in the moment in which a new task arrived; also counted above.
     pub raced: usize,
     /// Customers who were found to wait unheard, each message once; also counted above.
     pub unheard: usize,
+    /// Of these, those who were to be given a task and were not, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_rescued: BTreeMap<&'static str, usize>,
     /// Tasks that have been in wrap-up for longer than `WRAP_UP_LIMIT`.
     pub stuck_wrap_ups: usize,
     /// Open tasks in TaskRouter at the look, all channels together.
@@ -107,6 +114,8 @@ pub(crate) enum ChannelResult {
     Retried,
     Failed,
     WouldWrite,
+    Rescued,
+    WouldRescue,
     NotStarted,
 }
 
@@ -149,6 +158,8 @@ impl Summary {
             ChannelResult::Retried => &mut self.retried,
             ChannelResult::Failed => &mut self.failed,
             ChannelResult::WouldWrite => &mut self.would_write,
+            ChannelResult::Rescued => &mut self.rescued,
+            ChannelResult::WouldRescue => &mut self.would_rescue,
             ChannelResult::NotStarted => &mut self.not_started,
         };
         *counter += 1;
@@ -172,6 +183,7 @@ impl Summary {
             Released = self.released,
             Left = self.left,
             Unheard = self.unheard,
+            Rescued = self.rescued,
             StuckWrapUps = self.stuck_wrap_ups,
             Retried = self.retried,
             GivenUp = self.failed,
@@ -198,9 +210,12 @@ impl Summary {
             retried = self.retried,
             failed = self.failed,
             would_write = self.would_write,
+            rescued = self.rescued,
+            would_rescue = self.would_rescue,
             not_started = self.not_started,
             raced = self.raced,
             unheard = self.unheard,
+            not_rescued = self.not_rescued.values().sum::<usize>(),
             stuck_wrap_ups = self.stuck_wrap_ups,
             open_tasks = self.open_tasks,
             calls = self.calls,

@@ -35,6 +35,7 @@ mod cleaning;
 mod hold;
 mod parking;
 mod queue;
+mod rescue;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskState};
 use crate::orphan::Orphan;
 use crate::parking::TaskParking;
+use crate::rescue::Rescue;
 use crate::{ChannelSid, TaskSid, Timestamp};
 
 pub use cleaning::LOOK_AGAIN;
@@ -76,6 +78,8 @@ pub struct Channel {
     pub(crate) forgotten_to: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unheard_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rescue: Option<Rescue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     orphan: Option<Orphan>,
     #[serde(default, skip_serializing_if = "Activity::is_empty")]
@@ -130,6 +134,7 @@ impl Channel {
             held_until: None,
             forgotten_to: None,
             unheard_since: None,
+            rescue: None,
             orphan: None,
             activity: Activity::default(),
             parking: BTreeMap::new(),
@@ -268,6 +273,7 @@ impl Channel {
         self.held_until = self.held_until.max(other.held_until);
         self.forgotten_to = self.forgotten_to.max(other.forgotten_to);
         self.unheard_since = self.unheard_since.max(other.unheard_since);
+        self.rescue = self.rescue.max(other.rescue);
         self.orphan = self.orphan.max(other.orphan);
         self.forget_again();
         self.merge_activity(other);

@@ -145,6 +145,11 @@ sid!(
 );
 
 sid!(
+    /// A TaskRouter queue of tasks.
+    TaskQueueSid, "WQ", Valid
+);
+
+sid!(
     /// A TaskRouter workflow.
     WorkflowSid, "WW", Valid
 );

@@ -19,6 +19,7 @@ pub mod pairs;
 pub mod parking;
 pub mod platform;
 pub mod policy;
+pub mod rescue;
 pub mod time;
 pub mod verdict;
 
@@ -32,12 +33,13 @@ pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionParticipantSid, InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid,
     ProxyServiceSid, ProxySessionSid, SinkSid, StudioFlowSid, SubscriptionSid, SyncServiceSid,
-    TaskChannelSid, TaskSid, UserSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    TaskChannelSid, TaskQueueSid, TaskSid, UserSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use orphan::{HeldOpen, HeldOpenBy, Orphan, ReconcileDecision, SkipReason};
 pub use pairs::{Pair, PairFault, Pairs};
 pub use parking::{MAX_ASSIGNED, ManualRequest, MessageWebhook, TaskParking, TaskPlacement};
 pub use platform::{ChatState, ConversationState, InteractionStatus};
 pub use policy::{Policy, PolicyFault};
+pub use rescue::{NotRescued, Rescue, RescueDecision, RescueState, RescueWay, decide_rescue};
 pub use time::Timestamp;
 pub use verdict::{Row, Verdict, unheard, verdict};

@@ -56,6 +56,8 @@ pub enum NoticeKind {
     ChannelFailed,
     /// A customer wrote after the last task's end, and neither an agent nor a program heard.
     CustomerUnheard,
+    /// A customer who was not heard was given a task.
+    CustomerRescued,
     /// An event of Twilio's could not be understood.
     EventRejected,
     /// A customer wrote on a parked channel.
@@ -75,6 +77,7 @@ impl NoticeKind {
             Self::CloseRaced => "CloseRaced",
             Self::ChannelFailed => "ChannelFailed",
             Self::CustomerUnheard => "CustomerUnheard",
+            Self::CustomerRescued => "CustomerRescued",
             Self::EventRejected => "EventRejected",
             Self::ReplyReceived => "ReplyReceived",
             Self::ParkedTaskExpires => "ParkedTaskExpires",

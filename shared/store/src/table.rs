@@ -164,6 +164,27 @@ impl ChannelTable {
         }
     }
 
+    /// Writes something that only one writer may go on from, and returns whether this one may.
+    ///
+    /// Unlike [`Self::save`], it takes an equal record in the table for another writer's: two
+    /// that write the same at the same time are told apart, and a write of ours whose answer
+    /// was lost counts as not made.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the table cannot be written. The write may have had its effect.
+    pub async fn claim(&self, before: &Versioned, after: Channel) -> Result<bool, StoreError> {
+        let record = Record::new(after, before.expires_at, None);
+        if before.version.as_ref() == Some(&record.version) {
+            return Ok(false);
+        }
+        match self.put(before, record.to_item()?).await {
+            Ok(()) => Ok(true),
+            Err(error) if failed_condition(&error).is_some() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Writes what became of a channel that was read, unless another writer did meanwhile.
     ///
     /// With a `retention`, a record that is done with expires so long after it was; without,
@@ -188,21 +209,9 @@ impl ChannelTable {
             // A record of nothing is not worth its write.
             return Ok(Saved::Unchanged);
         }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(record.to_item()?))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match &before.version {
-            None => put.condition_expression(STILL_ABSENT),
-            Some(version) => put
-                .condition_expression(STILL_AS_READ)
-                .expression_attribute_values(":as_read", AttributeValue::S(version.clone())),
-        };
         let channel = record.channel.sid();
-        let error = match put.send().await {
-            Ok(_) => return Ok(Saved::Written),
+        let error = match self.put(before, record.to_item()?).await {
+            Ok(()) => return Ok(Saved::Written),
             Err(error) => error,
         };
         let Some(found) = failed_condition(&error) else {
@@ -217,6 +226,23 @@ impl ChannelTable {
             return Ok(Saved::Written);
         }
         Ok(Saved::Conflict(Box::new(found)))
+    }
+
+    /// Writes an item on the condition that the table still holds what was read.
+    async fn put(&self, before: &Versioned, item: Item) -> Result<(), SdkError<PutItemError>> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match &before.version {
+            None => put.condition_expression(STILL_ABSENT),
+            Some(version) => put
+                .condition_expression(STILL_AS_READ)
+                .expression_attribute_values(":as_read", AttributeValue::S(version.clone())),
+        };
+        put.send().await.map(drop)
     }
 
     /// Reads the channels whose turn to be swept has come, those that are overdue longest

@@ -37,6 +37,8 @@ use element::Outcome;
 
 pub use message::author_digest;
 pub(crate) use message::says_inactive;
+#[cfg(feature = "rest")]
+pub(crate) use task::link as link_of;
 pub use task::{About, Link, NoLink, TaskSeen, TaskStatus, UnreadableTask, read_task};
 pub use types::{MESSAGE_ADDED, needed_events};
 

@@ -7,13 +7,19 @@
 use std::fmt;
 use std::ops::Range;
 
+use domain::Timestamp;
+
 use crate::attributes::NotAnObject;
 use crate::events::says_inactive;
 use crate::json;
 use crate::splice::{Change, Members, span_of, splice};
+use crate::when::millis_text;
 
 /// The most characters that a task's attributes may have (Twilio, TaskRouter limits).
 pub const LONGEST: usize = 4_096;
+
+/// The value of `rescued_by`, as JSON.
+const RESCUER: &str = "\"channel-janitor\"";
 
 /// Attributes that have no room for another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +91,61 @@ impl TaskAttributes {
     }
 }
 
+/// Returns the attributes of a task that is made anew for a customer who was not heard since
+/// this time: the same text with `rescued_by`, `unheard_since` and, where it says that the task
+/// is parked, `inactive` set to 0. Without the first two where they have no room.
+///
+/// # Errors
+///
+/// Fails if the text is not a JSON object.
+pub fn for_rescue(text: &str, unheard_since: Timestamp) -> Result<String, NotAnObject> {
+    let end = text.rfind('}').ok_or(NotAnObject)?;
+    let mut members = Members::None;
+    let mut spans: [Vec<Range<usize>>; 3] = Default::default();
+    let mut parked = false;
+    json::each_member(text, |key, value| {
+        members = Members::Some;
+        for (name, spans) in ["rescued_by", "unheard_since", "inactive"]
+            .iter()
+            .zip(&mut spans)
+        {
+            if json::is_named(key, name) {
+                spans.push(span_of(text, value));
+            }
+        }
+        if json::is_named(key, "inactive") {
+            parked = says_inactive(value);
+        }
+    })
+    .map_err(|_| NotAnObject)?;
+    let [rescued_by, since_spans, inactive] = &spans;
+    let since = format!("\"{}\"", millis_text(unheard_since));
+    let active = parked.then_some(Change {
+        key: "inactive",
+        value: "0",
+        spans: inactive,
+    });
+    let ours = [
+        Change {
+            key: "rescued_by",
+            value: RESCUER,
+            spans: rescued_by,
+        },
+        Change {
+            key: "unheard_since",
+            value: &since,
+            spans: since_spans,
+        },
+    ];
+    let all: Vec<Change<'_>> = ours.into_iter().chain(active).collect();
+    let whole = splice(text, end, members, &all);
+    if whole.chars().count() <= LONGEST {
+        return Ok(whole);
+    }
+    let (_, without) = all.split_at(2);
+    Ok(splice(text, end, members, without))
+}
+
 /// Shows what was read and not the text, which holds customers' names and numbers.
 impl fmt::Debug for TaskAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,5 +212,35 @@ mod tests {
         let characters = LONGEST + 1;
         assert_eq!(full.with_inactive(true), Err(TooLong { characters }));
         assert!(!format!("{full:?}").contains('é'));
+    }
+
+    #[test]
+    fn a_rescue_adds_its_mark_and_changes_no_other_byte() {
+        let since = Timestamp::from_millis(1_767_603_600_412);
+        let mark = r#""rescued_by":"channel-janitor","unheard_since":"2026-01-05T09:00:00.412Z""#;
+        let marked = for_rescue(HOSTILE, since).unwrap();
+        assert_eq!(marked, HOSTILE.replace("} }", &format!("}} ,{mark}}}")));
+        assert_eq!(for_rescue("{}", since).unwrap(), format!("{{{mark}}}"));
+        // Rescued before, and parked: the values are replaced.
+        let before = r#"{"rescued_by":1,"inactive":1,"unheard_since":"long ago"}"#;
+        let again = r#"{"rescued_by":"channel-janitor","inactive":0,"unheard_since":"2026-01-05T09:00:00.412Z"}"#;
+        assert_eq!(for_rescue(before, since).unwrap(), again);
+        for text in ["", "null", "[]", "\"{}\"", "{", "{}x"] {
+            assert_eq!(for_rescue(text, since), Err(NotAnObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_without_room_is_left_out() {
+        let since = Timestamp::from_millis(1_767_603_600_412);
+        let mark = for_rescue("{}", since).unwrap().len() - 2;
+        let of = |characters: usize| format!(r#"{{"a":"{}"}}"#, "é".repeat(characters - 8));
+        let fits = for_rescue(&of(LONGEST - mark - 1), since).unwrap();
+        assert_eq!(fits.chars().count(), LONGEST);
+        assert!(fits.contains("rescued_by"));
+        let full = of(LONGEST - mark);
+        assert_eq!(for_rescue(&full, since).unwrap(), full);
+        let parked = full.replace("\"a\"", "\"inactive\"");
+        assert_eq!(for_rescue(&parked, since).unwrap(), parked);
     }
 }

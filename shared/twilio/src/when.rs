@@ -48,8 +48,12 @@ pub(crate) fn second(at: Timestamp) -> String {
     utc(at).strftime("%FT%TZ").to_string()
 }
 
+/// The millisecond of a moment, as `2026-01-05T09:00:00.412Z`.
+pub(crate) fn millis_text(at: Timestamp) -> String {
+    utc(at).strftime("%FT%T%.3fZ").to_string()
+}
+
 /// The moment, or the believable one that is nearest to it.
-#[cfg(feature = "rest")]
 fn utc(at: Timestamp) -> jiff::Timestamp {
     let millis = at.as_millis().clamp(BELIEVABLE.start, BELIEVABLE.end);
     jiff::Timestamp::from_millisecond(millis).unwrap_or_default()

@@ -16,6 +16,8 @@ mod outages;
 mod portions;
 mod put_aside;
 mod races;
+mod rescue_crashes;
+mod rescues;
 mod unheard;
 mod wrap_ups;
 

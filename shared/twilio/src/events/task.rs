@@ -184,7 +184,7 @@ pub(super) fn status_of(status: Option<&str>) -> TaskStatus {
 /// Finds the channel in a task's attributes, a JSON text that the customer's own set-up
 /// writes. SIDs are told by their prefix: some set-ups put an interaction channel's where
 /// the conversation's should be, and 32 zeros where the task must not control its channel.
-pub(super) fn link(attributes: Option<&RawValue>) -> Result<Link, NoLink> {
+pub(crate) fn link(attributes: Option<&RawValue>) -> Result<Link, NoLink> {
     let attributes = attributes.ok_or(NoLink::NoChannel)?;
     let text = json::object_text(attributes).ok_or(NoLink::Unreadable)?;
     let names = [

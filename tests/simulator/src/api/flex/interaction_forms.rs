@@ -18,6 +18,7 @@ struct RoutingProperties<'a> {
     workflow_sid: Option<String>,
     queue_sid: Option<String>,
     worker_sid: Option<String>,
+    task_channel_sid: Option<String>,
     task_channel_unique_name: Option<String>,
     #[serde(borrow)]
     attributes: Option<&'a RawValue>,
@@ -46,7 +47,7 @@ pub(crate) fn routing(call: &Call<'_>, form: &Params) -> Result<Option<Routing>,
         workflow: sid(given.workflow_sid)?,
         queue: sid(given.queue_sid)?,
         worker: sid(given.worker_sid)?,
-        task_channel: given.task_channel_unique_name,
+        task_channel: given.task_channel_unique_name.or(given.task_channel_sid),
         attributes,
     }))
 }

@@ -151,7 +151,7 @@ pub struct Routing {
     pub queue: Option<Sid>,
     /// The one worker it is meant for.
     pub worker: Option<Sid>,
-    /// The unique name of its TaskChannel.
+    /// The unique name or the SID of its TaskChannel.
     pub task_channel: Option<String>,
     /// Its attributes, to which Flex adds its own.
     pub attributes: Option<String>,

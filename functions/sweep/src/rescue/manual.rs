@@ -1,0 +1,138 @@
+//! The rescue that a person asks for: of one channel, whatever the age of its message.
+
+use std::time::Duration;
+
+use domain::{ChannelSid, NotRescued, Queue, TaskSid, Timestamp, unheard};
+use runtime::clock::Watch;
+
+use crate::closing::Closer;
+use crate::look::Reader;
+use crate::mark::{ChannelReport, publish_and_mark};
+use crate::open_tasks::OpenTasks;
+use crate::rescue::{RescueError, RescueResult, Subject, Terms};
+use crate::run::Run;
+use crate::summary::ChannelResult;
+use crate::{Sweep, SweepError};
+
+/// The result of a rescue by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManualRescue {
+    /// There is no record of the channel.
+    Unknown,
+    /// A task is open on it.
+    OpenTask,
+    /// No customer waits unheard on it.
+    NotUnheard,
+    /// A task would be made for a message of this time.
+    WouldMake(Timestamp),
+    /// The customer has this task.
+    Made(TaskSid),
+    /// No task was made.
+    NotMade(NotRescued),
+    /// It is not known yet if a task was made, or the channel changed meanwhile. The next sweep,
+    /// or the same command in ten minutes, shows it.
+    Unsettled,
+}
+
+impl Sweep {
+    /// Makes a task for the customer who waits unheard on a channel, or says what would be done
+    /// where `writes` is false. The channel is not closed in any case.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the table, TaskRouter or the channel cannot be read or written.
+    pub async fn rescue(
+        &self,
+        channel: ChannelSid,
+        writes: bool,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<ManualRescue, SweepError> {
+        let settings = &self.settings;
+        let Some(before) = settings.table.get(channel).await? else {
+            return Ok(ManualRescue::Unknown);
+        };
+        let twilio = self.client(now).await?;
+        let (workspace, service) = self.flex_ids(&twilio).await?;
+        let open_tasks = OpenTasks::list(&twilio, workspace, now).await;
+        let open_tasks = open_tasks.map_err(SweepError::LookupFailed)?;
+        let look = open_tasks.look_for(&twilio, [channel].into(), now).await;
+        let look = look.map_err(SweepError::LookupFailed)?;
+        let mut after = before.channel.clone();
+        open_tasks
+            .refresh(&twilio, Some(&look), &mut after, now)
+            .await
+            .map_err(SweepError::LookupFailed)?;
+        if after.idle().is_none() {
+            return Ok(ManualRescue::OpenTask);
+        }
+        let closer = Closer {
+            reader: Reader {
+                twilio: twilio.clone(),
+                service,
+                webhook_url: settings.webhook_url.clone(),
+            },
+            plan: settings.plan.clone(),
+        };
+        let watch = Watch::new(now, time_left);
+        let run = Run::new(settings, twilio, open_tasks, closer, watch);
+        let reader = &run.closer.reader;
+        let look = reader.look(&mut after, &settings.plan.policy, now).await;
+        let look = look.map_err(|error| SweepError::NotRescued(error.to_string()))?;
+        let Some(message) = unheard(&after, &look.evidence, &look.verdict) else {
+            return Ok(ManualRescue::NotUnheard);
+        };
+        let mut subject = Subject { before, after };
+        let terms = Terms {
+            within: None,
+            writes,
+        };
+        let result = match run.rescue(&mut subject, &look, message, terms).await {
+            Ok(result) => result,
+            Err(RescueError::Store(error)) => return Err(error.into()),
+            Err(RescueError::Twilio(error)) => return Err(SweepError::LookupFailed(error)),
+        };
+        let Subject { before, mut after } = subject;
+        let rescued = match result {
+            RescueResult::WouldMake => return Ok(ManualRescue::WouldMake(message.at)),
+            RescueResult::NotMade(why) if !writes => return Ok(ManualRescue::NotMade(why)),
+            RescueResult::Conflict => return Ok(ManualRescue::Unsettled),
+            RescueResult::Made(task) => {
+                after.note_unheard(message.at);
+                Some((task, message.at))
+            }
+            RescueResult::NotMade(_)
+            | RescueResult::EndedAtOnce
+            | RescueResult::OpenAgain
+            | RescueResult::PutOff
+            | RescueResult::NotAllowed => None,
+        };
+        let news = ChannelReport {
+            before,
+            after,
+            row: Some(look.verdict.row()),
+            progress: None,
+            session: None,
+            unheard_since: None,
+            not_rescued: None,
+            rescued,
+            queue: Queue::Retry,
+            result: ChannelResult::Rescued,
+        };
+        let retention = settings.plan.policy.retention;
+        let marked = publish_and_mark(&settings.table, &settings.bus, retention, vec![news], now);
+        for marked in marked.await {
+            marked?;
+        }
+        Ok(match result {
+            RescueResult::Made(task) => ManualRescue::Made(task),
+            RescueResult::NotMade(why) => ManualRescue::NotMade(why),
+            RescueResult::EndedAtOnce => ManualRescue::NotMade(NotRescued::EndedAtOnce),
+            RescueResult::OpenAgain => ManualRescue::OpenTask,
+            RescueResult::WouldMake => ManualRescue::WouldMake(message.at),
+            RescueResult::PutOff | RescueResult::Conflict | RescueResult::NotAllowed => {
+                ManualRescue::Unsettled
+            }
+        })
+    }
+}
