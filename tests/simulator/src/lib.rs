@@ -51,7 +51,6 @@
 //! ```text
 //! .task(sid) .tasks() .open_tasks_on(channel or conversation) .worker(sid) .worker_channel(worker, task_channel) .set_capacity(..)
 //! .workspace_mut(sid) .task_channel_mut(sid)                                     to set them up differently
-//! .logged_events()                       TaskRouter's own log, newest first
 //! .take_dispatches() -> Vec<Dispatch { sink, destination, event }>       instead of take_events, by subscription
 //! ```
 //!
