@@ -151,6 +151,16 @@ impl EventLog {
 }
 
 impl State {
+    /// Iterates over TaskRouter's own log, newest first.
+    pub fn logged_events(&self) -> impl Iterator<Item = &TaskEvent> {
+        let oldest = self.oldest_event_kept();
+        self.router
+            .events
+            .before(u64::MAX)
+            .map(|(_, event)| event)
+            .filter(move |event| event.at >= oldest)
+    }
+
     pub(crate) fn oldest_event_kept(&self) -> Timestamp {
         earlier(self.now, self.knobs.log_life)
     }
