@@ -49,7 +49,9 @@ INGEST_LOG_BYTES = 900  # the line in words and the line of figures
 SWEEP_LOG_BYTES = 1_400
 RECORD_BYTES = 700
 PARK_QUEUES_TIMES_SHARDS = 3 * 4  # the same for each poll of the parking function
-QUEUES_TIMES_SHARDS = 5 * 4  # index partitions that a sweep asks; half a read unit each
+QUEUES_TIMES_SHARDS = 6 * 4  # index partitions that a sweep asks; half a read unit each
+SWEEP_NOTE_READS = 2  # the stop and the fuse
+NOTE_WRITES = 2  # the settings and the counts of a run: one item above 1 KB
 
 
 def units(events, long_lived, parks):
@@ -68,10 +70,12 @@ def parking(poll_seconds, prices):
     polls = minutes * 60 / poll_seconds
     awake = minutes * 60 if poll_seconds < 60 else polls * 0.1
     reads = polls * PARK_QUEUES_TIMES_SHARDS / 2
+    writes = minutes  # the note of each run: below 1 KB
     dollars = (
         awake * MEMORY_GB * prices["lambda_gigabyte_second"]
         + minutes / 1e6 * (prices["lambda_million_requests"] + prices["schedule_million_invocations"])
         + reads / 1e6 * prices["dynamodb_million_reads"]
+        + writes / 1e6 * prices["dynamodb_million_writes"]
     )
     return ("Parking", dollars, f"{awake:,.0f} s awake, {polls:,.0f} polls")
 
@@ -103,8 +107,9 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, rep
         + channels * replies * REPLY_SECONDS
     )
     runs = requests + sweeps + channels * replies
-    writes = channels * units(events, long_lived, poll_seconds > 0)
-    reads = total_events + channels * (1 + long_lived) + sweeps * QUEUES_TIMES_SHARDS / 2
+    notes = sweeps * NOTE_WRITES + min(requests, HOURS * 60)  # the last event, once a minute at most
+    writes = channels * units(events, long_lived, poll_seconds > 0) + notes
+    reads = total_events + channels * (1 + long_lived) + sweeps * (QUEUES_TIMES_SHARDS / 2 + SWEEP_NOTE_READS)
     gigabytes = channels * RECORD_BYTES / 1e9
     logs = (requests * INGEST_LOG_BYTES + sweeps * SWEEP_LOG_BYTES + channels * 300) / 1e9
     figures, watched, composite = inventory(parks=poll_seconds > 0)

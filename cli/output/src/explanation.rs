@@ -76,6 +76,11 @@ fn explain(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str,
             None => ("nothing", nothing(channel, now)),
         },
         SweepDecision::Wait(entry) => waits(channel, entry, policy, now),
+        SweepDecision::Look if is_observed(channel) => (
+            "look",
+            "Due: a sweep that observes found that it would write to it, and a sweep that acts looks at it at once."
+                .to_owned(),
+        ),
         SweepDecision::Look => (
             "look",
             match channel.idle() {
@@ -102,6 +107,11 @@ fn explain(channel: &Channel, policy: &Policy, now: Timestamp) -> (&'static str,
     }
 }
 
+fn is_observed(channel: &Channel) -> bool {
+    let entry = channel.queue_entry();
+    entry.is_some_and(|entry| entry.queue == Queue::Observed)
+}
+
 fn waits(
     channel: &Channel,
     entry: QueueEntry,
@@ -126,6 +136,7 @@ fn waits(
             "One of its tasks ended while another stays open and silent; then TaskRouter is asked."
                 .to_owned()
         }
+        (Queue::Observed, _) => "A sweep that observes would have written to it.".to_owned(),
         (Queue::InstallWebhook, _) => "Its messages are not told to us yet.".to_owned(),
         (Queue::Park, _) => "Its agent spoke last; then the chat is parked.".to_owned(),
         (Queue::Unpark, _) if channel.has_waiting_customer() => {

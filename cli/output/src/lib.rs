@@ -4,6 +4,7 @@
 
 mod channel_view;
 mod explanation;
+mod labelled;
 mod outcome;
 mod table;
 mod time;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub use channel_view::{ChannelView, ParkedTask, State};
 pub use explanation::Explanation;
+pub use labelled::Labelled;
 pub use outcome::Outcome;
 pub use table::Table;
 pub use time::{duration, from_now, moment, parse_duration};

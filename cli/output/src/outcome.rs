@@ -9,6 +9,7 @@ pub enum Outcome {
     CheckFailed,
     /// The given SID names nothing that is known, or more than one thing.
     Unknown,
-    /// Nothing was written: `--yes` is missing, an agent is at work on the channel, or it is held.
+    /// Nothing was written: `--yes` is missing, an agent is at work on the channel, it is held, or
+    /// the stack only observes.
     NotConfirmed,
 }

@@ -48,8 +48,8 @@ pub use settings::Settings;
 pub use snapshot::{Capacities, Snapshot, Unavailable};
 pub use subject::Subject;
 
-/// The name of the note of the last run.
-const NOTE: &str = "checkup";
+/// The name of the note of the last run, a [`Memory`].
+pub const NOTE: &str = "checkup";
 
 /// The number of requests that are made side by side.
 const IN_FLIGHT: usize = 10;

@@ -21,6 +21,7 @@ mod settings;
 mod take_in;
 
 use std::mem::take;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -29,7 +30,7 @@ use runtime::function_url::{self, Request};
 use runtime::{Notice, NoticeKind, seal};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use store::ChannelEvents;
+use store::{ChannelEvents, Job, LastRun};
 use twilio::events::{Rejected, read_chat_webhook, read_stream};
 
 use crate::proof::{Proven, Unproven};
@@ -51,16 +52,24 @@ pub const LARGEST_FORM: usize = 1024 * 1024;
 /// (Event Streams, webhook quickstart); what is not stored by then is sent again.
 pub const PATIENCE: Duration = Duration::from_millis(4_300);
 
+/// The time between two notes of the last event, in each process.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
+
 /// The webhook.
 #[derive(Debug)]
 pub struct Ingest {
     settings: Settings,
+    /// When the last event was noted, in milliseconds since 1970.
+    noted_at: AtomicI64,
 }
 
 impl Ingest {
     /// A webhook with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            noted_at: AtomicI64::new(0),
+        }
     }
 
     /// Does what can be done before the first request: reads the keys, so that a wrong name
@@ -148,7 +157,9 @@ impl Ingest {
                 self.note_test(batch.tests.last(), now)
             )
         };
-        match tokio::time::timeout(PATIENCE, both).await {
+        let stored = tokio::time::timeout(PATIENCE, both).await;
+        self.note_event(now);
+        match stored {
             Ok((true, true, true)) => StatusCode::NO_CONTENT,
             Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
             Err(_elapsed) => {
@@ -156,6 +167,19 @@ impl Ingest {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
+    }
+
+    /// Notes that an authentic event came, once a minute at most. It is written beside the
+    /// answer, which neither waits for it nor fails with it.
+    fn note_event(&self, now: Timestamp) {
+        let noted_at = self.noted_at.load(Ordering::Relaxed);
+        if now.since(Timestamp::from_millis(noted_at)) < NOTE_EVERY {
+            return;
+        }
+        self.noted_at.store(now.as_millis(), Ordering::Relaxed);
+        let table = self.settings.table.clone();
+        let run = LastRun::new(now, self.settings.variables(), json!({}));
+        tokio::spawn(async move { table.note_run(Job::Ingest, &run).await });
     }
 
     /// Stores the sink's test event, which `janitor connect` waits for. True if that is done.

@@ -1,5 +1,7 @@
 //! The webhook's settings, from its environment.
 
+use std::collections::BTreeMap;
+
 use runtime::common::{self, CommonSettings};
 use runtime::secrets::{Need, Secrets};
 use runtime::{Aws, Bus, Environment, SettingsError};
@@ -26,6 +28,28 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the variables that give what is remembered of an event, for the note of the
+    /// last one. What is not set is empty. Secrets are not among them.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let Scope {
+            account,
+            workspace,
+            pairs,
+        } = &self.scope;
+        let text = |sid: Option<String>| sid.unwrap_or_default();
+        BTreeMap::from([
+            (
+                "TWILIO_ACCOUNT_SID".to_owned(),
+                text(account.map(|sid| sid.to_string())),
+            ),
+            (
+                "TASKROUTER_WORKSPACE_SID".to_owned(),
+                text(workspace.map(|sid| sid.to_string())),
+            ),
+            ("PARK_TASK_CHANNELS".to_owned(), pairs.to_string()),
+        ])
+    }
+
     /// Reads the settings. The environment says how AWS is reached, unless that is known already.
     ///
     /// # Errors

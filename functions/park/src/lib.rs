@@ -124,7 +124,7 @@ impl Park {
                 tracing::error!(%why, "a notice of a reply cannot be read: the next poll finds it");
                 Summary::default()
             }
-            None => self.tick(now, time_left).await?,
+            None => self.tick_scheduled(now, time_left).await?,
         };
         Ok(serde_json::to_value(summary).unwrap_or_default())
     }

@@ -1,5 +1,6 @@
 //! The settings of the parking function.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -49,6 +50,22 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the variables that give these settings, for the note of a run. Secrets, and where
+    /// AWS and Twilio are, are not among them.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let park_after = common::policy_variables(&self.policy)
+            .into_iter()
+            .find(|(name, _)| *name == "PARK_AFTER");
+        let origin = String::from_utf8_lossy(self.origin.as_header().as_bytes());
+        let others = [
+            ("PARK_POLL_SECONDS", self.poll.as_secs().to_string()),
+            ("PARK_ALLOWED_ORIGIN", origin.into_owned()),
+            ("PARK_TASK_CHANNELS", self.pairs.to_string()),
+        ];
+        let all = park_after.into_iter().chain(others);
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// Reads the settings. The environment says how AWS is reached, unless that is known already.
     ///
     /// # Errors

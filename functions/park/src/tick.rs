@@ -8,6 +8,8 @@ use domain::{ChannelSid, Queue, Timestamp};
 use futures::stream::{self, StreamExt};
 use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use runtime::lock;
+use serde_json::json;
+use store::{Job, LastRun};
 use twilio::rest::Client;
 
 use crate::Park;
@@ -25,6 +27,26 @@ const MAX_POLL_TIME: Duration = Duration::from_secs(15);
 const MAX_CHANNELS_AT_ONCE: usize = 10;
 
 impl Park {
+    /// Looks for chats as [`Self::tick`] does, and notes the settings and what it came to.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::tick`] does. A note that cannot be written is logged.
+    pub async fn tick_scheduled(
+        &self,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Summary, ParkError> {
+        let result = self.tick(now, time_left).await;
+        let noted = match &result {
+            Ok(summary) => json!(summary),
+            Err(error) => json!({ "error": error.name() }),
+        };
+        let run = LastRun::new(now, self.settings().variables(), noted);
+        self.settings().table.note_run(Job::Park, &run).await;
+        result
+    }
+
     /// Looks for chats to move, now and every few seconds for a minute, or for as long as
     /// there is time. The looks stand on the clock's own grid.
     ///
@@ -67,6 +89,14 @@ impl Park {
         let mut due = due.await?;
         if due.is_empty() {
             return Ok(());
+        }
+        if settings.table.stopped_since().await?.is_some() {
+            // A person stopped everything. A customer who wrote is brought back all the same:
+            // else no agent would see the message.
+            due.retain(|due| due.queue == Queue::Unpark);
+            if due.is_empty() {
+                return Ok(());
+            }
         }
         // A waiting customer comes first.
         due.sort_by_key(|due| due.queue != Queue::Unpark);

@@ -15,7 +15,7 @@ use crate::mark::ChannelReport;
 use crate::open_tasks::PortionLook;
 use crate::rescue::{RescueError, RescueResult, Subject, Terms};
 use crate::run::{Processed, Run, TIME_TO_MARK, is_stale};
-use crate::settings::{Mode, Unheard};
+use crate::settings::Unheard;
 use crate::summary::{ChannelResult, Stop};
 
 impl Run<'_> {
@@ -106,7 +106,7 @@ impl Run<'_> {
         if let Some(message) = unheard.filter(|_| plan.unheard == Unheard::Rescue) {
             let terms = Terms {
                 within: Some(plan.rescue_within),
-                writes: plan.mode == Mode::Act,
+                writes: !self.observes(),
             };
             let rescued = self.rescue(&mut subject, &look, message, terms).await;
             let Subject { before, after } = subject;
@@ -169,7 +169,7 @@ impl Run<'_> {
     /// Returns the news of a rescue that was announced and whose task is known only now.
     fn late_rescue(&self, before: &Versioned, after: &mut Channel, due: Due) -> Option<Processed> {
         let (task, rescue) = after.rescue_to_tell()?;
-        if self.settings.plan.mode == Mode::Observe {
+        if self.observes() {
             return None;
         }
         after.note_rescued(task);
@@ -200,7 +200,13 @@ impl Run<'_> {
         let (rescued, result) = match result {
             RescueResult::Made(task) => (Some((task, message.at)), ChannelResult::Rescued),
             RescueResult::EndedAtOnce => (None, ChannelResult::Deferred),
-            RescueResult::WouldMake => return Ok(Processed::Counted(ChannelResult::WouldRescue)),
+            RescueResult::WouldMake => {
+                let result = match after.note_observed(self.watch.now()) {
+                    true => ChannelResult::WouldRescue,
+                    false => ChannelResult::ObservedAgain,
+                };
+                return self.keep(&before, after, result).await;
+            }
             RescueResult::Conflict => return Ok(Processed::Counted(ChannelResult::Deferred)),
             RescueResult::NotAllowed => return Ok(Processed::Counted(ChannelResult::NotStarted)),
             RescueResult::OpenAgain => {
@@ -236,15 +242,6 @@ impl Run<'_> {
     ) -> Processed {
         let now = self.watch.now();
         let unheard_since = result.unheard_since.filter(|at| after.note_unheard(*at));
-        if self.settings.plan.mode == Mode::Observe {
-            // An observing sweep writes nothing, to the table either.
-            return Processed::Counted(match result.action {
-                CloseAction::Done { step, outcome, .. } => ChannelResult::of(step, outcome),
-                CloseAction::Left { .. } => ChannelResult::Left(result.row),
-                CloseAction::WouldWrite => ChannelResult::WouldWrite,
-                CloseAction::NotAllowed => ChannelResult::NotStarted,
-            });
-        }
         let (progress, session, counted) = match result.action {
             CloseAction::Done {
                 step,
@@ -262,7 +259,10 @@ impl Run<'_> {
                 after.note_left(result.row, until, now);
                 (None, None, ChannelResult::Left(result.row))
             }
-            CloseAction::WouldWrite => (None, None, ChannelResult::WouldWrite),
+            CloseAction::WouldWrite => {
+                let counted = ChannelResult::would_write(after.note_observed(now));
+                (None, None, counted)
+            }
             CloseAction::NotAllowed => return Processed::Counted(ChannelResult::NotStarted),
         };
         Processed::Report(Box::new(ChannelReport {
@@ -293,8 +293,9 @@ impl Run<'_> {
             after.note_session_ended();
             return self.keep(&before, after, ChannelResult::NotDue).await;
         };
-        if self.settings.plan.mode == Mode::Observe {
-            return Ok(Processed::Counted(ChannelResult::WouldWrite));
+        if self.observes() {
+            let result = ChannelResult::would_write(after.note_observed(self.watch.now()));
+            return self.keep(&before, after, result).await;
         }
         let result = match self.twilio.delete_proxy_session(service, session).await {
             Ok(_) => {

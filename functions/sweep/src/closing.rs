@@ -96,7 +96,7 @@ impl From<TwilioError> for CloseError {
 
 impl Closer {
     /// Takes the step that is due on a channel that was read, if one is. `may_write` is asked
-    /// before the first write, once.
+    /// before the first write, once; an observing run asks too, and stops at the same number.
     pub(crate) async fn close(
         &self,
         channel: &mut Channel,
@@ -135,11 +135,11 @@ impl Closer {
                 }
                 Verdict::Leave { until, .. } => return Ok(result(CloseAction::Left { until })),
             };
-            if self.plan.mode == Mode::Observe {
-                return Ok(result(CloseAction::WouldWrite));
-            }
             if !wrote && !may_write() {
                 return Ok(result(CloseAction::NotAllowed));
+            }
+            if self.plan.mode == Mode::Observe {
+                return Ok(result(CloseAction::WouldWrite));
             }
             wrote = true;
             let session = look.session(channel, step);

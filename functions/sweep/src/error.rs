@@ -36,21 +36,27 @@ pub enum SweepError {
     Stopped(Box<Summary>),
 }
 
+impl SweepError {
+    /// Returns the failure's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Access(error) => error.name(),
+            Self::LookupFailed(TwilioError::Unauthorized { .. }) => "Unauthorized",
+            Self::Store(_) => "TableUnavailable",
+            Self::LookupFailed(_) => "TaskRouterUnavailable",
+            Self::NotDeleted(_) => "NotDeleted",
+            Self::NotCompleted(_) => "NotCompleted",
+            Self::NotRescued(_) => "NotRescued",
+            Self::UnknownJob(_) => "UnknownJob",
+            Self::Stopped(_) => "Stopped",
+        }
+    }
+}
+
 impl From<SweepError> for Diagnostic {
     fn from(error: SweepError) -> Self {
-        let name = match &error {
-            SweepError::Access(error) => error.name(),
-            SweepError::LookupFailed(TwilioError::Unauthorized { .. }) => "Unauthorized",
-            SweepError::Store(_) => "TableUnavailable",
-            SweepError::LookupFailed(_) => "TaskRouterUnavailable",
-            SweepError::NotDeleted(_) => "NotDeleted",
-            SweepError::NotCompleted(_) => "NotCompleted",
-            SweepError::NotRescued(_) => "NotRescued",
-            SweepError::UnknownJob(_) => "UnknownJob",
-            SweepError::Stopped(_) => "Stopped",
-        };
         Self {
-            error_type: name.to_owned(),
+            error_type: error.name().to_owned(),
             error_message: error.to_string(),
         }
     }

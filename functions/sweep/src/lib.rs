@@ -37,6 +37,7 @@
 mod channel;
 mod closing;
 mod error;
+mod guard;
 mod look;
 mod manual;
 mod mark;
@@ -51,14 +52,17 @@ mod wrap_up;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ChatServiceSid, Timestamp, WorkspaceSid};
+use domain::{BlownFuse, ChatServiceSid, LOOK_AGAIN, Queue, Suspension, Timestamp, WorkspaceSid};
 use runtime::access::{self, FlexIds};
 use runtime::clock::Watch;
+use runtime::{Notice, NoticeKind};
+use serde::Serialize;
 use serde_json::{Value, json};
-use store::Due;
+use store::{Due, Job, LastRun, StoreError};
 use twilio::rest::{Client, Transport};
 
 use crate::closing::Closer;
+use crate::guard::Guard;
 use crate::run::Run;
 
 pub use error::SweepError;
@@ -92,23 +96,90 @@ impl Sweep {
         runtime::start::look(&self.settings.secrets, &self.settings.bus, now).await;
     }
 
-    /// Sweeps once. `time_left` is how long this run may take.
+    /// Sweeps as the schedule does: once, and notes the settings and what it came to.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::run`] does. A note that cannot be written is logged.
+    pub async fn run_scheduled(
+        &self,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Summary, SweepError> {
+        let result = self.run(now, time_left).await;
+        self.note_run(Job::Sweep, now, result.as_ref()).await;
+        result
+    }
+
+    /// Sweeps once. `time_left` is how long this run may take. It only observes where the
+    /// settings say so, and while the sweeps are suspended: by a person, or by the fuse.
     ///
     /// # Errors
     ///
     /// Fails when nothing could be done, or when it stopped at something that a person must
-    /// mend (wrong credentials, a missing service, too many closings at once).
+    /// mend (wrong credentials, a missing service). A run that blew the fuse is none: it is not
+    /// to be tried again.
     pub async fn run(&self, now: Timestamp, time_left: Duration) -> Result<Summary, SweepError> {
         let watch = Watch::new(now, time_left);
-        let policy = &self.settings.plan.policy;
-        let due = self.settings.table.due(policy, now).await?;
-        let mut summary = Summary::default();
-        if let Some(oldest) = due.first() {
-            let due_since = oldest.since.plus(policy.cutoff(oldest.queue));
-            summary = self.sweep(watch, due).await?;
-            summary.oldest_overdue_seconds = now.since(due_since).as_secs();
-        }
+        let plan = &self.settings.plan;
+        let suspension = self.settings.table.suspension(now).await?;
+        let mode = match suspension {
+            Some(_) => Mode::Observe,
+            None => plan.mode,
+        };
+        let due = self.due(mode, now).await?;
+        let waited = due.iter().find(|due| due.queue != Queue::Observed);
+        let due_since = waited.map(|due| due.since.plus(plan.policy.cutoff(due.queue)));
+        let guard = Guard::new(&self.settings.table, mode, plan.max_closes, now);
+        let summary = match due.is_empty() {
+            true => Summary::default(),
+            false => self.sweep(watch, due, mode, guard).await?,
+        };
+        let suspended = suspension.map(Suspension::name);
+        let summary = Summary {
+            oldest_overdue_seconds: due_since.map_or(0, |since| now.since(since).as_secs()),
+            suspended: suspended
+                .filter(|_| plan.mode == Mode::Act)
+                .or(summary.suspended),
+            ..summary
+        };
         self.ends(summary, now)
+    }
+
+    /// Reconciles as the schedule does: from where the last one ended, and notes the settings
+    /// and what it came to.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::reconcile`] does. A note that cannot be written is logged.
+    pub async fn reconcile_scheduled(
+        &self,
+        now: Timestamp,
+        time_left: Duration,
+        found: &(dyn Fn(Found) + Send + Sync),
+    ) -> Result<Reconciled, SweepError> {
+        let result = self.reconcile(Order::scheduled(), now, time_left, found);
+        let result = result.await;
+        self.note_run(Job::Reconcile, now, result.as_ref()).await;
+        result
+    }
+
+    /// Reads what is due. What was observed is due at once for a sweep that writes, and a day
+    /// after it was observed for one that observes.
+    async fn due(&self, mode: Mode, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+        let Settings { table, plan, .. } = &self.settings;
+        if mode == Mode::Act {
+            return table.due(&plan.policy, now).await;
+        }
+        let others = Queue::of_sweep().filter(|queue| *queue != Queue::Observed);
+        let mut due = table.due_in(others, &plan.policy, now).await?;
+        let day_ago = now.minus(LOOK_AGAIN);
+        due.extend(
+            table
+                .due_in([Queue::Observed], &plan.policy, day_ago)
+                .await?,
+        );
+        Ok(due)
     }
 
     /// Says what a sweep came to, and fails where a person must look.
@@ -116,14 +187,27 @@ impl Sweep {
         summary.log();
         summary.measure(now);
         match summary.stopped {
-            Some(Stop::Unauthorized | Stop::ServiceIsGone | Stop::TooManyCloses) => {
+            Some(Stop::Unauthorized | Stop::ServiceIsGone) => {
                 Err(SweepError::Stopped(Box::new(summary)))
             }
-            Some(Stop::OutOfTime | Stop::TwilioIsDown) | None => Ok(summary),
+            Some(
+                Stop::OutOfTime
+                | Stop::TwilioIsDown
+                | Stop::TooManyCloses
+                | Stop::StoppedByPerson
+                | Stop::TableIsDown,
+            )
+            | None => Ok(summary),
         }
     }
 
-    async fn sweep(&self, watch: Watch, due: Vec<Due>) -> Result<Summary, SweepError> {
+    async fn sweep(
+        &self,
+        watch: Watch,
+        due: Vec<Due>,
+        mode: Mode,
+        guard: Guard<'_>,
+    ) -> Result<Summary, SweepError> {
         let twilio = self.client(watch.now()).await?;
         let (workspace, service) = self.flex_ids(&twilio).await?;
         let open_tasks = OpenTasks::list(&twilio, workspace, watch.now())
@@ -135,16 +219,65 @@ impl Sweep {
                 service,
                 webhook_url: self.settings.webhook_url.clone(),
             },
-            plan: self.settings.plan.clone(),
+            plan: Plan {
+                mode,
+                ..self.settings.plan.clone()
+            },
         };
-        let run = Run::new(&self.settings, twilio.clone(), open_tasks, closer, watch);
+        let settings = &self.settings;
+        let run = Run::new(settings, twilio.clone(), open_tasks, closer, guard, watch);
         let counts = run.all(due).await;
+        let blown = run.guard.settle(watch.now()).await;
+        if let Some(blown) = blown {
+            self.tell_blown(blown).await;
+        }
         let stats = twilio.stats();
         Ok(Summary {
             calls: stats.attempts,
             throttled: stats.throttled,
+            suspended: blown.map(|blown| Suspension::FuseBlown(blown).name()),
             ..counts
         })
+    }
+
+    /// Publishes that the fuse has blown. The note holds later sweeps back in any case.
+    async fn tell_blown(&self, blown: BlownFuse) {
+        let BlownFuse {
+            since,
+            count,
+            until,
+        } = blown;
+        let max_closes = self.settings.plan.max_closes;
+        tracing::error!(
+            count,
+            max_closes,
+            "the fuse has blown: sweeps only observe until janitor sweep --resume"
+        );
+        let notice = Notice {
+            id: format!("fuse:{}", since.as_millis()),
+            at: since,
+            kind: NoticeKind::FuseBlown,
+            detail: json!({ "closes": count, "max_closes": max_closes, "until_ms": until }),
+        };
+        for (_, why) in &self.settings.bus.publish(&[notice]).await.failed {
+            tracing::error!(why, "the blown fuse could not be published");
+        }
+    }
+
+    /// Notes the settings and what a scheduled run came to.
+    async fn note_run<T: Serialize + Sync>(
+        &self,
+        job: Job,
+        now: Timestamp,
+        result: Result<&T, &SweepError>,
+    ) {
+        let result = match result {
+            Ok(report) => json!(report),
+            // The name alone: what Twilio or AWS say may be long.
+            Err(error) => json!({ "error": error.name() }),
+        };
+        let run = LastRun::new(now, self.settings.variables(), result);
+        self.settings.table.note_run(job, &run).await;
     }
 
     /// Does what the event that woke the function asks for: `{"job": "reconcile"}`, or a sweep.
@@ -160,10 +293,12 @@ impl Sweep {
     ) -> Result<Value, SweepError> {
         // In boxes, since a run holds everything that it works on in its state.
         let report = match event.get("job").map(|job| (job.as_str(), job)) {
-            None | Some((Some("sweep"), _)) => json!(Box::pin(self.run(now, time_left)).await?),
+            None | Some((Some("sweep"), _)) => {
+                json!(Box::pin(self.run_scheduled(now, time_left)).await?)
+            }
             Some((Some("reconcile"), _)) => {
-                let order = Order::scheduled();
-                json!(Box::pin(self.reconcile(order, now, time_left, &log_found)).await?)
+                let job = self.reconcile_scheduled(now, time_left, &log_found);
+                json!(Box::pin(job).await?)
             }
             Some((_, job)) => return Err(SweepError::UnknownJob(job.to_string())),
         };

@@ -11,6 +11,7 @@ use runtime::clock::Watch;
 use store::Due;
 
 use crate::closing::Closer;
+use crate::guard::Guard;
 use crate::look::Reader;
 use crate::mark::{ChannelReport, publish_and_mark};
 use crate::open_tasks::OpenTasks;
@@ -47,7 +48,8 @@ impl Sweep {
     }
 
     /// Sweeps these channels and no others, whether the index lists them or not. What is done
-    /// is decided as ever, by the record, the policy and a look at the open tasks.
+    /// is decided as ever, by the record, the policy and a look at the open tasks. Neither a stop
+    /// nor the fuse holds it back, since a person names the channels.
     ///
     /// # Errors
     ///
@@ -60,7 +62,9 @@ impl Sweep {
     ) -> Result<Summary, SweepError> {
         let due = channels.iter().map(|channel| named(*channel, now));
         let watch = Watch::new(now, time_left);
-        let summary = self.sweep(watch, due.collect()).await?;
+        let plan = &self.settings.plan;
+        let guard = Guard::of_person(plan.max_closes, now);
+        let summary = self.sweep(watch, due.collect(), plan.mode, guard).await?;
         self.ends(summary, now)
     }
 

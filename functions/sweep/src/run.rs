@@ -19,9 +19,10 @@ use store::Due;
 use twilio::rest::{Client, TwilioError};
 
 use crate::closing::Closer;
+use crate::guard::Guard;
 use crate::mark::{ChannelReport, Marked, publish_and_mark};
 use crate::open_tasks::{OpenTasks, PortionLook};
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::summary::{ChannelResult, Stop, Summary};
 
 /// The time that one channel takes when Twilio is slow; none is begun when less is left.
@@ -49,6 +50,7 @@ pub(crate) struct Run<'a> {
     pub(crate) twilio: Client,
     pub(crate) open_tasks: OpenTasks,
     pub(crate) closer: Closer,
+    pub(crate) guard: Guard<'a>,
     pub(crate) watch: Watch,
     state: Mutex<State>,
 }
@@ -56,7 +58,6 @@ pub(crate) struct Run<'a> {
 #[derive(Default)]
 struct State {
     stop: Option<Stop>,
-    writes: usize,
     rescues: usize,
     silent_in_a_row: usize,
 }
@@ -75,6 +76,7 @@ impl<'a> Run<'a> {
         twilio: Client,
         open_tasks: OpenTasks,
         closer: Closer,
+        guard: Guard<'a>,
         watch: Watch,
     ) -> Self {
         Self {
@@ -82,6 +84,7 @@ impl<'a> Run<'a> {
             twilio,
             open_tasks,
             closer,
+            guard,
             watch,
             state: Mutex::default(),
         }
@@ -104,7 +107,11 @@ impl<'a> Run<'a> {
             .map(|portion| self.look(portion))
             .buffered(1)
             .flat_map(stream::iter)
-            .map(|(due, look)| self.one(due, look))
+            .map(|(due, look)| async move {
+                let processed = self.one(due, look).await;
+                self.guard.is_done_with_one();
+                processed
+            })
             .buffer_unordered(plan.concurrency)
             .filter_map(|processed| {
                 std::future::ready(match processed {
@@ -157,9 +164,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks TaskRouter about a portion. What is only to be inspected has an open task that is
-    /// known, and is not closed in the same breath.
+    /// Returns true if this run observes, and writes nothing at Twilio.
+    pub(crate) fn observes(&self) -> bool {
+        self.closer.plan.mode == Mode::Observe
+    }
+
+    /// Reserves a portion and asks TaskRouter about it. What is only to be inspected has an
+    /// open task that is known, and is not closed in the same breath.
     async fn look(&self, portion: Vec<Due>) -> Vec<(Due, Option<Arc<PortionLook>>)> {
+        if !self.must_stop() {
+            match self.guard.reserve(portion.len(), self.watch.now()).await {
+                Ok(None) => {}
+                Ok(Some(why)) => self.stop(why),
+                Err(error) => {
+                    tracing::error!(%error, "the fuse could not be read: nothing more is written");
+                    self.stop(Stop::TableIsDown);
+                }
+            }
+        }
         let look = match self.must_stop() {
             true => None,
             false => {
@@ -222,15 +244,13 @@ impl<'a> Run<'a> {
     }
 
     /// Takes one of the writes that a sweep may make, and stops the sweep when there is none
-    /// left.
+    /// left. Everything that a sweep writes at Twilio asks here first.
     pub(crate) fn may_write(&self) -> bool {
-        let mut state = lock(&self.state);
-        if state.writes >= self.settings.plan.max_closes {
-            state.stop.get_or_insert(Stop::TooManyCloses);
-            return false;
+        let may_write = self.guard.may_write();
+        if !may_write {
+            self.stop(Stop::TooManyCloses);
         }
-        state.writes += 1;
-        true
+        may_write
     }
 
     /// Takes one of the rescues that a sweep may make, and with it one of its writes. False

@@ -1,5 +1,7 @@
 //! The sweep's settings, from its environment.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,8 +48,8 @@ pub struct Plan {
     pub action: Action,
     /// The number of channels that are worked on side by side.
     pub concurrency: usize,
-    /// The most channels that one sweep may write to: more than that at once looks like a mistake
-    /// in the settings or the clock, and stops the sweep.
+    /// The most channels that sweeps may write to within an hour: more than that looks like a
+    /// mistake in the settings or the clock, and blows the fuse.
     pub max_closes: usize,
     /// The act for a customer who wrote and whom neither an agent nor a program heard.
     pub unheard: Unheard,
@@ -81,6 +83,15 @@ pub enum Mode {
     Observe,
 }
 
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Act => "act",
+            Self::Observe => "observe",
+        })
+    }
+}
+
 impl FromStr for Mode {
     type Err = &'static str;
 
@@ -102,6 +113,15 @@ pub enum Action {
     Delete,
 }
 
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inactivate => "inactivate",
+            Self::Delete => "delete",
+        })
+    }
+}
+
 impl FromStr for Action {
     type Err = &'static str;
 
@@ -121,6 +141,15 @@ pub enum Unheard {
     Tell,
     /// The customer is given a task, and the channel goes on.
     Rescue,
+}
+
+impl fmt::Display for Unheard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tell => "tell",
+            Self::Rescue => "rescue",
+        })
+    }
 }
 
 impl FromStr for Unheard {
@@ -171,6 +200,50 @@ impl Settings {
             })
         })
     }
+}
+
+impl Settings {
+    /// Returns the variables that give these settings, for the note of a run. What is not set
+    /// is empty. Secrets, and where AWS and Twilio are, are not among them.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let Plan {
+            policy,
+            mode,
+            action,
+            concurrency,
+            max_closes,
+            unheard,
+            max_rescues,
+            rescue_within,
+        } = &self.plan;
+        let policy = common::policy_variables(policy).into_iter();
+        let others = [
+            ("SWEEP_MODE", mode.to_string()),
+            ("SWEEP_ACTION", action.to_string()),
+            ("SWEEP_CONCURRENCY", concurrency.to_string()),
+            ("MAX_CLOSES_PER_SWEEP", max_closes.to_string()),
+            ("UNHEARD", unheard.to_string()),
+            ("MAX_RESCUES_PER_SWEEP", max_rescues.to_string()),
+            ("RESCUE_WITHIN", common::duration_text(*rescue_within)),
+            ("TWILIO_ACCOUNT_SID", self.account.sid.to_string()),
+            ("TASKROUTER_WORKSPACE_SID", text(self.workspace)),
+            ("CHAT_SERVICE_SID", text(self.chat_service)),
+            ("PROXY_SERVICE_SID", text(self.proxy_service)),
+            ("WEBHOOK_URL", text(self.webhook_url.as_deref())),
+            ("PARK_TASK_CHANNELS", self.pairs.to_string()),
+            ("NOTICE_BUS", text(self.bus.name())),
+        ];
+        policy
+            // Only the parking function acts by it.
+            .filter(|(name, _)| *name != "PARK_AFTER")
+            .chain(others)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 impl Plan {

@@ -40,12 +40,14 @@ pub struct Summary {
     pub retried: usize,
     /// Given up; a person has to look.
     pub failed: usize,
-    /// Would have been closed or released, if this were not an observation.
+    /// Would have been closed or released, if this were not an observation; each channel once.
     pub would_write: usize,
     /// Their customer waited unheard and was given a task; the channel goes on.
     pub rescued: usize,
     /// Their customer would have been given a task, if this were not an observation.
     pub would_rescue: usize,
+    /// The same, where an earlier sweep has counted it among `would_write` already.
+    pub observed_again: usize,
     /// Not started: the sweep stopped before their turn.
     pub not_started: usize,
     /// Closed in the moment in which a new task arrived; also counted above.
@@ -65,6 +67,9 @@ pub struct Summary {
     pub throttled: u64,
     /// The time by which the longest-waiting channel was overdue, in seconds.
     pub oldest_overdue_seconds: u64,
+    /// Why sweeps only observe although the settings let them write: `stopped` or `fuse-blown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<&'static str>,
     /// Why the sweep stopped before its end, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
@@ -76,8 +81,12 @@ pub struct Summary {
 pub enum Stop {
     /// The time that was given to it ran low.
     OutOfTime,
-    /// It wrote to as many channels as one sweep may.
+    /// More channels were due than sweeps may write to within an hour.
     TooManyCloses,
+    /// A person stopped the sweeps while it ran.
+    StoppedByPerson,
+    /// The table cannot be read any more.
+    TableIsDown,
     /// Twilio failed many times in a row.
     TwilioIsDown,
     /// Twilio does not accept our credentials.
@@ -92,6 +101,8 @@ impl Stop {
         match self {
             Self::OutOfTime => "out-of-time",
             Self::TooManyCloses => "too-many-closes",
+            Self::StoppedByPerson => "stopped-by-person",
+            Self::TableIsDown => "table-is-down",
             Self::TwilioIsDown => "twilio-is-down",
             Self::Unauthorized => "unauthorized",
             Self::ServiceIsGone => "service-is-gone",
@@ -116,10 +127,19 @@ pub(crate) enum ChannelResult {
     WouldWrite,
     Rescued,
     WouldRescue,
+    ObservedAgain,
     NotStarted,
 }
 
 impl ChannelResult {
+    /// Returns how a channel counts that an observing sweep would have written to.
+    pub(crate) const fn would_write(is_news: bool) -> Self {
+        match is_news {
+            true => Self::WouldWrite,
+            false => Self::ObservedAgain,
+        }
+    }
+
     /// Returns how a step counts that is done.
     pub(crate) const fn of(step: Step, outcome: Outcome) -> Self {
         match (outcome, step) {
@@ -160,6 +180,7 @@ impl Summary {
             ChannelResult::WouldWrite => &mut self.would_write,
             ChannelResult::Rescued => &mut self.rescued,
             ChannelResult::WouldRescue => &mut self.would_rescue,
+            ChannelResult::ObservedAgain => &mut self.observed_again,
             ChannelResult::NotStarted => &mut self.not_started,
         };
         *counter += 1;
@@ -191,6 +212,7 @@ impl Summary {
             Calls = self.calls,
             Throttled = self.throttled,
             Stopped = u64::from(self.stopped.is_some()),
+            Suspended = u64::from(self.suspended.is_some()),
         );
     }
 
@@ -212,6 +234,7 @@ impl Summary {
             would_write = self.would_write,
             rescued = self.rescued,
             would_rescue = self.would_rescue,
+            observed_again = self.observed_again,
             not_started = self.not_started,
             raced = self.raced,
             unheard = self.unheard,
@@ -221,6 +244,7 @@ impl Summary {
             calls = self.calls,
             throttled = self.throttled,
             oldest_overdue_seconds = self.oldest_overdue_seconds,
+            suspended = self.suspended,
             stopped = self.stopped.map(Stop::name),
             "swept"
         );

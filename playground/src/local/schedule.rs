@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::checkup::Checkup;
 use ::park::Park;
-use ::sweep::{Order, Settings, Summary, Sweep, SweepError};
+use ::sweep::{Settings, Summary, Sweep, SweepError};
 use domain::Timestamp;
 use runtime::NoticeKind;
 use serde::Serialize;
@@ -132,7 +132,7 @@ fn by_machine(here: &Here, time: Duration) -> Duration {
 async fn sweeps(here: Here, sweep: Arc<Sweep>, every: Duration) -> anyhow::Result<()> {
     while here.end.comes_not_within(by_machine(&here, every)).await {
         let now = here.clock.now();
-        let swept = match sweep.run(now, TIME).await {
+        let swept = match sweep.run_scheduled(now, TIME).await {
             Ok(summary) => Swept {
                 at_ms: now,
                 summary: Some(summary),
@@ -178,7 +178,7 @@ async fn reconciles(here: Here, sweep: Arc<Sweep>) -> anyhow::Result<()> {
     let every = by_machine(&here, RECONCILE_EVERY);
     while here.end.comes_not_within(every).await {
         let now = here.clock.now();
-        let job = sweep.reconcile(Order::scheduled(), now, TIME, &|_found| {});
+        let job = sweep.reconcile_scheduled(now, TIME, &|_found| {});
         if let Err(error) = job.await {
             output::status(&format!(
                 "{}  reconcile failed: {error}",
@@ -203,7 +203,7 @@ async fn parkings(here: Here, park: Arc<Park>) -> anyhow::Result<()> {
     while here.end.comes_not_within(every).await {
         let now = here.clock.now();
         // No time for a second look: the next turn is the next look.
-        if let Err(error) = park.tick(now, Duration::ZERO).await {
+        if let Err(error) = park.tick_scheduled(now, Duration::ZERO).await {
             output::status(&format!("{}  parking failed: {error}", output::moment(now)));
         }
     }

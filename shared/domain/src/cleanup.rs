@@ -38,6 +38,9 @@ pub struct Cleanup {
     /// The Proxy session that Flex is to have ended by `retry_at`, or else we do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<ProxySessionSid>,
+    /// When an observing sweep last found that it would write, if none has written since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// The progress of the cleaning of an idle period. Later steps are greater.
@@ -149,6 +152,7 @@ impl Cleanup {
             failures: 0,
             retry_at: None,
             session: None,
+            observed_at: None,
         }
     }
 

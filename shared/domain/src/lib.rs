@@ -3,8 +3,8 @@
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`policy`] is how patient we are, and
 //! [`mod@decide`] is what follows. [`activity`] is who wrote last on a channel, [`mod@parking`]
-//! and [`pairs`] are what moving its tasks needs to know. Nothing in this
-//! crate reads a clock, a socket or a variable.
+//! and [`pairs`] are what moving its tasks needs to know. [`fuse`] is when sweeps must not
+//! write. Nothing in this crate reads a clock, a socket or a variable.
 
 pub mod activity;
 pub mod channel;
@@ -12,6 +12,7 @@ pub mod cleanup;
 pub mod decide;
 pub mod evidence;
 pub mod fact;
+pub mod fuse;
 pub mod ids;
 mod listed;
 pub mod orphan;
@@ -29,6 +30,7 @@ pub use cleanup::{Cleanup, FailureReason, Outcome, Progress, Step};
 pub use decide::{ParkDecision, SweepDecision, decide_park, decide_sweep};
 pub use evidence::{Evidence, LastMessage, ProgramWebhooks, Question};
 pub use fact::{End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskState};
+pub use fuse::{BlownFuse, Fuse, Suspension, suspension};
 pub use ids::{
     AccountSid, AddressSid, ChannelSid, ChatServiceSid, FlexFlowSid, InteractionChannelSid,
     InteractionParticipantSid, InteractionSid, InvalidSid, MessagingServiceSid, PhoneNumberSid,

@@ -1,6 +1,7 @@
 //! Pairs of TaskChannels between which tasks are moved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 use crate::TaskChannelSid;
@@ -19,6 +20,12 @@ pub struct Pair {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not two SIDs of TaskChannels with a colon in between, as TC…:TC…")]
 pub struct InvalidPair;
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.active, self.inactive)
+    }
+}
 
 impl FromStr for Pair {
     type Err = InvalidPair;
@@ -54,6 +61,13 @@ pub enum PairFault {
     /// Tasks of this workspace have no TaskChannel.
     #[error("the workspace has multi-tasking switched off, and so no use for TaskChannels")]
     SingleTasking,
+}
+
+impl fmt::Display for Pairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&pairs.join(","))
+    }
 }
 
 impl Pairs {

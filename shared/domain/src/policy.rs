@@ -193,7 +193,9 @@ impl Policy {
             Queue::Inspect => self.inspect_after,
             Queue::Park => self.park_after,
             // The record already says when, or there is nothing to wait for.
-            Queue::Retry | Queue::InstallWebhook | Queue::Unpark => Duration::ZERO,
+            Queue::Retry | Queue::Observed | Queue::InstallWebhook | Queue::Unpark => {
+                Duration::ZERO
+            }
         }
     }
 }

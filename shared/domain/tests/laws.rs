@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use domain::{
     Channel, ChannelSid, Cleanup, End, Fact, FactKind, FailureReason, Interaction, Outcome,
-    Platform, Policy, Progress, Stage, Step, SweepDecision, TaskFact, TaskSid, TaskState,
-    Timestamp, decide_sweep,
+    Platform, Policy, Progress, Queue, Row, Stage, Step, SweepDecision, TaskFact, TaskSid,
+    TaskState, Timestamp, decide_sweep,
 };
 use proptest::prelude::*;
 
@@ -310,6 +310,47 @@ fn attributes_that_are_no_object_are_given_up_at_once() {
     channel.absorb(&fact(task_sid(1), at(0), TaskState::Ended(End::Completed)));
     channel.note_failure(FailureReason::AttributesNotAnObject, at(DAY));
     assert_eq!(channel.queue_entry(), None);
+}
+
+#[test]
+fn what_was_observed_is_due_at_once_and_forgotten_by_any_other_end() {
+    let mut channel = Channel::new(channel_sid(), Platform::Chat);
+    channel.absorb(&fact(task_sid(1), at(0), TaskState::Ended(End::Completed)));
+    let policy = Policy::default();
+    let observed = |channel: &Channel| {
+        let entry = channel.queue_entry().unwrap();
+        (entry.queue == Queue::Observed).then_some(entry.since)
+    };
+    assert!(channel.note_observed(at(DAY)), "news");
+    assert_eq!(observed(&channel), Some(at(DAY)));
+    assert_eq!(
+        decide_sweep(&channel, &policy, at(DAY)),
+        SweepDecision::Look
+    );
+    assert!(!channel.note_observed(at(2 * DAY)), "no news");
+    assert_eq!(observed(&channel), Some(at(2 * DAY)));
+    let merged = channel.clone().merge(&channel);
+    assert_eq!(merged, channel);
+
+    let ends: [fn(&mut Channel); 4] = [
+        |channel| channel.note_left(Row::ChatCompleted, None, at(3 * DAY)),
+        |channel| channel.note_failure(FailureReason::Refused, at(3 * DAY)),
+        |channel| {
+            let progress = Progress::Done {
+                step: Step::Release,
+                at: at(3 * DAY),
+                outcome: Outcome::Written,
+            };
+            channel.note_progress(progress, at(3 * DAY));
+        },
+        |channel| channel.absorb(&fact(task_sid(2), at(3 * DAY), TaskState::Ended(End::Completed))),
+    ];
+    for end in ends {
+        let mut channel = channel.clone();
+        end(&mut channel);
+        assert_eq!(observed(&channel), None);
+        assert!(channel.note_observed(at(4 * DAY)), "news again");
+    }
 }
 
 fn fact(task: TaskSid, at: Timestamp, state: TaskState) -> Fact {

@@ -52,6 +52,8 @@ pub enum NoticeKind {
     ChannelClosed,
     /// A channel was closed while a task was being opened on it.
     CloseRaced,
+    /// Sweeps closed too many channels within an hour, and only observe from now on.
+    FuseBlown,
     /// A channel could not be closed and will not be tried again.
     ChannelFailed,
     /// A customer wrote after the last task's end, and neither an agent nor a program heard.
@@ -75,6 +77,7 @@ impl NoticeKind {
             Self::ChannelReleased => "ChannelReleased",
             Self::ChannelClosed => "ChannelClosed",
             Self::CloseRaced => "CloseRaced",
+            Self::FuseBlown => "FuseBlown",
             Self::ChannelFailed => "ChannelFailed",
             Self::CustomerUnheard => "CustomerUnheard",
             Self::CustomerRescued => "CustomerRescued",
@@ -128,6 +131,11 @@ impl Bus {
     /// No bus: notices are dropped and counted, which is what a local run wants.
     pub fn none() -> Self {
         Self(None)
+    }
+
+    /// Returns the bus's name or ARN; nothing if there is none.
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_ref().map(|bus| bus.name.as_str())
     }
 
     /// Looks whether the bus is there; true where there is to be none.

@@ -1,6 +1,9 @@
 //! The settings that several functions share; the names are fixed by the design.
 
+use std::time::Duration;
+
 use domain::{AccountSid, Pairs, Policy};
+use jiff::SignedDuration;
 
 use crate::aws::Aws;
 use crate::bus::Bus;
@@ -95,10 +98,7 @@ fn host_label(environment: &mut Environment, name: &'static str) -> Option<Strin
     Some(label)
 }
 
-/// Reads the policy: `ABANDONED_CUTOFF`, `ENDED_CUTOFF`, `LONG_LIVED_CUTOFF`,
-/// `RELEASE_LONG_LIVED`, `INSPECT_AFTER`, `ORPHAN_GRACE`, `RETENTION` and `PARK_AFTER`, each with
-/// the default of
-/// [`Policy::default`].
+/// Reads the policy, each variable with the default of [`Policy::default`].
 pub fn policy(environment: &mut Environment) -> Policy {
     let faults_before = environment.faults().len();
     let default = Policy::default();
@@ -125,6 +125,46 @@ pub fn policy(environment: &mut Environment) -> Policy {
     policy
 }
 
+/// Returns the variables that give this policy: [`policy`] reads the same from them.
+pub fn policy_variables(policy: &Policy) -> [(&'static str, String); 12] {
+    // Every field by its name: a setting that is added must be noted here.
+    let Policy {
+        abandoned_cutoff,
+        ended_cutoff,
+        long_lived_cutoff,
+        release_long_lived,
+        inspect_after,
+        orphan_grace,
+        orphan_cutoff,
+        quiet_cutoff,
+        put_aside_cutoff,
+        wrap_up_limit,
+        retention,
+        park_after,
+    } = *policy;
+    let or_never = |cutoff: Option<Duration>| cutoff.map_or("never".to_owned(), duration_text);
+    [
+        ("ABANDONED_CUTOFF", duration_text(abandoned_cutoff)),
+        ("ENDED_CUTOFF", duration_text(ended_cutoff)),
+        ("LONG_LIVED_CUTOFF", duration_text(long_lived_cutoff)),
+        ("RELEASE_LONG_LIVED", release_long_lived.to_string()),
+        ("INSPECT_AFTER", duration_text(inspect_after)),
+        ("ORPHAN_GRACE", duration_text(orphan_grace)),
+        ("ORPHAN_CUTOFF", or_never(orphan_cutoff)),
+        ("QUIET_CUTOFF", duration_text(quiet_cutoff)),
+        ("PUT_ASIDE_CUTOFF", or_never(put_aside_cutoff)),
+        ("WRAP_UP_LIMIT", duration_text(wrap_up_limit)),
+        ("RETENTION", duration_text(retention)),
+        ("PARK_AFTER", duration_text(park_after)),
+    ]
+}
+
+/// Returns a duration as its variable takes it, such as `15m`.
+pub fn duration_text(duration: Duration) -> String {
+    let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    format!("{duration:#}")
+}
+
 /// Reads `PARK_TASK_CHANNELS`, pairs of TaskChannels like `TCactive:TCinactive,…`. Without it,
 /// nothing is parked.
 pub fn park_pairs(environment: &mut Environment) -> Option<Pairs> {
@@ -137,5 +177,29 @@ pub fn park_pairs(environment: &mut Environment) -> Option<Pairs> {
             }
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_back_from_its_variables() {
+        let odd = Policy {
+            ended_cutoff: Duration::from_millis(10 * 60 * 60 * 1_000 + 1_500),
+            orphan_cutoff: None,
+            put_aside_cutoff: Some(Duration::from_secs(100 * 24 * 60 * 60)),
+            release_long_lived: false,
+            ..Policy::default()
+        };
+        for expected in [Policy::default(), odd] {
+            let mut environment: Environment = policy_variables(&expected).into_iter().collect();
+            assert_eq!(policy(&mut environment), expected);
+            assert_eq!(environment.faults(), []);
+        }
+        let defaults = policy_variables(&Policy::default());
+        assert!(defaults.contains(&("ENDED_CUTOFF", "15m".to_owned())));
+        assert!(defaults.contains(&("PUT_ASIDE_CUTOFF", "never".to_owned())));
     }
 }

@@ -200,6 +200,13 @@ impl Environment {
             .is_some_and(|value| value.as_ref().is_none_or(|text| !text.trim().is_empty()))
     }
 
+    /// Returns the text of a variable that is set, for a comparison. Never for a message about
+    /// a secret.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let text = self.variables.get(name)?.as_deref()?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+
     /// Notes that a variable's value will not do, for checks beyond its type.
     pub fn malformed(&mut self, name: &'static str, why: impl fmt::Display) {
         let why = why.to_string();

@@ -15,16 +15,19 @@
 mod error;
 mod events;
 mod item;
+mod last_run;
 mod listing;
 mod notes;
 mod partition;
 mod quota;
 mod schema;
+mod suspension;
 mod table;
 mod test_event;
 
 pub use error::StoreError;
 pub use events::{ChannelEvents, Folded};
+pub use last_run::{Job, LastRun};
 pub use notes::NOTE_PREFIX;
 pub use partition::Due;
 pub use quota::Quota;

@@ -1,8 +1,8 @@
 //! Small notes of the functions' own, kept beside the channels.
 //!
 //! A note has a key that no channel can have and no index attributes, so that no queue ever
-//! lists it. Notes are for what may be lost without harm, such as how far a long job got: the
-//! last writer wins.
+//! lists it. The last writer wins. Most notes may be lost without harm, such as how far a long
+//! job got, and expire. A person's stop and the fuse do not.
 
 use std::time::Duration;
 
@@ -73,18 +73,39 @@ impl ChannelTable {
         note: &T,
         until: Timestamp,
     ) -> Result<(), StoreError> {
+        let expires_at = until.as_millis() / 1000;
+        self.put_note(name, note, Some(expires_at)).await
+    }
+
+    /// Writes a note that never expires over whatever was there.
+    pub(crate) async fn keep_note<T: Serialize>(
+        &self,
+        name: &str,
+        note: &T,
+    ) -> Result<(), StoreError> {
+        self.put_note(name, note, None).await
+    }
+
+    async fn put_note<T: Serialize>(
+        &self,
+        name: &str,
+        note: &T,
+        expires_at: Option<i64>,
+    ) -> Result<(), StoreError> {
         let text = serde_json::to_string(note).map_err(|error| StoreError::Unreachable {
             why: error.to_string(),
         })?;
-        let expires_at = until.as_millis() / 1000;
-        self.client()
+        let put = self
+            .client()
             .put_item()
             .table_name(self.name())
             .item(KEY, key(name))
-            .item(TEXT, AttributeValue::S(text))
-            .item(TTL_ATTRIBUTE, AttributeValue::N(expires_at.to_string()))
-            .send()
-            .await?;
+            .item(TEXT, AttributeValue::S(text));
+        let put = match expires_at {
+            Some(at) => put.item(TTL_ATTRIBUTE, AttributeValue::N(at.to_string())),
+            None => put,
+        };
+        put.send().await?;
         Ok(())
     }
 }

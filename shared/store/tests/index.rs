@@ -86,6 +86,7 @@ async fn every_queue_of_the_sweep_is_found_again() {
                     now,
                 ),
                 Queue::Retry => channel.note_failure(FailureReason::Refused, now),
+                Queue::Observed => assert!(channel.note_observed(now)),
                 Queue::Abandoned
                 | Queue::Ended
                 | Queue::Inspect

@@ -133,7 +133,8 @@ impl Embedded {
         self.dispatch.plan_faults(None);
     }
 
-    /// Returns the counts of one operation so far, such as `Query` or `PutEvents`.
+    /// Returns the counts of one operation so far, such as `Query` or `PutEvents`. Items whose key
+    /// begins with `note:` are counted as `GetItem of notes` and `PutItem of notes`.
     pub fn tally(&self, operation: &str) -> Tally {
         self.calls().get(operation).copied().unwrap_or_default()
     }

@@ -249,7 +249,7 @@ impl World {
     ///
     /// Fails as the sweep does.
     pub async fn attempt_sweep(&self, time_left: Duration) -> Result<Summary, SweepError> {
-        self.sweeper().run(self.now(), time_left).await
+        self.sweeper().run_scheduled(self.now(), time_left).await
     }
 
     /// Reconciles as the schedule would, which must succeed.
@@ -280,7 +280,7 @@ impl World {
         let finished = tokio::select! {
             biased;
             () = died.notified() => false,
-            summary = sweep.run(self.now(), SWEEP_TIME) => {
+            summary = sweep.run_scheduled(self.now(), SWEEP_TIME) => {
                 summary.unwrap();
                 true
             }
@@ -369,7 +369,7 @@ impl World {
         assert!(undelivered.is_empty(), "undelivered: {undelivered:#?}");
         let unread = self.notices();
         assert!(unread.is_empty(), "unread notices: {unread:#?}");
-        let items = self.items().await;
+        let items = self.items_and_notes().await;
         self.logs.expect_silence_in(&format!("{items:?}"));
         let account = self.twilio.account();
         self.logs

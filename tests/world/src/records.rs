@@ -16,8 +16,15 @@ impl World {
         Some(stored.channel)
     }
 
-    /// All items of the table, by channel, as they are stored.
+    /// The items of all channels, as they are stored.
     pub async fn items(&self) -> BTreeMap<String, String> {
+        let mut items = self.items_and_notes().await;
+        items.retain(|key, _| !key.starts_with(store::NOTE_PREFIX));
+        items
+    }
+
+    /// All items of the table, by their keys, as they are stored.
+    pub async fn items_and_notes(&self) -> BTreeMap<String, String> {
         let client = self.aws.dynamodb();
         let mut pages = client
             .scan()

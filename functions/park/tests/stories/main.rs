@@ -10,4 +10,5 @@ mod flood;
 mod moves;
 mod races;
 mod setup;
+mod stop;
 mod told;

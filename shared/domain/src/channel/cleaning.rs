@@ -7,7 +7,8 @@ use crate::cleanup::{Cleanup, FailureReason, MAX_TRIES, Outcome, Progress, SESSI
 use crate::verdict::Row;
 use crate::{Interaction, ProxySessionSid, Timestamp};
 
-/// The longest wait before a channel that was left is looked at again.
+/// The longest wait before a channel that was left is looked at again, or one that an observing
+/// sweep would have written to.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Channel {
@@ -31,6 +32,7 @@ impl Channel {
             .cloned()
             .unwrap_or_else(|| Cleanup::untouched(idle.since));
         cleanup.failures = cleanup.failures.saturating_add(1);
+        cleanup.observed_at = None;
         let hopeless = reason == FailureReason::AttributesNotAnObject;
         if hopeless || cleanup.failures >= MAX_TRIES {
             cleanup.progress = Progress::Failed { at: now, reason };
@@ -59,8 +61,27 @@ impl Channel {
             },
             failures: 0,
             retry_at: Some(until.map_or(tomorrow, |until| until.min(tomorrow))),
+            observed_at: None,
             ..cleanup
         });
+    }
+
+    /// Records that an observing sweep would have written to the channel. Returns whether that
+    /// is news: a channel that is looked at again a day later is told once.
+    pub fn note_observed(&mut self, now: Timestamp) -> bool {
+        let Some(idle) = self.idle() else {
+            return false;
+        };
+        let cleanup = self
+            .cleanup()
+            .cloned()
+            .unwrap_or_else(|| Cleanup::untouched(idle.since));
+        let is_news = cleanup.observed_at.is_none();
+        self.cleanup = Some(Cleanup {
+            observed_at: Some(now),
+            ..cleanup
+        });
+        is_news
     }
 
     /// Records that a customer wrote at this time whom neither an agent nor a program heard.
@@ -110,6 +131,7 @@ impl Channel {
         if let Some(cleanup) = &mut self.cleanup {
             cleanup.session = None;
             cleanup.retry_at = None;
+            cleanup.observed_at = None;
             cleanup.failures = 0;
         }
     }
@@ -125,6 +147,7 @@ impl Channel {
             self.note_session_ended();
         } else {
             cleanup.retry_at = Some(now.plus(Cleanup::back_off(cleanup.failures)));
+            cleanup.observed_at = None;
         }
     }
 

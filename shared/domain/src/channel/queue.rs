@@ -25,6 +25,9 @@ listed! {
         /// It is to be looked at again at a set time: Twilio refused or did not answer, the
         /// verdict was to leave it, or a person holds it.
         Retry = "retry",
+        /// An observing sweep found that it would be written to. It is due at once for a sweep
+        /// that writes, and a day later for one that observes.
+        Observed = "observed",
         /// An agent has a task on a Chat channel whose messages are not told to us yet.
         InstallWebhook = "install-webhook",
         /// An agent spoke last, and the customer is silent.
@@ -38,7 +41,12 @@ impl Queue {
     /// Returns whether the sweep works on this queue; `park` works on the others.
     pub const fn is_of_sweep(self) -> bool {
         match self {
-            Self::Abandoned | Self::Ended | Self::LongLived | Self::Inspect | Self::Retry => true,
+            Self::Abandoned
+            | Self::Ended
+            | Self::LongLived
+            | Self::Inspect
+            | Self::Retry
+            | Self::Observed => true,
             Self::InstallWebhook | Self::Park | Self::Unpark => false,
         }
     }
@@ -166,6 +174,12 @@ impl Channel {
         let Some(cleanup) = self.cleanup() else {
             return Some(fresh);
         };
+        if let Some(since) = cleanup.observed_at {
+            return Some(QueueEntry {
+                queue: Queue::Observed,
+                since,
+            });
+        }
         let retry = cleanup.retry_at.map(|since| QueueEntry {
             queue: Queue::Retry,
             since,

@@ -37,6 +37,8 @@ pub(crate) struct Deployment {
     pub(crate) park: Option<Park>,
     pub(crate) agents: [Sid; 2],
     table: aws_sdk_dynamodb::Client,
+    /// The channel table, for a person.
+    pub(crate) records: store::ChannelTable,
 }
 
 impl Deployment {
@@ -78,6 +80,7 @@ impl Deployment {
             ingest: Ingest::new(functions.ingest()),
             sweep: sweep(&shared, &functions),
             park: park(&shared, &functions),
+            records: functions.table(),
             agents,
             table,
             aws,
