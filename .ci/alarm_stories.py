@@ -194,6 +194,31 @@ def a_wrap_up_that_is_left_overnight():
 
 
 @story
+def a_fuse_that_blows_and_a_person_who_resumes():
+    world, blown, resumed = World(), 10 * HOUR, 16 * HOUR
+    world.open_hours(0, 2 * DAY)
+    world.sweeps(0, blown)
+    world.sweep(blown, 4, Due=4_000, ClosedEnded=1_000, Stopped=1, Suspended=1)
+    world.sweeps(blown + 5, resumed, Suspended=1)
+    world.sweeps(resumed, 2 * DAY)
+    soon = (blown, blown + 15)
+    return world, 2 * DAY, {"SweepsSuspended": [(*soon, resumed - blown)], "SweepStopped": [soon]}
+
+
+@story
+def a_stop_with_one_sweep_an_hour():
+    world, stopped = World(), 10 * HOUR
+    world.open_hours(0, 2 * DAY)
+    world.sweeps(0, stopped, every=60)
+    for at in range(stopped, stopped + 12 * HOUR, 120):
+        # A schedule is not exact to the minute.
+        world.sweep(at, Suspended=1)
+        world.sweep(at + 64, Suspended=1)
+    world.sweeps(stopped + 12 * HOUR, 2 * DAY, every=60)
+    return world, 2 * DAY, {"SweepsSuspended": [(stopped, stopped + 10, 12 * HOUR)]}
+
+
+@story
 def a_backlog_while_observing():
     world = World(SweepMode="observe")
     world.open_hours(0, DAY)

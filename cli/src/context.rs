@@ -22,6 +22,8 @@ use runtime::{Aws, Environment, common};
 use store::ChannelTable;
 use twilio::rest::{Client, Limits, Transport};
 
+use crate::stack::Stack;
+
 /// The place that a command works on.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where")]
@@ -77,6 +79,8 @@ pub(crate) struct Context {
     table: ChannelTable,
     /// Name of the place, for messages.
     place: String,
+    is_folder: bool,
+    stack: Stack,
 }
 
 impl Context {
@@ -90,7 +94,11 @@ impl Context {
             // The clock owns the folder, so its lock lasts as long as the context.
             let context = Self::new(environment, aws, Box::new(move || opened.now()))?;
             let place = format!("the data folder {}", path.display());
-            return Ok(Self { place, ..context });
+            return Ok(Self {
+                place,
+                is_folder: true,
+                ..context
+            });
         }
         Self::on_aws(match &place.table {
             Some(table) => environment.with("CHANNELS_TABLE", table.as_str()),
@@ -156,8 +164,26 @@ impl Context {
             aws,
             clock,
             place: format!("the table {}", table.name()),
+            is_folder: false,
+            stack: Stack::UNASKED,
             table,
         })
+    }
+
+    /// Works by these variables and this stack from now on.
+    pub(crate) fn set_stack(&mut self, environment: Environment, stack: Stack) {
+        self.environment = environment;
+        self.stack = stack;
+    }
+
+    /// Returns the stack.
+    pub(crate) const fn stack(&self) -> Stack {
+        self.stack
+    }
+
+    /// Returns true if the place is a data folder.
+    pub(crate) const fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     /// The channel table.

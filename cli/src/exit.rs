@@ -13,15 +13,27 @@ const CHECK_FAILED: u8 = 3;
 const UNKNOWN: u8 = 4;
 const NOT_CONFIRMED: u8 = 5;
 
+/// A use of the command that cannot be meant, found once it ran.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
 /// The table of exit codes, as the help shows it.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  all is well
   1  the command could not do its work
-  2  the command line is wrong
+  2  the command line is wrong, or a variable is not as in the stack
   3  something that was checked does not hold
   4  nothing is known under that SID, or more than one thing is
-  5  nothing was written: --yes is missing, an agent is at work there, or it is held";
+  5  nothing was written: --yes is missing, the channel is in use or held, or the stack observes";
 
 /// Turns a command's result into the exit code, and prints an error on standard error.
 pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
@@ -35,7 +47,10 @@ pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
         Err(error) if is_closed_pipe(&error) => GOOD,
         Err(error) => {
             output::status(&format!("error: {error:#}"));
-            FAILED
+            match error.is::<UsageError>() {
+                true => USAGE,
+                false => FAILED,
+            }
         }
     })
 }

@@ -6,6 +6,7 @@ mod confirm;
 mod context;
 mod exit;
 mod progress;
+mod stack;
 mod target_channel;
 
 use clap::{CommandFactory, Parser, Subcommand};

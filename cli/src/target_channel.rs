@@ -12,6 +12,7 @@ use crate::channel_arg::{ChannelArg, Purpose};
 use crate::commands::explain::not_known;
 use crate::confirm::Common;
 use crate::context::{self, Context};
+use crate::stack::Override;
 
 /// The channel, and the confirmation.
 #[derive(Debug, Args)]
@@ -19,6 +20,8 @@ pub(crate) struct Options {
     /// The channel
     #[arg(value_name = "CH…")]
     channel: ChannelArg,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -44,6 +47,7 @@ impl Options {
     /// returns the command's outcome.
     pub(crate) async fn find(&self) -> anyhow::Result<Result<Target, Outcome>> {
         let context = Context::open_with_twilio(&self.common.place).await?;
+        let context = context.by_stack(self.by).await?;
         let table = context.table();
         let Some(sid) = self.channel.resolve(table, Purpose::Write).await? else {
             return Ok(Err(Outcome::Unknown));
@@ -60,6 +64,13 @@ impl Options {
             channel,
             settings,
         }))
+    }
+
+    /// Returns the outcome where nothing is to be written: the plan was only to be shown, or the
+    /// stack only observes.
+    pub(crate) fn ends_here(&self, target: &Target) -> Option<Outcome> {
+        let ends_here = self.common.confirm.ends_here();
+        ends_here.or_else(|| target.context.refuse_observing_stack())
     }
 
     /// Prints the result: as JSON, or as a sentence.

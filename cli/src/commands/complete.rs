@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::confirm::Common;
 use crate::context::{self, Context};
+use crate::stack::Override;
 
 /// The task to complete.
 #[derive(Debug, Args)]
@@ -15,6 +16,8 @@ pub(crate) struct Options {
     /// The task that is stuck in wrap-up
     #[arg(value_name = "WT…")]
     task: TaskSid,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     common: Common,
 }
@@ -28,15 +31,17 @@ struct Done {
 
 /// Completes the task.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let Options { task, common } = options;
+    let Options { task, by, common } = options;
     let context = Context::open_with_twilio(&common.place).await?;
+    let context = context.by_stack(*by).await?;
     let settings = Settings::read_at(context.environment(), context.aws())?;
     let sweep = Sweep::new(settings, context::transport()?);
     match plan(*task, sweep.wrap_up(*task, context.now()).await?) {
         Ok(plan) => output::status(&format!("Plan: {plan}")),
         Err(outcome) => return Ok(outcome),
     }
-    if let Some(outcome) = common.confirm.ends_here() {
+    let ends_here = common.confirm.ends_here();
+    if let Some(outcome) = ends_here.or_else(|| context.refuse_observing_stack()) {
         return Ok(outcome);
     }
     // The task is looked at again before it is written to: its agent may have completed it.

@@ -23,7 +23,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         target.channel.platform(),
         target.settings.proxy_service.is_some(),
     ));
-    if let Some(outcome) = options.common.confirm.ends_here() {
+    if let Some(outcome) = options.ends_here(&target) {
         return Ok(outcome);
     }
     let context = target.context;

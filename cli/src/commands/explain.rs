@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::channel_arg::{ChannelArg, Purpose};
 use crate::context::{Context, Place};
+use crate::stack::Override;
 use output::{ChannelView, Explanation, Outcome};
 
 /// The channel to explain.
@@ -18,6 +19,8 @@ pub(crate) struct Options {
     /// Prints it as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     place: Place,
 }
@@ -56,6 +59,7 @@ struct TaskView {
 /// Explains a channel from its record alone: Twilio is not asked.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open(&options.place).await?;
+    let context = context.by_stack(options.by).await?;
     let table = context.table();
     let Some(sid) = options.channel.resolve(table, Purpose::Read).await? else {
         return Ok(Outcome::Unknown);

@@ -16,6 +16,7 @@ use twilio::events::{Batch, Scope, read_documents};
 use crate::commands::replay::{Part, parts, read, scope, take_in};
 use crate::confirm::Common;
 use crate::context::Context;
+use crate::stack::Override;
 use output::Outcome;
 
 /// The documents to import.
@@ -29,6 +30,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "IS…")]
     sync_service: Option<SyncServiceSid>,
     #[command(flatten)]
+    by: Override,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -36,6 +39,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let body = options.file.as_ref().map(read).transpose()?;
     let context = Context::open(&options.common.place).await?;
+    let context = context.by_stack(options.by).await?;
     let scope = scope(&context)?;
     let mut found = match body {
         Some(body) => parts(&body, |text| read_documents(text, &scope)),

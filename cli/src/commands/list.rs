@@ -10,6 +10,7 @@ use runtime::common;
 use store::StoreError;
 
 use crate::context::{Context, Place};
+use crate::stack::Override;
 use output::{ChannelView, Outcome, Table};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +30,8 @@ pub(crate) struct Options {
     /// One JSON object per channel and line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     place: Place,
 }
@@ -59,6 +62,7 @@ impl ValueEnum for QueueArg {
 /// Lists the channels: on AWS this reads the whole table, unless a queue is named.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open(&options.place).await?;
+    let context = context.by_stack(options.by).await?;
     let policy = context.read(common::policy)?;
     let now = context.now();
     let mut listing = Listing {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::confirm::Common;
 use crate::context::{self, Context};
+use crate::stack::Override;
 
 /// The chat to park.
 #[derive(Debug, Args)]
@@ -18,6 +19,8 @@ pub(crate) struct Options {
     /// The task in which an agent has the chat
     #[arg(value_name = "WT…")]
     task: TaskSid,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     common: Common,
 }
@@ -32,6 +35,8 @@ pub(crate) struct UnparkOptions {
     /// Every task that the table shows as parked
     #[arg(long, group = "which")]
     all: bool,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     common: Common,
 }
@@ -48,6 +53,7 @@ struct Done {
 /// pairs of TaskChannels.
 pub(crate) async fn park(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open_with_twilio(&options.common.place).await?;
+    let context = context.by_stack(options.by).await?;
     let tasks = vec![options.task];
     move_tasks(&context, &tasks, ManualRequest::Park, &options.common).await
 }
@@ -55,6 +61,7 @@ pub(crate) async fn park(options: &Options) -> anyhow::Result<Outcome> {
 /// Moves one chat back, or all of them.
 pub(crate) async fn unpark(options: &UnparkOptions) -> anyhow::Result<Outcome> {
     let context = Context::open_with_twilio(&options.common.place).await?;
+    let context = context.by_stack(options.by).await?;
     let tasks = match options.task {
         Some(task) => vec![task],
         None => parked(&context).await?,
@@ -95,7 +102,8 @@ async fn move_tasks(
     for task in tasks {
         output::status(&format!("Plan: {task} moves {to}."));
     }
-    if let Some(outcome) = common.confirm.ends_here() {
+    let ends_here = common.confirm.ends_here();
+    if let Some(outcome) = ends_here.or_else(|| context.refuse_unknown_stack()) {
         return Ok(outcome);
     }
     let mut outcome = Outcome::Good;

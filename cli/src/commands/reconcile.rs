@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::confirm::Common;
 use crate::context::{self, Context};
+use crate::stack::Override;
 use output::Outcome;
 
 /// Longest run by hand.
@@ -26,6 +27,8 @@ pub(crate) struct Options {
     )]
     since: Duration,
     #[command(flatten)]
+    by: Override,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -40,6 +43,12 @@ struct ReconcileOutput<'a> {
 /// Reconciles, or says what there is to be found.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open_with_twilio(&options.common.place).await?;
+    let context = context.by_stack(options.by).await?;
+    if options.common.confirm.is_given()
+        && let Some(outcome) = context.refuse_unknown_stack()
+    {
+        return Ok(outcome);
+    }
     let settings = Settings::read_at(context.environment(), context.aws())?;
     let sweep = Sweep::new(settings, context::transport()?);
     let order = Order::since(options.since);

@@ -80,7 +80,7 @@ async fn chat(
             ));
         }
     }
-    if let Some(outcome) = options.target.common.confirm.ends_here() {
+    if let Some(outcome) = options.target.ends_here(&target) {
         return Ok(outcome);
     }
     // The record first: a crash in between leaves a channel that the sweep finds clean, and

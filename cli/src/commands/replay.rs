@@ -15,6 +15,7 @@ use twilio::events::{Batch, Scope, read_recording};
 
 use crate::confirm::Common;
 use crate::context::Context;
+use crate::stack::Override;
 
 /// Most unreadable events that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     /// Events as Event Streams sends them: one, a JSON array, or one or more per line;
     /// standard input where it is -
     file: PathBuf,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     common: Common,
 }
@@ -60,6 +63,7 @@ pub(crate) struct Part {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let body = read(&options.file)?;
     let context = Context::open(&options.common.place).await?;
+    let context = context.by_stack(options.by).await?;
     let scope = scope(&context)?;
     let parts = parts(&body, |text| read_recording(text, &scope));
     take_in(&context, parts, &options.common).await
@@ -108,7 +112,10 @@ pub(crate) async fn take_in(
     output::status(&replayed.summary());
     let ends_here = match replayed.changed {
         0 => Some(Outcome::Good),
-        _ => common.confirm.ends_here(),
+        _ => {
+            let ends_here = common.confirm.ends_here();
+            ends_here.or_else(|| context.refuse_unknown_stack())
+        }
     };
     if ends_here.is_none() {
         let mut changed = 0;

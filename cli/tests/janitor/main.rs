@@ -14,5 +14,8 @@ mod local;
 mod one_channel;
 mod parking;
 mod probes;
+mod stack;
+mod status;
+mod suspension;
 mod world;
 mod wrap_ups;

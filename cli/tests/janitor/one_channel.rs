@@ -185,6 +185,7 @@ fn a_deletion_promises_the_session_only_where_it_deletes_one() {
         .says("Its Proxy session is deleted, too");
     let plan = world.janitor(["delete", &conversation]).ends(5);
     assert!(!plan.stderr.contains("Proxy"), "{plan}");
+    world.stack_acts_by(&[("PROXY_SERVICE_SID", ""), ("ENDED_CUTOFF", "24h")]);
     let without = world.command().env("PROXY_SERVICE_SID", "");
     crate::world::run(without.args(["delete", &channel, "--yes"]))
         .ends(0)

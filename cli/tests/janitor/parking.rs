@@ -190,9 +190,8 @@ fn what_cannot_be_parked_is_said_and_changes_nothing() {
     }
     let with = |name: &str, value: &str| {
         let command = world.command().env(name, value);
-        run(command.args(["park", fine.as_str(), "--yes"])).ends(1)
+        run(command.args(["park", fine.as_str(), "--yes", "--override"])).ends(1)
     };
-    with("PARK_TASK_CHANNELS", "").says("PARK_TASK_CHANNELS");
     with("PARK_TASK_CHANNELS", "TC1:TC2").says("PARK_TASK_CHANNELS");
     let other = format!("TC{0}1:TC{0}2", "9".repeat(31));
     with("PARK_TASK_CHANNELS", &other).says("the workspace has no TaskChannel");
@@ -222,8 +221,14 @@ fn a_chat_whose_replies_nobody_would_hear_is_not_parked() {
     assert_eq!(writes(&world), 0);
 
     // Nothing is remembered of it that would be in the way.
-    let command = world.command().env("WEBHOOK_URL", WEBHOOK);
-    run(command.args(["park", task.as_str(), "--yes"])).ends(0);
+    let command = || world.command().env("WEBHOOK_URL", WEBHOOK);
+    run(command().args(["park", task.as_str(), "--yes"]))
+        .ends(2)
+        .says(
+            "WEBHOOK_URL is https://janitor.example.com/twilio/events in this shell, and not set",
+        );
+    assert_eq!(writes(&world), 0);
+    run(command().args(["park", task.as_str(), "--yes", "--override"])).ends(0);
     assert_eq!(stands(&world, task).0, inactive(&world));
     assert_eq!(writes(&world), 2, "the webhook and the move");
 }

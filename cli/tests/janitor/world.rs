@@ -1,14 +1,19 @@
 //! The world around the real binary: a simulated Twilio and the embedded AWS, over sockets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::runtime::Environment;
+use ::sweep::{Settings, Sweep};
 use embedded::Embedded;
 use simulator::Simulator;
 use simulator::state::sid::Sid;
 use simulator::state::story::Contact;
 use snapbox::cmd::Command;
+use store::ChannelTable;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use twilio::rest::Https;
 
 /// The table's name.
 pub(crate) const TABLE: &str = "channels-of-a-test";
@@ -93,15 +98,23 @@ pub(crate) struct Attributes {
 /// A Flex project, and a table that knows nothing of it yet.
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
+    aws: Embedded,
     pub(crate) agent: Sid,
     variables: Vec<(&'static str, String)>,
     secrets: Vec<String>,
     /// It serves both as long as it lives.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl World {
+    /// A stack that acts by this world's variables.
     pub(crate) fn new() -> Self {
+        let world = Self::whose_stack_never_ran();
+        world.stack_acts_by(&[]);
+        world
+    }
+
+    pub(crate) fn whose_stack_never_ran() -> Self {
         let runtime = Runtime::new().unwrap();
         let (simulator, project) = Simulator::with_flex(7).unwrap();
         let began = runtime::clock::now().minus(BEGAN);
@@ -142,6 +155,7 @@ impl World {
         ];
         Self {
             simulator,
+            aws,
             agent,
             variables,
             secrets: vec![
@@ -149,8 +163,31 @@ impl World {
                 account.api_secret,
                 "aws-secret-that-nobody-may-see".to_owned(),
             ],
-            _runtime: runtime,
+            runtime,
         }
+    }
+
+    /// Lets the deployed functions run once, with this world's variables and these. Nothing is
+    /// due for them.
+    pub(crate) fn stack_acts_by(&self, others: &[(&str, &str)]) {
+        let ours = self.variables.iter();
+        let ours = ours.map(|(name, value)| (*name, value.as_str()));
+        let environment: Environment = ours.chain(others.iter().copied()).collect();
+        let transport = || Arc::new(Https::new().unwrap());
+        let (now, time) = (::runtime::clock::now(), Duration::from_secs(60));
+        let sweep = Settings::read(environment.clone()).unwrap();
+        let sweep = Sweep::new(sweep, transport());
+        let park = environment.is_set("PARK_TASK_CHANNELS").then(|| {
+            let settings = park::Settings::read(environment).unwrap();
+            park::Park::new(settings, transport())
+        });
+        self.runtime.block_on(async {
+            let summary = sweep.run_scheduled(now, time).await.unwrap();
+            assert_eq!(summary.due, 0, "{summary:?}");
+            if let Some(park) = park {
+                park.tick_scheduled(now, Duration::ZERO).await.unwrap();
+            }
+        });
     }
 
     /// A Flex project with a TaskChannel for parked chats, by name `inactive`.
@@ -163,6 +200,7 @@ impl World {
             format!("{}:{}", project.chat_task_channel, inactive.unwrap())
         };
         world.variables.push(("PARK_TASK_CHANNELS", pair));
+        world.stack_acts_by(&[]);
         world
     }
 
@@ -241,6 +279,12 @@ impl World {
         let mut channels = state.channels();
         let channel = channels.find(|seen| seen.sid.as_str() == channel)?;
         Some(serde_json::from_str(&channel.attributes).unwrap())
+    }
+
+    /// Returns what this asks of the table.
+    pub(crate) fn table<T>(&self, ask: impl AsyncFnOnce(ChannelTable) -> T) -> T {
+        let table = ChannelTable::new(self.aws.dynamodb(), TABLE);
+        self.runtime.block_on(ask(table))
     }
 
     /// Lets time pass at Twilio.

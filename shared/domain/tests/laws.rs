@@ -343,7 +343,13 @@ fn what_was_observed_is_due_at_once_and_forgotten_by_any_other_end() {
             };
             channel.note_progress(progress, at(3 * DAY));
         },
-        |channel| channel.absorb(&fact(task_sid(2), at(3 * DAY), TaskState::Ended(End::Completed))),
+        |channel| {
+            channel.absorb(&fact(
+                task_sid(2),
+                at(3 * DAY),
+                TaskState::Ended(End::Completed),
+            ))
+        },
     ];
     for end in ends {
         let mut channel = channel.clone();

@@ -1,18 +1,23 @@
 //! `janitor status`: shows if the system is alive, what waits, and what needs a person. Twilio
 //! is not asked.
 
+mod lines;
+
 use std::collections::BTreeMap;
 use std::pin::pin;
 
 use clap::Args;
-use domain::{ChannelSid, Policy, Queue, Timestamp};
+use domain::{ChannelSid, Policy, Queue, Suspension, Timestamp};
 use futures::StreamExt;
 use output::{ChannelView, Outcome, State};
 use runtime::common;
 use serde::Serialize;
-use store::StoreError;
+use serde_json::Value;
+use store::{Job, LastRun, StoreError};
 
+use crate::commands::sweep;
 use crate::context::{Context, Place};
+use crate::stack::{self, Override};
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -20,6 +25,8 @@ pub(crate) struct Options {
     /// Prints it as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    by: Override,
     #[command(flatten)]
     place: Place,
 }
@@ -29,9 +36,21 @@ pub(crate) struct Options {
 struct Status {
     place: String,
     now_ms: Timestamp,
+    /// Settings that sweep and park act by, as they noted them; empty if none has run yet.
+    settings: BTreeMap<String, String>,
+    /// Last authentic event, to the minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event_ms: Option<Timestamp>,
+    /// Last scheduled runs.
+    last_runs: LastRuns,
+    fuse: Fuse,
     queues: Vec<QueueRow>,
     /// Number of channels in each state.
     states: BTreeMap<&'static str, usize>,
+    /// Channels that were given up.
+    failed: usize,
+    /// Channels that a person holds.
+    held: usize,
     /// Customers who wrote after their last task ended, and whom no agent sees.
     unheard: usize,
     /// Number of parked tasks.
@@ -41,6 +60,45 @@ struct Status {
     /// The sink's test event that arrived last, in the last days.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_test_event: Option<TestEvent>,
+}
+
+/// Last scheduled runs of each function.
+#[derive(Debug, Serialize)]
+struct LastRuns {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reconcile: Option<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    park: Option<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkup: Option<Run>,
+}
+
+/// A scheduled run.
+#[derive(Debug, Serialize)]
+struct Run {
+    at_ms: Timestamp,
+    /// Its counts, or the name of its error as `error`.
+    result: Value,
+}
+
+/// The fuse of the sweeps.
+#[derive(Debug, Serialize)]
+struct Fuse {
+    /// Channels that sweeps wrote to within the last hour.
+    closes: usize,
+    /// `stopped` or `fuse-blown`, while sweeps must not write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_ms: Option<Timestamp>,
+    /// End of a blown fuse; absent where only a person ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_ms: Option<Timestamp>,
+    /// The same in words.
+    #[serde(skip)]
+    why: Option<String>,
 }
 
 /// A queue of channels that wait.
@@ -67,12 +125,13 @@ struct TestEvent {
 /// given up or are held.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open(&options.place).await?;
+    let context = context.by_stack(options.by).await?;
     let policy = context.read(common::policy)?;
     let status = Status::read(&context, &policy).await?;
     if options.json {
         output::json(&status)?;
     } else {
-        output::print(&status.lines().join("\n"))?;
+        output::print(&status.lines())?;
     }
     Ok(Outcome::Good)
 }
@@ -96,11 +155,27 @@ impl Status {
             });
         }
         let test = table.last_test_event().await?;
+        let (sweep, park) = (
+            table.last_run(Job::Sweep).await?,
+            table.last_run(Job::Park).await?,
+        );
+        let event = table.last_run(Job::Ingest).await?;
         let mut status = Self {
             place: context.place().to_owned(),
             now_ms: now,
+            settings: stack::settings_of(park.iter().chain(&sweep)),
+            last_event_ms: event.map(|event| event.at),
+            last_runs: LastRuns {
+                sweep: sweep.map(Run::from),
+                reconcile: table.last_run(Job::Reconcile).await?.map(Run::from),
+                park: park.map(Run::from),
+                checkup: last_checkup(context).await?,
+            },
+            fuse: Fuse::read(context).await?,
             queues,
             states: State::ALL.map(|state| (state.name(), 0)).into(),
+            failed: 0,
+            held: 0,
             unheard: 0,
             parked_tasks: 0,
             unreadable: 0,
@@ -110,6 +185,8 @@ impl Status {
             }),
         };
         status.count(context, policy).await?;
+        status.failed = status.state(State::Failed);
+        status.held = status.state(State::Held);
         Ok(status)
     }
 
@@ -136,95 +213,47 @@ impl Status {
     fn state(&self, state: State) -> usize {
         self.states.get(state.name()).copied().unwrap_or(0)
     }
+}
 
-    fn lines(&self) -> Vec<String> {
-        let by_queue = |count: fn(&QueueRow) -> usize| -> (usize, String) {
-            let counts = self.queues.iter().map(|row| (row.queue, count(row)));
-            let counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
-            let names: Vec<String> = counts
-                .iter()
-                .map(|(queue, count)| format!("{count} {queue}"))
-                .collect();
-            (
-                counts.iter().map(|(_, count)| count).sum(),
-                names.join(", "),
-            )
+impl From<LastRun> for Run {
+    fn from(run: LastRun) -> Self {
+        Self {
+            at_ms: run.at,
+            result: run.result,
+        }
+    }
+}
+
+impl Fuse {
+    async fn read(context: &Context) -> anyhow::Result<Self> {
+        let (table, now) = (context.table(), context.now());
+        let suspension = table.suspension(now).await?;
+        let (since_ms, until_ms) = match suspension {
+            None => (None, None),
+            Some(Suspension::Stopped { since }) => (Some(since), None),
+            Some(Suspension::FuseBlown(blown)) => (Some(blown.since), Some(blown.until)),
         };
-        let (due, due_names) = by_queue(|row| row.due);
-        let (waiting, waiting_names) = by_queue(|row| row.waiting - row.due);
-        let overdue = self.queues.iter().map(|row| row.oldest_overdue_seconds);
-        let overdue = std::time::Duration::from_secs(overdue.max().unwrap_or(0));
-        let next = self.queues.iter().filter_map(|row| row.next_due_at_ms);
-        let next = next.filter(|at| *at > self.now_ms).min();
-        let mut lines = vec![
-            format!("{}, {} UTC", self.place, output::moment(self.now_ms)),
-            match &self.last_test_event {
-                Some(test) => format!(
-                    "Events     the last test event arrived {}",
-                    output::from_now(test.at_ms, self.now_ms)
-                ),
-                None => "Events     no test event arrived lately; `janitor connect` sends one"
-                    .to_owned(),
-            },
-            match due {
-                0 => "Due        nothing".to_owned(),
-                _ => format!(
-                    "Due        {due}, the oldest for {}: {due_names}",
-                    output::duration(overdue)
-                ),
-            },
-            match waiting {
-                0 => "Waiting    nothing".to_owned(),
-                _ => {
-                    let next =
-                        next.map(|at| format!(", the next {}", output::from_now(at, self.now_ms)));
-                    format!(
-                        "Waiting    {waiting}{}: {waiting_names}",
-                        next.unwrap_or_default()
-                    )
-                }
-            },
-            format!(
-                "Open       {} channels; {} tasks are parked",
-                self.state(State::Open),
-                self.parked_tasks
-            ),
-            format!(
-                "Left       {} channels: an agent, a program or Twilio may still have them",
-                self.state(State::Left)
-            ),
-            format!("Closed     {} channels", self.state(State::Closed)),
-            format!("Held       {} channels", self.state(State::Held)),
-        ];
-        let needs = self.needs();
-        lines.push(match needs.is_empty() {
-            true => "Needs you  nothing".to_owned(),
-            false => format!("Needs you  {}", needs.join("; ")),
-        });
-        lines
+        Ok(Self {
+            closes: table.fuse().await?.count(now),
+            suspended: suspension.map(Suspension::name),
+            since_ms,
+            until_ms,
+            why: suspension.map(|suspension| sweep::in_words(suspension, context)),
+        })
     }
+}
 
-    /// Returns what only a person can put right.
-    fn needs(&self) -> Vec<String> {
-        let mut needs = Vec::new();
-        match self.unheard {
-            0 => {}
-            unheard => needs.push(format!(
-                "{unheard} customers wrote and no agent sees it: `list --json` has unheard_since_ms"
-            )),
-        }
-        match self.state(State::Failed) {
-            0 => {}
-            failed => needs.push(format!(
-                "{failed} channels were given up: `janitor retry --failed` names them"
-            )),
-        }
-        match self.unreadable {
-            0 => {}
-            unreadable => needs.push(format!(
-                "{unreadable} records cannot be read: `janitor list` names them"
-            )),
-        }
-        needs
-    }
+/// Reads the checkup's own note: it holds the findings of each rule.
+async fn last_checkup(context: &Context) -> anyhow::Result<Option<Run>> {
+    let memory = context
+        .table()
+        .note::<checkup::Memory>(checkup::NOTE)
+        .await?;
+    Ok(memory.and_then(|memory| {
+        let findings: usize = memory.rules.values().map(|rule| rule.count).sum();
+        Some(Run {
+            at_ms: memory.at?,
+            result: serde_json::json!({ "findings": findings }),
+        })
+    }))
 }
