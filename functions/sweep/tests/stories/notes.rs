@@ -1,4 +1,4 @@
-//! What a scheduled run leaves in the table: its settings, and what it came to.
+//! A scheduled run leaves its settings in the table, and its counts or its failure.
 
 use std::time::Duration;
 
