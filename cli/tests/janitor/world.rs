@@ -175,10 +175,10 @@ impl World {
         let environment: Environment = ours.chain(others.iter().copied()).collect();
         let transport = || Arc::new(Https::new().unwrap());
         let (now, time) = (::runtime::clock::now(), Duration::from_secs(60));
-        let sweep = Settings::read(environment.clone()).unwrap();
+        let sweep = Settings::read_at(environment.clone(), None).unwrap();
         let sweep = Sweep::new(sweep, transport());
         let park = environment.is_set("PARK_TASK_CHANNELS").then(|| {
-            let settings = park::Settings::read(environment).unwrap();
+            let settings = park::Settings::read_at(environment, None).unwrap();
             park::Park::new(settings, transport())
         });
         self.runtime.block_on(async {
