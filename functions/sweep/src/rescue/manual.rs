@@ -6,6 +6,7 @@ use domain::{ChannelSid, NotRescued, Queue, TaskSid, Timestamp, unheard};
 use runtime::clock::Watch;
 
 use crate::closing::Closer;
+use crate::guard::Guard;
 use crate::look::Reader;
 use crate::mark::{ChannelReport, publish_and_mark};
 use crate::open_tasks::OpenTasks;
@@ -75,7 +76,8 @@ impl Sweep {
             plan: settings.plan.clone(),
         };
         let watch = Watch::new(now, time_left);
-        let run = Run::new(settings, twilio, open_tasks, closer, watch);
+        let guard = Guard::of_person(settings.plan.max_closes, now);
+        let run = Run::new(settings, twilio, open_tasks, closer, guard, watch);
         let reader = &run.closer.reader;
         let look = reader.look(&mut after, &settings.plan.policy, now).await;
         let look = look.map_err(|error| SweepError::NotRescued(error.to_string()))?;
