@@ -230,16 +230,21 @@ fn newest_model(
             "task_queue_sid",
             "task_channel_sid",
             "task_sid",
+            "task_version",
         ];
-        let [attributes, workflow, queue, task_channel, of] = json::members(&data, names).ok()?;
+        let [attributes, workflow, queue, task_channel, of, version] =
+            json::members(&data, names).ok()?;
         if json::parsed::<TaskSid>(of)? != task {
             return None;
         }
         let model = model([attributes, workflow, queue, task_channel], channel)?;
-        Some((model.is_ok(), at, model))
+        // Several events may carry one time; the version counts up at each change.
+        let version = version.and_then(|version| version.get().trim_matches('"').parse().ok());
+        let place: (bool, Timestamp, Option<u32>) = (model.is_ok(), at, version);
+        Some((place, model))
     });
-    let newest = models.max_by_key(|(is_model, at, _)| (*is_model, *at));
-    Some(newest.map(|(_, _, model)| model))
+    let newest = models.max_by_key(|(place, _)| *place);
+    Some(newest.map(|(_, model)| model))
 }
 
 /// Reads what a task was like; nothing where its attributes are absent or name another channel
