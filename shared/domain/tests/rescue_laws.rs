@@ -160,9 +160,10 @@ fn only_a_channel_that_is_active_and_nobodys_is_rescued() {
             interaction: Some(InteractionStatus::Active),
             ..Evidence::default()
         };
-        let why = match row {
-            Row::AgentPresent => NotRescued::AgentPresent,
-            _ => NotRescued::NotOpen,
+        let why = if row == Row::AgentPresent {
+            NotRescued::AgentPresent
+        } else {
+            NotRescued::NotOpen
         };
         assert_eq!(
             decide(&record(), &interaction, row, 1, 0),
