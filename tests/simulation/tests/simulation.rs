@@ -93,8 +93,8 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::AgentEverywhere, 4),
     (Mutation::NotesByTime, 5),
     (Mutation::ParkedByAttribute, 60),
-    (Mutation::LinesTakenForOne, 0),
-    (Mutation::EarlyWordsDropped, 0),
+    (Mutation::LinesTakenForOne, 18),
+    (Mutation::EarlyWordsDropped, 26),
 ];
 
 #[test]
