@@ -90,13 +90,20 @@ impl Park {
         if due.is_empty() {
             return Ok(());
         }
-        if settings.table.stopped_since().await?.is_some() {
-            // A person stopped everything. A customer who wrote is brought back all the same:
-            // else no agent would see the message.
+        let found = due.len();
+        let stopped = settings.table.stopped_since().await;
+        if !matches!(stopped, Ok(None)) {
+            // A person stopped everything, or it is not known. A customer who wrote is brought
+            // back all the same: else no agent would see the message.
             due.retain(|due| due.queue == Queue::Unpark);
-            if due.is_empty() {
-                return Ok(());
-            }
+        }
+        if let Err(error) = stopped {
+            tracing::error!(%error, "the stop could not be read: no chat is parked");
+            summary.due += found - due.len();
+            summary.failed += found - due.len();
+        }
+        if due.is_empty() {
+            return Ok(());
         }
         // A waiting customer comes first.
         due.sort_by_key(|due| due.queue != Queue::Unpark);

@@ -13,7 +13,7 @@ async fn a_stop_parks_no_chat_and_still_brings_a_customer_back() {
     world.deliver_all().await;
 
     world.table.stop(world.now()).await.unwrap();
-    let silent = world.answered_chat("+15550100122").await;
+    let silent = world.answered_conversation("+15550100122").await;
     world.time_passes(Policy::default().park_after + POLL).await;
     world.twilio.reset_calls();
     assert_eq!(world.parking_poll().await.due, 0);

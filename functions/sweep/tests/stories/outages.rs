@@ -342,7 +342,7 @@ async fn the_sinks_test_event_is_noted_if_it_is_twilios_and_asked_for_again_if_i
         body.to_string()
     };
     let noted = async || {
-        let items = world.items().await;
+        let items = world.items_and_notes().await;
         items
             .get("note:sink-test-event")
             .cloned()
