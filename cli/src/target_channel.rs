@@ -16,6 +16,8 @@ use crate::stack::Override;
 
 /// The channel, and the confirmation.
 #[derive(Debug, Args)]
+// Commands take these options into their own, which have the same name.
+#[group(skip)]
 pub(crate) struct Options {
     /// The channel
     #[arg(value_name = "CH…")]
