@@ -235,6 +235,9 @@ fn clean(
     let Some(found) = state.channel(sid) else {
         return Ok(());
     };
+    if may_be_with_program(&state, deployment, sid, record) {
+        return Ok(());
+    }
     if !found.is_inactive() {
         return dirty("it is not INACTIVE");
     }
@@ -260,9 +263,24 @@ fn is_put_aside(
         .is_some_and(|it| matches!(it.status, ChannelStatus::Inactive | ChannelStatus::Pause));
     let webhooks = state.webhooks_of(conversation).unwrap_or_default();
     let program = webhooks.iter().any(|webhook| webhook.kind != "studio");
-    let policy = &deployment.shared.script.policy;
+    left || program || is_orphan_for_months(deployment, record)
+}
+
+/// Returns whether a program may still have a Chat channel of which no task is known.
+fn may_be_with_program(
+    state: &simulator::State,
+    deployment: &Deployment,
+    channel: simulator::Sid,
+    record: &Channel,
+) -> bool {
+    let webhooks = state.webhooks_of(channel).unwrap_or_default();
+    !webhooks.is_empty() && is_orphan_for_months(deployment, record)
+}
+
+fn is_orphan_for_months(deployment: &Deployment, record: &Channel) -> bool {
+    let cutoff = deployment.shared.script.policy.orphan_cutoff;
     let orphan = record.idle().is_some_and(|idle| idle.holder().is_some());
-    left || program || (orphan && policy.orphan_cutoff.is_none_or(|it| it > AFTERMATH))
+    orphan && cutoff.is_none_or(|cutoff| cutoff > AFTERMATH)
 }
 
 /// Returns whether a record may hold a task open that has ended: its end was lost, and no other
