@@ -24,24 +24,21 @@ impl Channel {
     pub fn absorb_useful(&mut self, facts: &[Fact]) {
         let (states, others): (Vec<_>, Vec<_>) =
             facts.iter().partition(|fact| fact.state().is_some());
-        for fact in states {
-            let mut after = self.clone();
-            after.absorb(fact);
-            if fact.state() != Some(TaskState::Open(Stage::Wrapping))
-                || !after.differs_by_stage_alone(self)
-            {
-                *self = after;
-            }
-        }
-        if others.is_empty() {
-            return;
-        }
-        let mut after = self.clone();
-        for fact in others {
-            after.absorb(fact);
-        }
-        if after.differs_usefully(self) {
+        let (wrapping, states): (Vec<_>, Vec<_>) = states
+            .into_iter()
+            .partition(|fact| fact.state() == Some(TaskState::Open(Stage::Wrapping)));
+        let before = self.clone();
+        states.into_iter().for_each(|fact| self.absorb(fact));
+        let mut wrapped = self.clone();
+        wrapping.into_iter().for_each(|fact| wrapped.absorb(fact));
+        let mut after = wrapped.clone();
+        others.into_iter().for_each(|fact| after.absorb(fact));
+        if after.differs_usefully(&wrapped) {
             *self = after;
+        } else if *self != before || !wrapped.differs_by_stage_alone(self) {
+            // What is written anyway holds the wrap-up, too: the order of a batch makes no
+            // difference.
+            *self = wrapped;
         }
     }
 
