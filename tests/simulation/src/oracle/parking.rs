@@ -85,6 +85,7 @@ pub(crate) struct TaskNow {
     pub(crate) attributes: String,
     /// True in the TaskChannel of parked tasks, nothing if it is in neither of the pair.
     pub(crate) parked: Option<bool>,
+    pub(crate) version: u32,
 }
 
 /// A task that a run has moved.
@@ -165,6 +166,9 @@ impl Oracle {
             Some(parked) if parked != says => return broken("it is half parked"),
             Some(_) => {}
         }
+        if says && !self.is_announced(moved) {
+            return broken("its record did not announce it");
+        }
         let Some(history) = self.runs.get(&run) else {
             return Ok(());
         };
@@ -187,6 +191,18 @@ impl Oracle {
             return Err(Violation::of(Law::NotEarly, what));
         }
         Ok(())
+    }
+
+    /// Returns whether the record of a task's channel, if there is one, told of the move before it
+    /// was made.
+    fn is_announced(&self, moved: &Moved<'_>) -> bool {
+        let history = moved.channel.and_then(|sid| self.channels.get(sid));
+        let Some(record) = history.and_then(|history| history.record.as_ref()) else {
+            return true;
+        };
+        let task = moved.task.parse().ok();
+        let parking = task.and_then(|task| record.parking(task));
+        parking.is_some_and(|parking| parking.is_announced(moved.before.version))
     }
 
     /// S9: none of these parked tasks, with their channels, has a customer who waits.

@@ -25,6 +25,7 @@ impl TwilioTransport {
         Some(TaskNow {
             attributes: task.attributes.to_string(),
             parked: found.map(|(_, parked)| *parked),
+            version: u32::try_from(task.version).unwrap_or(u32::MAX),
         })
     }
 
