@@ -13,15 +13,20 @@ use crate::context;
 /// A transport that shows how many requests were made while it lives.
 pub(crate) struct Counted {
     inner: Arc<dyn Transport>,
-    progress: Progress,
+    progress: Arc<Progress>,
 }
 
 impl Counted {
     /// Returns the way to Twilio, with this label beside the count.
     pub(crate) fn to_twilio(label: &'static str) -> anyhow::Result<Arc<dyn Transport>> {
+        Self::shown_by(Arc::new(Progress::counting(label)))
+    }
+
+    /// Returns the way to Twilio, whose requests this progress counts.
+    pub(crate) fn shown_by(progress: Arc<Progress>) -> anyhow::Result<Arc<dyn Transport>> {
         Ok(Arc::new(Self {
             inner: context::transport()?,
-            progress: Progress::counting(label),
+            progress,
         }))
     }
 }

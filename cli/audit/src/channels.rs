@@ -15,8 +15,9 @@ use twilio::rest::{CHANNELS_PER_QUESTION, TwilioError};
 
 use crate::class::Class;
 use crate::error::why;
-use crate::judge::{Held, judge, unread};
-use crate::run::Audit;
+use crate::judge::{Held, Terms, judge, unread};
+use crate::run::{Audit, Order};
+use crate::state::Phase;
 
 /// The number of failures in a row after which Twilio is taken to be down.
 const DOWN_AFTER: usize = 10;
@@ -62,6 +63,8 @@ impl Looker<'_> {
             let unknown = || Channel::new(*sid, one.by.platform());
             records.entry(*sid).or_insert_with(unknown);
         }
+        let state = &self.audit.state;
+        state.begin(Phase::Tasks);
         let at_once = self.audit.order.concurrency;
         let refreshed: Vec<Option<Candidate>> = stream::iter(records)
             .map(|(sid, record)| self.refresh(record, held.get(&sid).copied()))
@@ -71,12 +74,13 @@ impl Looker<'_> {
         let mut candidates = Vec::new();
         for candidate in refreshed.into_iter().flatten() {
             match self.sort(&candidate, knows_conversations) {
-                Sorted::Class(class) => self.audit.count(unread(&candidate.record, class)),
+                Sorted::Class(class) => state.count(unread(&candidate.record, class)),
                 Sorted::Candidate => candidates.push(candidate),
             }
         }
-        self.audit.begin_looks(candidates.len());
+        let in_question = candidates.len();
         candidates.truncate(self.audit.order.sample.unwrap_or(usize::MAX));
+        state.begin_looks(in_question, candidates.len());
         let mut portions = Vec::new();
         let mut rest = candidates.into_iter().peekable();
         while rest.peek().is_some() {
@@ -96,7 +100,7 @@ impl Looker<'_> {
     /// Lets a record absorb which of its tasks are open. A task that the record holds for open
     /// and the list does not costs a request.
     async fn refresh(&self, mut record: Channel, held: Option<Held>) -> Option<Candidate> {
-        if self.audit.is_stopped() {
+        if self.audit.state.is_stopped() {
             return None;
         }
         let (twilio, now) = (&self.reader.twilio, self.audit.now());
@@ -153,7 +157,7 @@ impl Looker<'_> {
         portion: Vec<Candidate>,
     ) -> Vec<(Candidate, Option<Arc<PortionLook>>)> {
         let channels: BTreeSet<ChannelSid> = portion.iter().map(|one| one.record.sid()).collect();
-        let look = match self.audit.is_stopped() {
+        let look = match self.audit.state.is_stopped() {
             true => None,
             false => {
                 let (twilio, now) = (&self.reader.twilio, self.audit.now());
@@ -170,13 +174,13 @@ impl Looker<'_> {
     /// Looks at one channel, exactly as the sweep would.
     async fn one(&self, candidate: Candidate, look: Option<Arc<PortionLook>>) {
         let Candidate { mut record, held } = candidate;
-        if self.audit.is_stopped() {
+        if self.audit.state.is_stopped() {
             return;
         }
-        let audit = self.audit;
-        let is_refused = audit.is_refused(record.platform());
+        let (audit, state) = (self.audit, &self.audit.state);
+        let is_refused = state.is_refused(record.platform());
         let Some(look) = look.filter(|_| !is_refused) else {
-            return audit.looked_at(unread(&record, Class::Unreadable));
+            return state.looked_at(unread(&record, Class::Unreadable));
         };
         let now = audit.now();
         let twilio = &self.reader.twilio;
@@ -185,10 +189,10 @@ impl Looker<'_> {
             .refresh(twilio, Some(&look), &mut record, now);
         if let Err(error) = refreshed.await {
             self.note(&error);
-            return audit.looked_at(unread(&record, Class::Unreadable));
+            return state.looked_at(unread(&record, Class::Unreadable));
         }
         if record.open_tasks().next().is_some() {
-            return audit.looked_at(unread(&record, Class::OpenTask));
+            return state.looked_at(unread(&record, Class::OpenTask));
         }
         if record.idle().is_none()
             && let Some(held) = held
@@ -202,28 +206,38 @@ impl Looker<'_> {
         let looked = self.reader.look(&mut record, &audit.order.policy, now);
         match looked.await {
             Ok(look) => {
-                audit.note_answer();
-                audit.looked_at(judge(&record, &look, held));
+                let Order {
+                    unheard,
+                    rescue_within,
+                    ..
+                } = audit.order;
+                let terms = Terms {
+                    unheard,
+                    rescue_within,
+                    now,
+                };
+                state.note_answer();
+                state.looked_at(judge(&record, &look, held, terms));
             }
             Err(error) => {
                 self.note_look(&error, record.platform());
-                audit.looked_at(unread(&record, Class::Unreadable));
+                state.looked_at(unread(&record, Class::Unreadable));
             }
         }
     }
 
     fn fail(&self, record: &Channel, error: &TwilioError) {
         self.note(error);
-        self.audit.count(unread(record, Class::Unreadable));
+        self.audit.state.count(unread(record, Class::Unreadable));
     }
 
     fn note_look(&self, error: &LookError, platform: Platform) {
         match error {
             LookError::Twilio(error @ TwilioError::Unauthorized { status: 403, .. }) => {
-                self.audit.refuse(platform, why(error));
+                self.audit.state.refuse(platform, why(error));
             }
             LookError::Twilio(error) => self.note(error),
-            LookError::NoSuchService(_) => self.audit.refuse(platform, error.to_string()),
+            LookError::NoSuchService(_) => self.audit.state.refuse(platform, error.to_string()),
             LookError::NotAnObject => {}
         }
     }
@@ -231,10 +245,10 @@ impl Looker<'_> {
     /// Ends the looks where no other request would fare better.
     fn note(&self, error: &TwilioError) {
         match error {
-            TwilioError::Unauthorized { .. } => self.audit.stop(why(error)),
+            TwilioError::Unauthorized { .. } => self.audit.state.stop(why(error)),
             TwilioError::Unreachable { .. } | TwilioError::Throttled { .. } => {
-                if self.audit.note_silence() >= DOWN_AFTER {
-                    self.audit.stop(why(error));
+                if self.audit.state.note_silence() >= DOWN_AFTER {
+                    self.audit.state.stop(why(error));
                 }
             }
             TwilioError::Gone | TwilioError::Conflict | TwilioError::Refused { .. } => {}

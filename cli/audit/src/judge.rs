@@ -1,9 +1,12 @@
 //! The meaning of a look for the report: a pure function of the rule's verdict.
 
+use std::time::Duration;
+
 use domain::{
-    Channel, End, LastMessage, Outcome, ProxySessionSid, Row, Step, Timestamp, Verdict, unheard,
+    Channel, End, LastMessage, Outcome, ProxySessionSid, RescueDecision, Row, Step, Timestamp,
+    Verdict, decide_rescue, unheard,
 };
-use sweep::Look;
+use sweep::{Look, Unheard};
 
 use crate::class::{Cause, Class};
 use crate::report::{FoundChannel, WouldDo};
@@ -19,8 +22,21 @@ pub(crate) struct Held {
     pub(crate) session: Option<ProxySessionSid>,
 }
 
+/// The terms on which the sweep that would act treats customers whom it finds unheard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) unheard: Unheard,
+    pub(crate) rescue_within: Duration,
+    pub(crate) now: Timestamp,
+}
+
 /// Sorts a channel that was looked at.
-pub(crate) fn judge(channel: &Channel, look: &Look, held: Option<Held>) -> FoundChannel {
+pub(crate) fn judge(
+    channel: &Channel,
+    look: &Look,
+    held: Option<Held>,
+    terms: Terms,
+) -> FoundChannel {
     let verdict = look.verdict;
     let (class, cause, would) = match verdict {
         Verdict::Take { step, row } => {
@@ -50,6 +66,15 @@ pub(crate) fn judge(channel: &Channel, look: &Look, held: Option<Held>) -> Found
         Verdict::Take { .. } | Verdict::Settled { .. } => None,
     };
     let unheard = unheard(channel, &look.evidence, &verdict).filter(|_| class != Class::Clean);
+    let rescuable = unheard.is_some_and(|message| {
+        let (row, within) = (verdict.row(), Some(terms.rescue_within));
+        let rescue = decide_rescue(channel, &look.evidence, row, message, within, terms.now);
+        matches!(rescue, RescueDecision::Make(_))
+    });
+    let would = match terms.unheard {
+        Unheard::Rescue if rescuable => Some(WouldDo::Rescue),
+        Unheard::Rescue | Unheard::Tell => would,
+    };
     FoundChannel {
         class,
         cause,
@@ -57,6 +82,7 @@ pub(crate) fn judge(channel: &Channel, look: &Look, held: Option<Held>) -> Found
         would,
         since_ms: since(channel, look.evidence.last_message.flatten(), held),
         unheard_since_ms: unheard.map(|message| message.at),
+        rescuable,
         until_ms: until,
         ..unread(channel, Class::Unreadable)
     }
@@ -74,6 +100,7 @@ pub(crate) fn unread(channel: &Channel, class: Class) -> FoundChannel {
         since_ms: since(channel, None, None),
         last_task_sid: channel.idle().and_then(|idle| idle.task()),
         unheard_since_ms: None,
+        rescuable: false,
         until_ms: None,
     }
 }

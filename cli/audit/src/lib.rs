@@ -7,7 +7,8 @@
 //!
 //! The modules in reading order: `class` says what an open channel can be found as and why it
 //! stayed open, `report` holds everything that was found, `judge` makes the one of the other,
-//! `lists` and `channels` read, `run` holds them together, `page` shows it in a browser.
+//! `state` holds what was found so far, `lists` and `channels` read, `run` holds them together, `page`
+//! shows it in a browser.
 
 mod channels;
 mod class;
@@ -17,6 +18,7 @@ mod lists;
 mod page;
 mod report;
 mod run;
+mod state;
 
 pub use class::{Cause, Class};
 pub use error::AuditError;
@@ -27,3 +29,4 @@ pub use report::{
     Unattended, Unheard, WouldDo,
 };
 pub use run::{Audit, LOG_KEPT, Order};
+pub use state::Phase;

@@ -13,13 +13,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use output::{duration, moment};
 use sha2::{Digest, Sha256};
 
-use crate::report::Report;
+use crate::report::{Report, Unheard};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// Returns the page of an audit, with the answers of the probes if they were asked.
-pub fn page(report: &Report, probes: Option<&probes::Report>) -> String {
+/// Returns the page of an audit, with the answers of the probes, or why there are none.
+pub fn page(report: &Report, probes: Result<&probes::Report, &str>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,7 +42,7 @@ pub fn page(report: &Report, probes: Option<&probes::Report>) -> String {
                 }
                 main {
                     (headline(report))
-                    (limits(report))
+                    (limits(report, probes))
                     (charts(report))
                     (tables::causes(report))
                     (tables::classes(report))
@@ -50,7 +50,7 @@ pub fn page(report: &Report, probes: Option<&probes::Report>) -> String {
                     (tables::tasks(report))
                     (tables::users(report))
                     (tables::findings(report))
-                    @if let Some(probes) = probes { (tables::probes(probes)) }
+                    @if let Ok(probes) = probes { (tables::probes(probes)) }
                 }
                 footer {
                     h2 { "About this page" }
@@ -94,25 +94,54 @@ fn headline(report: &Report) -> Markup {
             @if let Some(oldest) = unattended.oldest_ms {
                 " The oldest has been so for " (duration(report.at_ms.since(oldest))) "."
             }
-            @if report.unheard.customers > 0 {
-                p .bad {
-                    (report.unheard.customers)
-                    @match report.unheard.customers {
-                        1 => " customer has written already and waits for an answer",
-                        _ => " customers have written already and wait for an answer",
-                    }
-                    @if let Some(oldest) = report.unheard.oldest_ms {
-                        ", the first one for " (duration(report.at_ms.since(oldest)))
-                    }
-                    "."
+            (unheard(report))
+        }
+    }
+}
+
+/// Says how many customers wait for an answer, and how many of them a rescue would help.
+fn unheard(report: &Report) -> Markup {
+    let Unheard {
+        customers,
+        last_24_hours,
+        rescuable,
+        oldest_ms,
+    } = report.unheard;
+    html! {
+        @if customers > 0 {
+            p .bad {
+                (customers)
+                @match customers {
+                    1 => " customer wrote and nobody saw it; ",
+                    _ => " customers wrote and nobody saw it; ",
+                }
+                (last_24_hours) " in the last 24 h."
+                @if let Some(oldest) = oldest_ms {
+                    " The first one has waited for " (duration(report.at_ms.since(oldest))) "."
                 }
             }
+            p { (rescues(rescuable)) }
+        }
+    }
+}
+
+fn rescues(rescuable: usize) -> Markup {
+    html! {
+        "With " code { "UNHEARD=rescue" } ", "
+        @match rescuable {
+            0 => "none of them would get a task now.",
+            _ => { (rescuable) " of them would get a task now." },
         }
     }
 }
 
 /// Says what the figures do not cover.
-fn limits(report: &Report) -> Markup {
+fn limits(report: &Report, probes: Result<&probes::Report, &str>) -> Markup {
+    let probes_missing = match probes {
+        Ok(probes) if probes.interrupted => Some("they were ended early"),
+        Ok(_) => None,
+        Err(why) => Some(why),
+    };
     html! {
         @if report.interrupted {
             p .warning { "The audit was ended early. The figures are of what it had found by then." }
@@ -122,13 +151,14 @@ fn limits(report: &Report) -> Markup {
                 "A sample: " (sample.looked_at) " of " (sample.candidates) " channels were looked at."
             }
         }
-        @if !report.silent_parts.is_empty() {
+        @if !report.silent_parts.is_empty() || probes_missing.is_some() {
             section .warning {
                 h2 { "Not everything could be read" }
                 ul {
                     @for silent in &report.silent_parts {
                         li { (silent.part) ": " (silent.why) }
                     }
+                    @if let Some(why) = probes_missing { li { "the probes: " (why) } }
                 }
             }
         }

@@ -127,6 +127,10 @@ pub struct AgeBucket {
 pub struct Unheard {
     /// Their number.
     pub customers: usize,
+    /// Of those, the ones who wrote within the last 24 hours.
+    pub last_24_hours: usize,
+    /// Of all, the ones to whom `UNHEARD=rescue` would give a task.
+    pub rescuable: usize,
     /// The time of the oldest of those messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
@@ -164,6 +168,10 @@ pub struct FoundChannel {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     pub unheard_since_ms: Option<Timestamp>,
+    /// `UNHEARD=rescue` would give its customer a task.
+    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default)]
+    pub rescuable: bool,
     /// The time from which the row would act; absent where it would now, or never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
@@ -178,6 +186,8 @@ pub enum WouldDo {
     Release,
     /// Close it for good.
     Close,
+    /// Give the customer who waits unheard a task, instead of closing it.
+    Rescue,
     /// End the Proxy session that brings messages to it, where `PROXY_SERVICE_SID` is set.
     EndSession,
 }
@@ -299,13 +309,27 @@ impl Unattended {
 
 impl Unheard {
     /// Counts the customers among these channels who wait unheard.
-    pub fn among(channels: &[FoundChannel]) -> Self {
-        let times = channels
-            .iter()
-            .filter_map(|channel| channel.unheard_since_ms);
-        Self {
-            customers: times.clone().count(),
-            oldest_ms: times.min(),
+    pub fn among(channels: &[FoundChannel], now: Timestamp) -> Self {
+        let mut unheard = Self::default();
+        for channel in channels {
+            let Some(at) = channel.unheard_since_ms else {
+                continue;
+            };
+            unheard.customers += 1;
+            unheard.last_24_hours += usize::from(now.since(at) <= DAY);
+            unheard.rescuable += usize::from(channel.rescuable);
+            unheard.oldest_ms = Some(unheard.oldest_ms.map_or(at, |oldest| oldest.min(at)));
         }
+        unheard
     }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

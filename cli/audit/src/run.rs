@@ -2,31 +2,26 @@
 //!
 //! The log and the open tasks are read before anything that a task may hold open, so that a chat
 //! that begins in between does not look forgotten. Then come the lists and the checkup, side by
-//! side, and then the channels in question. What was found stands in the state, so that an audit
-//! that is dropped in the middle has still something to report.
+//! side, and then the channels in question.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use checkup::{Expectations, Snapshot};
 use domain::{
-    AccountSid, ChannelSid, ChatServiceSid, MAX_ASSIGNED, Platform, Policy, ProxyServiceSid,
-    TaskSid, Timestamp, WorkspaceSid,
+    AccountSid, ChannelSid, ChatServiceSid, MAX_ASSIGNED, Policy, ProxyServiceSid, TaskSid,
+    Timestamp, WorkspaceSid,
 };
 use runtime::access::FlexIds;
-use sweep::{OpenTasks, Reader};
+use sweep::{OpenTasks, Plan, Reader, Unheard};
 use tokio::time::Instant;
 use twilio::rest::{Client, StateFilter, TwilioError};
 
 use crate::channels::{Listing, Looker};
-use crate::class::Class;
 use crate::error::{AuditError, why};
 use crate::lists::{self, HeldChannels};
-use crate::report::{
-    CheckupFindings, CrowdedUser, EndingTask, Finding, FoundChannel, Listed, Report, Sample,
-    Severity, SilentPart, StuckWrapUp, Unattended, Unheard,
-};
+use crate::report::{CheckupFindings, EndingTask, Finding, Report, Severity, StuckWrapUp};
+use crate::state::{Heading, Phase, State};
 
 /// The longest part of TaskRouter's log: it is kept for 30 days
 /// (<https://www.twilio.com/docs/taskrouter/api/event>).
@@ -50,6 +45,10 @@ pub struct Order {
     pub webhook_url: Option<String>,
     /// The policy of the sweep that would act.
     pub policy: Policy,
+    /// The act of that sweep for a customer whom neither an agent nor a program heard.
+    pub unheard: Unheard,
+    /// The greatest age of a message whose customer a rescue gives a task.
+    pub rescue_within: Duration,
     /// The set-up that the checkup wants.
     pub wanted: Expectations,
     /// The part of TaskRouter's log to read, [`LOG_KEPT`] at most.
@@ -60,32 +59,35 @@ pub struct Order {
     pub concurrency: usize,
 }
 
+impl Order {
+    /// Returns the order for an audit of a whole account by the default settings, one channel after
+    /// the other.
+    pub fn of(account: AccountSid) -> Self {
+        let plan = Plan::default();
+        Self {
+            account,
+            workspace: None,
+            chat_service: None,
+            proxy_service: None,
+            webhook_url: None,
+            policy: plan.policy,
+            unheard: plan.unheard,
+            rescue_within: plan.rescue_within,
+            wanted: Expectations::default(),
+            since: LOG_KEPT,
+            sample: None,
+            concurrency: 1,
+        }
+    }
+}
+
 /// One audit. It only reads.
 pub struct Audit {
     pub(crate) order: Order,
     twilio: Client,
     started: Timestamp,
     began: Instant,
-    state: Mutex<State>,
-}
-
-/// The findings so far.
-#[derive(Default)]
-struct State {
-    finished: bool,
-    stopped: bool,
-    silent_in_a_row: usize,
-    refused: BTreeSet<Platform>,
-    listed: Listed,
-    candidates: usize,
-    looked_at: usize,
-    classes: BTreeMap<Class, usize>,
-    channels: Vec<FoundChannel>,
-    stuck_wrap_ups: Vec<StuckWrapUp>,
-    ending_tasks: Vec<EndingTask>,
-    crowded_users: Vec<CrowdedUser>,
-    checkup: Option<CheckupFindings>,
-    silent_parts: Vec<SilentPart>,
+    pub(crate) state: State,
 }
 
 impl Audit {
@@ -96,7 +98,7 @@ impl Audit {
             twilio,
             started: now,
             began: Instant::now(),
-            state: Mutex::default(),
+            state: State::default(),
         }
     }
 
@@ -122,10 +124,10 @@ impl Audit {
                 return Err(AuditError::Unauthorized);
             }
         }
-        let log = self.heard("TaskRouter's log of events", log);
-        let open_tasks = self.heard("TaskRouter's open tasks", open_tasks);
+        let log = self.state.heard("TaskRouter's log of events", log);
+        let open_tasks = self.state.heard("TaskRouter's open tasks", open_tasks);
         let log = log.unwrap_or_default();
-        self.change(|state| {
+        self.state.change(|state| {
             state.listed.events = log.events;
             state.listed.unreadable_events = log.unreadable;
         });
@@ -133,10 +135,14 @@ impl Audit {
             self.note_tasks(open_tasks, &log.accepted);
         }
         let Some(service) = ids.chat_service else {
-            self.silence("the chat service", "the Flex configuration names none");
+            const WHY: &str = "the Flex configuration names none";
+            self.state.silence("the chat service", WHY);
+            self.state.begin(Phase::Lists);
             self.check_up().await;
-            return self.finish();
+            self.state.begin(Phase::Finished);
+            return Ok(());
         };
+        self.state.begin(Phase::Lists);
         let ((), (), sessions, active, inactive) = tokio::join!(
             self.check_up(),
             self.find_crowded_users(service),
@@ -144,9 +150,9 @@ impl Audit {
             lists::conversations(twilio, service, StateFilter::Active),
             lists::conversations(twilio, service, StateFilter::Inactive),
         );
-        let sessions = self.heard("Proxy sessions", sessions);
-        let active = self.heard("active Conversations", active);
-        let inactive = self.heard("inactive Conversations", inactive);
+        let sessions = self.state.heard("Proxy sessions", sessions);
+        let active = self.state.heard("active Conversations", active);
+        let inactive = self.state.heard("inactive Conversations", inactive);
         let knows_conversations = active.is_some() && inactive.is_some();
         let mut held = BTreeMap::new();
         for (list, is_session) in [(sessions, true), (active, false), (inactive, false)] {
@@ -155,7 +161,7 @@ impl Audit {
                 unreadable,
                 channels,
             } = list.unwrap_or_default();
-            self.change(|state| {
+            self.state.change(|state| {
                 match is_session {
                     true => state.listed.sessions += listed,
                     false => state.listed.conversations += listed,
@@ -182,44 +188,25 @@ impl Audit {
             };
             looker.all(listing).await;
         }
-        self.finish()
+        self.state.begin(Phase::Finished);
+        Ok(())
     }
 
     /// Returns what was found so far.
     pub fn report(&self) -> Report {
-        let state = self.lock();
-        let mut channels = state.channels.clone();
-        channels.sort_by_key(|channel| (channel.since_ms, channel.channel_sid));
-        let sample = (state.looked_at < state.candidates).then_some(Sample {
-            looked_at: state.looked_at,
-            candidates: state.candidates,
-        });
-        let unreadable = state.listed.unreadable_events + state.listed.unreadable_entries;
-        let unread = state.classes.get(&Class::Unreadable).copied();
         let stats = self.twilio.stats();
-        Report {
-            at_ms: self.started,
-            account_sid: self.order.account,
-            log_from_ms: self.log_from(),
-            whole: state.finished
-                && state.silent_parts.is_empty()
-                && sample.is_none()
-                && unreadable + unread.unwrap_or_default() == 0,
-            interrupted: !state.finished,
-            listed: state.listed,
-            sample,
-            unattended: Unattended::among(&channels, self.started),
-            classes: state.classes.clone(),
-            unheard: Unheard::among(&channels),
-            channels,
-            stuck_wrap_ups: state.stuck_wrap_ups.clone(),
-            ending_tasks: state.ending_tasks.clone(),
-            crowded_users: state.crowded_users.clone(),
-            checkup: state.checkup.clone(),
-            silent_parts: state.silent_parts.clone(),
+        self.state.report(Heading {
+            at: self.started,
+            account: self.order.account,
+            log_from: self.log_from(),
             requests: stats.attempts,
             throttled: stats.throttled,
-        }
+        })
+    }
+
+    /// Returns what is being done.
+    pub fn phase(&self) -> Phase {
+        self.state.phase()
     }
 
     fn log_from(&self) -> Timestamp {
@@ -251,7 +238,7 @@ impl Audit {
         let soon = self.started.plus(ENDING_WITHIN);
         let mut ending: Vec<EndingTask> = ending.filter(|one| one.deleted_at_ms <= soon).collect();
         ending.sort_by_key(|one| one.deleted_at_ms);
-        self.change(|state| {
+        self.state.change(|state| {
             state.listed.open_tasks = open_tasks.count();
             state.stuck_wrap_ups = stuck;
             state.ending_tasks = ending;
@@ -261,16 +248,17 @@ impl Audit {
     async fn find_crowded_users(&self, service: ChatServiceSid) {
         const PART: &str = "the users of the chat service";
         let users = lists::users(&self.twilio, service).await;
-        let Some(mut users) = self.heard(PART, users) else {
+        let Some(mut users) = self.state.heard(PART, users) else {
             return;
         };
         if users.more {
-            self.silence(PART, "only the first 5,000 were read");
+            self.state.silence(PART, "only the first 5,000 were read");
         }
         users
             .crowded
             .sort_by_key(|user| std::cmp::Reverse(user.conversations));
-        self.change(|state| state.crowded_users = users.crowded);
+        self.state
+            .change(|state| state.crowded_users = users.crowded);
     }
 
     async fn check_up(&self) {
@@ -278,7 +266,7 @@ impl Audit {
             account, wanted, ..
         } = &self.order;
         let snapshot = Snapshot::fetch(&self.twilio, *account, wanted, self.started).await;
-        let Some(snapshot) = self.heard("the set-up", snapshot) else {
+        let Some(snapshot) = self.state.heard("the set-up", snapshot) else {
             return;
         };
         let report = checkup::audit(&snapshot, wanted, |_| true);
@@ -303,9 +291,9 @@ impl Audit {
             .map(|one| (one.unavailable.resource, why(&one.unavailable.why)))
             .collect();
         for (part, why) in missing {
-            self.silence(part, &why);
+            self.state.silence(part, &why);
         }
-        self.change(|state| {
+        self.state.change(|state| {
             state.checkup = Some(CheckupFindings {
                 findings,
                 skipped_rules: report.skipped_rules.len(),
@@ -316,113 +304,5 @@ impl Audit {
     /// Returns the present moment.
     pub(crate) fn now(&self) -> Timestamp {
         self.started.plus(self.began.elapsed())
-    }
-
-    /// Counts a channel that needs no look.
-    pub(crate) fn count(&self, found: FoundChannel) {
-        self.change(|state| state.add(found));
-    }
-
-    /// Notes how many channels are to be looked at.
-    pub(crate) fn begin_looks(&self, candidates: usize) {
-        self.change(|state| state.candidates = candidates);
-    }
-
-    /// Counts a channel that was looked at.
-    pub(crate) fn looked_at(&self, found: FoundChannel) {
-        self.change(|state| {
-            state.looked_at += 1;
-            state.add(found);
-        });
-    }
-
-    /// Notes that a platform's channels cannot be read.
-    pub(crate) fn refuse(&self, platform: Platform, why: String) {
-        let part = match platform {
-            Platform::Chat => "Programmable Chat channels",
-            Platform::Conversations => "single Conversations",
-        };
-        let is_new = self.change(|state| state.refused.insert(platform));
-        if is_new {
-            self.silence(part, &why);
-        }
-    }
-
-    pub(crate) fn is_refused(&self, platform: Platform) -> bool {
-        self.lock().refused.contains(&platform)
-    }
-
-    /// Ends the looks, once.
-    pub(crate) fn stop(&self, why: String) {
-        let is_new = !self.change(|state| std::mem::replace(&mut state.stopped, true));
-        if is_new {
-            self.silence("the other channels", &why);
-        }
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.lock().stopped
-    }
-
-    /// Notes that Twilio did not answer, and returns how many times in a row that was.
-    pub(crate) fn note_silence(&self) -> usize {
-        self.change(|state| {
-            state.silent_in_a_row += 1;
-            state.silent_in_a_row
-        })
-    }
-
-    pub(crate) fn note_answer(&self) {
-        self.change(|state| state.silent_in_a_row = 0);
-    }
-
-    fn heard<T>(&self, part: &str, answer: Result<T, TwilioError>) -> Option<T> {
-        answer
-            .map_err(|error| self.silence(part, &why(&error)))
-            .ok()
-    }
-
-    fn silence(&self, part: &str, why: &str) {
-        let silent = SilentPart {
-            part: part.to_owned(),
-            why: why.to_owned(),
-        };
-        self.change(|state| {
-            if !state.silent_parts.contains(&silent) {
-                state.silent_parts.push(silent);
-            }
-        });
-    }
-
-    fn finish(&self) -> Result<(), AuditError> {
-        self.change(|state| state.finished = true);
-        Ok(())
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn add(&mut self, found: FoundChannel) {
-        *self.classes.entry(found.class).or_default() += 1;
-        match found.class {
-            Class::Clean | Class::OpenTask | Class::Young => {}
-            Class::Unattended
-            | Class::AgentPresent
-            | Class::Left
-            | Class::Paused
-            | Class::Parked
-            | Class::WithProgram
-            | Class::Waiting
-            | Class::InTransition
-            | Class::Unclear
-            | Class::Unreadable => self.channels.push(found),
-        }
     }
 }

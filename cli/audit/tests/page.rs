@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 /// A report that was made by hand, with something of each kind.
 const SAMPLE: &str = include_str!("sample.json");
 
+/// The reason why there are no answers of probes.
+const WHY: &str = "Twilio refuses the credentials";
+
 fn sample() -> Report {
     serde_json::from_str(SAMPLE).unwrap()
 }
@@ -38,6 +41,7 @@ fn probes() -> probes::Report {
         as_expected: 1,
         differ: 1,
         not_asked: 1,
+        interrupted: false,
         probes: vec![
             asked(Answer::AsExpected { seen: 1 }),
             asked(differs),
@@ -58,7 +62,7 @@ fn only<'a>(page: &'a str, tag: &str) -> &'a str {
 #[test]
 fn the_page_shows_everything_that_was_found() {
     let report = sample();
-    let page = page(&report, Some(&probes()));
+    let page = page(&report, Ok(&probes()));
     for channel in &report.channels {
         assert!(page.contains(channel.channel_sid.as_str()), "{channel:?}");
         assert!(page.contains(channel.class.meaning()), "{channel:?}");
@@ -90,6 +94,9 @@ fn the_page_shows_everything_that_was_found() {
         "no task is open",
         "By age",
         "By cause",
+        "2 customers wrote and nobody saw it; 1 in the last 24 h.",
+        "1 of them would get a task now.",
+        "given a task",
     ] {
         assert!(page.contains(text), "{text}");
     }
@@ -97,7 +104,7 @@ fn the_page_shows_everything_that_was_found() {
 
 #[test]
 fn the_policy_allows_the_pages_own_style_and_script_and_nothing_else() {
-    let page = page(&sample(), None);
+    let page = page(&sample(), Err(WHY));
     let digest = |text: &str| format!("'sha256-{}'", BASE64.encode(Sha256::digest(text)));
     let policy = format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
@@ -126,7 +133,7 @@ fn what_was_found_is_text_and_never_markup() {
         silent.part = evil.to_owned();
         silent.why = evil.to_owned();
     }
-    let page = page(&report, None);
+    let page = page(&report, Err(WHY));
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("<img").count(), 0);
     assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"));
@@ -139,9 +146,23 @@ fn an_audit_that_found_nothing_says_so() {
     report.unattended = audit::Unattended::among(&[], report.at_ms);
     report.unheard = audit::Unheard::default();
     report.classes.remove(&Class::Unattended);
-    let page = page(&report, None);
+    let page = page(&report, Err(WHY));
     assert!(page.contains("<strong>0</strong>") && page.contains("headline none"));
     assert!(!page.contains("<svg"), "an empty chart says nothing");
+}
+
+#[test]
+fn a_page_without_the_probes_or_with_some_of_them_says_so() {
+    let without = page(&sample(), Err(WHY));
+    assert!(without.contains("the probes: Twilio refuses the credentials"));
+    let mut some = probes();
+    let all = page(&sample(), Ok(&some));
+    some.interrupted = true;
+    let with_some = page(&sample(), Ok(&some));
+    for (page, is_part) in [(all, false), (with_some, true)] {
+        assert!(page.contains("Is &lt; understood?"));
+        assert_eq!(page.contains("the probes: they were ended early"), is_part);
+    }
 }
 
 #[test]
@@ -149,7 +170,7 @@ fn a_long_list_is_cut_and_says_so() {
     let mut report = sample();
     let one = report.channels[0];
     report.channels = vec![one; 1_234];
-    let page = page(&report, None);
+    let page = page(&report, Err(WHY));
     assert!(page.contains("234 more are in the JSON of the audit."));
     assert!(page.len() < 1_500_000, "{} bytes", page.len());
 }

@@ -27,7 +27,10 @@ fn the_figures_are_counted_from_the_channels() {
     let counted = Unattended::among(&report.channels, report.at_ms);
     assert_eq!(counted, report.unattended);
     assert_eq!(counted.by_cause[&Cause::TabClosed].channels, 2);
-    assert_eq!(Unheard::among(&report.channels), report.unheard);
+    assert_eq!(
+        Unheard::among(&report.channels, report.at_ms),
+        report.unheard
+    );
     let unattended = report.channels.iter();
     let unattended = unattended.filter(|channel| channel.class == Class::Unattended);
     assert_eq!(unattended.count(), report.unattended.channels);
@@ -39,5 +42,5 @@ fn nothing_unattended_has_no_oldest() {
     let nothing = Unattended::among(&[], report.at_ms);
     assert_eq!((nothing.channels, nothing.oldest_ms), (0, None));
     assert!(nothing.by_age.iter().all(|bucket| bucket.channels == 0));
-    assert_eq!(Unheard::among(&[]), Unheard::default());
+    assert_eq!(Unheard::among(&[], report.at_ms), Unheard::default());
 }

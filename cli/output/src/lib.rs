@@ -95,7 +95,10 @@ impl<'a, T> Versioned<'a, T> {
 }
 
 /// Shows a growing count on standard error, on a terminal only.
-pub struct Progress(ProgressBar);
+pub struct Progress {
+    bar: ProgressBar,
+    label: &'static str,
+}
 
 impl Progress {
     /// Starts to count at zero, with `label` beside the number.
@@ -111,18 +114,28 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(label);
-        Self(bar)
+        Self { bar, label }
     }
 
     /// Counts one more.
     pub fn one_more(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
+    }
+
+    /// Shows beside the label what is being done.
+    pub fn phase(&self, phase: &impl Display) {
+        self.bar.set_message(format!("{}; {phase}", self.label));
+    }
+
+    /// Hides the count while something else is printed.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

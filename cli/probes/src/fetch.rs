@@ -1,21 +1,23 @@
 //! Reads the sample: about a hundred requests at most, all of them GET.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod channels;
+
+use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
-use domain::{
-    AccountSid, ChannelSid, Interaction, InteractionChannelSid, ProxyServiceSid, TaskSid,
-    Timestamp, WorkspaceSid,
-};
+use domain::{AccountSid, ChannelSid, TaskSid, Timestamp, WorkspaceSid};
 use form_urlencoded::Serializer;
+use futures::future::{self, BoxFuture, Either, Shared};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use twilio::rest::{Client, Product, TwilioError};
+use twilio::rest::{Client, Product, TwilioError, Why};
 
 use crate::endpoints::{Endpoint, Places};
-use crate::readings::{
-    ConversationRead, InteractionRead, Read, Readings, Router, object, sid, text,
-};
+use crate::readings::{Read, Readings, Router, sid, text};
+
+/// Something after which no more is read.
+pub type Stop = Shared<BoxFuture<'static, ()>>;
 
 /// The number of requests that are under way at a time.
 const AT_ONCE: usize = 8;
@@ -38,34 +40,38 @@ const OPEN_TASKS: &str = "/Tasks?AssignmentStatus=pending,reserved,assigned,wrap
 /// A channel that no account has: the question is whether the expression is understood.
 const NO_CHANNEL: &str = "CH00000000000000000000000000000001";
 
-/// One more than the longest page of a list of webhooks.
-const LONG_PAGE: &str = "PageSize=6";
-
 struct Reader<'a> {
     client: &'a Client,
+    stop: Stop,
     places: Places,
     now: Timestamp,
 }
 
 impl Readings {
-    /// Reads the sample. `now` says which part of TaskRouter's log is asked for.
+    /// Reads the sample. `now` says which part of TaskRouter's log is asked for. What was not read
+    /// before `stop` is over stays unread.
     ///
     /// # Errors
     ///
-    /// Fails if Twilio refuses the credentials altogether (status 401). Every other failure is
-    /// part of the readings.
+    /// Fails if Twilio refuses the credentials altogether (status 401), if it does not answer, or
+    /// if there is no Flex project. Every other failure is part of the readings.
     pub async fn fetch(
         client: &Client,
         account: AccountSid,
         now: Timestamp,
+        stop: Stop,
     ) -> Result<Self, TwilioError> {
-        let flex = client.flex_configuration().await;
-        if let Err(error @ TwilioError::Unauthorized { status: 401, .. }) = flex {
-            return Err(error);
-        }
-        let flex = flex.ok();
+        let flex = match unless(&stop, client.flex_configuration()).await {
+            Some(Err(
+                error @ (TwilioError::Unauthorized { status: 401, .. }
+                | TwilioError::Unreachable { .. }
+                | TwilioError::Gone),
+            )) => return Err(error),
+            read => read.and_then(Result::ok),
+        };
         let reader = Reader {
             client,
+            stop,
             now,
             places: Places {
                 account,
@@ -96,6 +102,7 @@ impl Readings {
         );
         Ok(Self {
             now,
+            interrupted: reader.stop.peek().is_some(),
             endpoints,
             router,
             interactions,
@@ -109,7 +116,8 @@ impl Readings {
 
 impl Reader<'_> {
     async fn get(&self, product: Product, path: &str) -> Read<Value> {
-        self.client.inspect(product, path).await
+        let read = unless(&self.stop, self.client.inspect(product, path)).await;
+        read.unwrap_or(Err(TwilioError::Unreachable { why: Why::TimeUp }))
     }
 
     /// Reads the first page of a list.
@@ -131,8 +139,6 @@ impl Reader<'_> {
             .collect()
             .await
     }
-
-    // --- TaskRouter ---
 
     async fn of_workspace(&self, rest: &str, key: &str) -> Read<Vec<Value>> {
         self.list(Product::TaskRouter, &self.in_workspace(rest)?, key)
@@ -232,141 +238,13 @@ impl Reader<'_> {
             _ => Err(TwilioError::garbage()),
         }
     }
+}
 
-    // --- Channels ---
-
-    fn in_service(&self, version: &str, rest: &str) -> Read<String> {
-        let service = self.places.service.ok_or(TwilioError::Gone)?;
-        Ok(format!("/{version}/Services/{service}{rest}"))
-    }
-
-    async fn of_conversation(&self, sid: ChannelSid, rest: &str, key: &str) -> Read<Vec<Value>> {
-        let path = self.in_service("v1", &format!("/Conversations/{sid}{rest}"))?;
-        self.list(Product::Conversations, &path, key).await
-    }
-
-    async fn conversations(&self) -> Read<Vec<ConversationRead>> {
-        let path = self.in_service("v1", "/Conversations?State=active&PageSize=50")?;
-        let listed = self
-            .list(Product::Conversations, &path, "conversations")
-            .await?;
-        let mut read = Vec::new();
-        for seen in listed.into_iter().take(SAMPLE) {
-            let Some(sid) = sid::<ChannelSid>(&seen, "sid") else {
-                continue;
-            };
-            let newest = "/Messages?Order=desc&PageSize=2";
-            let (messages, participants) = futures::join!(
-                self.of_conversation(sid, newest, "messages"),
-                self.participants(sid),
-            );
-            read.push(ConversationRead {
-                seen,
-                messages,
-                participants,
-            });
-        }
-        Ok(read)
-    }
-
-    async fn participants(&self, sid: ChannelSid) -> Read<Vec<Value>> {
-        self.of_conversation(sid, "/Participants?PageSize=100", "participants")
-            .await
-    }
-
-    /// Reads a page of open sessions of the Proxy service that belongs to the Chat service.
-    async fn sessions(&self) -> Read<Vec<Value>> {
-        let path = "/v1/Services?PageSize=100";
-        let services = self.list(Product::Proxy, path, "services").await?;
-        let ours = services.iter().find_map(|service| {
-            let chat = sid(service, "chat_instance_sid");
-            let is_ours = chat.is_some() && chat == self.places.service;
-            sid::<ProxyServiceSid>(service, "sid").filter(|_| is_ours)
-        });
-        let Some(service) = ours else {
-            return Ok(Vec::new());
-        };
-        let path = format!("/v1/Services/{service}/Sessions?PageSize=100");
-        let mut sessions = self.list(Product::Proxy, &path, "sessions").await?;
-        sessions.retain(|session| text(session, "status") != Some("closed"));
-        Ok(sessions)
-    }
-
-    async fn chat_messages(&self, channels: &[ChannelSid]) -> Vec<Read<Vec<Value>>> {
-        let read = async |channel: &ChannelSid| {
-            let rest = format!("/Channels/{channel}/Messages?Order=desc&PageSize=2");
-            let path = self.in_service("v2", &rest)?;
-            self.list(Product::Chat, &path, "messages").await
-        };
-        in_order(channels, read).await
-    }
-
-    async fn long_pages(
-        &self,
-        conversation: Option<ChannelSid>,
-        chat: Option<ChannelSid>,
-    ) -> Vec<Read<()>> {
-        let mut pages = Vec::new();
-        if let Some(sid) = conversation {
-            let rest = format!("/Webhooks?{LONG_PAGE}");
-            let page = self.of_conversation(sid, &rest, "webhooks").await;
-            pages.push(page.map(drop));
-        }
-        if let Some(sid) = chat {
-            let rest = format!("/Channels/{sid}/Webhooks?{LONG_PAGE}");
-            let page = match self.in_service("v2", &rest) {
-                Ok(path) => self.list(Product::Chat, &path, "webhooks").await.map(drop),
-                Err(error) => Err(error),
-            };
-            pages.push(page);
-        }
-        pages
-    }
-
-    /// Reads interaction channels that open tasks name, and those of tasks that ended.
-    async fn interactions(&self, router: &Router) -> Vec<InteractionRead> {
-        let open = router.tasks.iter().flatten();
-        let open = open.filter_map(|task| Some((reference(&object(task, "attributes")?)?, true)));
-        let ended = router.completed.iter().flatten();
-        let ended = ended.filter_map(|event| {
-            let attributes = object(event.get("event_data")?, "task_attributes")?;
-            Some((reference(&attributes)?, false))
-        });
-        let mut seen: BTreeSet<InteractionChannelSid> = BTreeSet::new();
-        let chosen: Vec<_> = open
-            .take(SAMPLE)
-            .chain(ended)
-            .filter(|((interaction, _), _)| seen.insert(interaction.channel))
-            .take(2 * SAMPLE)
-            .collect();
-        in_order(
-            &chosen,
-            async |((interaction, conversation), task_is_open)| {
-                let path = format!(
-                    "/v1/Interactions/{}/Channels/{}",
-                    interaction.sid, interaction.channel
-                );
-                let conversation = *conversation;
-                let itself = async {
-                    let path = self.in_service("v1", &format!("/Conversations/{conversation}"))?;
-                    self.get(Product::Conversations, &path).await
-                };
-                let (channel, conversation, participants, webhooks) = futures::join!(
-                    self.get(Product::Flex, &path),
-                    itself,
-                    self.participants(conversation),
-                    self.of_conversation(conversation, "/Webhooks?PageSize=5", "webhooks"),
-                );
-                InteractionRead {
-                    channel,
-                    task_is_open: *task_is_open,
-                    conversation,
-                    participants,
-                    webhooks,
-                }
-            },
-        )
-        .await
+/// Returns the answer, or nothing if the stop came first.
+async fn unless<T>(stop: &Stop, answer: impl Future<Output = T>) -> Option<T> {
+    match future::select(stop.clone(), pin!(answer)).await {
+        Either::Left(_) => None,
+        Either::Right((answer, _)) => Some(answer),
     }
 }
 
@@ -377,15 +255,6 @@ async fn in_order<T, R>(things: &[T], read: impl AsyncFn(&T) -> R) -> Vec<R> {
         .buffered(AT_ONCE)
         .collect()
         .await
-}
-
-/// Returns the interaction channel and the Conversation that a task's attributes name.
-fn reference(attributes: &Value) -> Option<(Interaction, ChannelSid)> {
-    let interaction = Interaction {
-        sid: sid(attributes, "flexInteractionSid")?,
-        channel: sid(attributes, "flexInteractionChannelSid")?,
-    };
-    Some((interaction, sid(attributes, "conversationSid")?))
 }
 
 /// Calls have no channel.

@@ -14,6 +14,7 @@ mod taskrouter;
 use serde::Serialize;
 
 pub use answer::Answer;
+pub use fetch::Stop;
 pub use readings::Readings;
 
 use answer::Judged;
@@ -52,6 +53,8 @@ pub struct Report {
     pub differ: usize,
     /// The number of probes that could not be asked.
     pub not_asked: usize,
+    /// It was stopped before everything was asked.
+    pub interrupted: bool,
     /// The answers.
     pub probes: Vec<Asked>,
 }
@@ -66,7 +69,10 @@ pub fn all() -> impl Iterator<Item = &'static Probe> {
 
 /// Answers every probe from the readings.
 pub fn judge(readings: &Readings) -> Report {
-    let mut report = Report::default();
+    let mut report = Report {
+        interrupted: readings.interrupted,
+        ..Report::default()
+    };
     for probe in all() {
         let answer = match (probe.judge)(readings) {
             Ok(answer) | Err(answer) => answer,

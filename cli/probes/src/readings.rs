@@ -15,6 +15,8 @@ pub(crate) type Read<T> = Result<T, TwilioError>;
 pub struct Readings {
     /// The time at which it was read.
     pub(crate) now: Timestamp,
+    /// It was stopped before everything was read.
+    pub(crate) interrupted: bool,
     /// The endpoints that were read, and those that could not be.
     pub(crate) endpoints: BTreeMap<Endpoint, Read<()>>,
     pub(crate) router: Router,

@@ -1,7 +1,5 @@
 //! `janitor audit`, the binary itself, with Twilio's credentials alone.
 
-use std::process::Stdio;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -136,49 +134,32 @@ fn what_stands_in_the_way_is_one_line_with_the_remedy() {
     });
     let said = run(audit(&world)).ends(1).says("no Flex project");
     assert_eq!(said.stderr.lines().count(), 1, "{said}");
+    let said = run(audit(&world).arg("--probes"))
+        .ends(1)
+        .says("no Flex project");
+    assert_eq!(said.stderr.lines().count(), 1, "{said}");
+    let nowhere = audit(&world).arg("--probes");
+    let said = run(nowhere.env("TWILIO_API_URL", "http://127.0.0.1:9"));
+    assert_eq!(said.stderr.lines().count(), 1, "{said}");
+    said.ends(1).says("check the network");
     run(audit(&world).args(["--sample", "0"])).ends(2);
 }
 
+/// Says what would be done where the setting is so, by the age of the message.
 #[test]
-fn an_interrupted_audit_tells_what_it_found() {
+fn a_rescue_is_what_would_be_done_where_it_is_switched_on() {
     let world = world();
-    world.simulator.fail(Fault {
-        at: At::product("chat").path("Channels"),
-        kind: FaultKind::HangBefore,
-        times: None,
-    });
-    world.simulator.reset_calls();
-    let variables = world.variables().into_iter();
-    let child = std::process::Command::new(snapbox::cmd::cargo_bin!("janitor"))
-        .args(["audit", "--json"])
-        .env_clear()
-        .envs(variables.filter(|(name, _)| name.starts_with("TWILIO_")))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (_never, wait) = mpsc::channel::<()>();
-    let looks = || {
-        world
-            .simulator
-            .calls()
-            .count("chat", "GET", "Channels/{Sid}")
+    let would = |unheard: &str, within: &str| {
+        let audit = audit(&world).arg("--json").env("UNHEARD", unheard);
+        let json = run(audit.env("RESCUE_WITHIN", within)).ends(3).json();
+        let channels = json["channels"].as_array().unwrap();
+        let unheard = channels.iter().find(|one| one["unheard_since_ms"].is_u64());
+        let would = unheard.unwrap()["would"].as_str().unwrap().to_owned();
+        (would, json["unheard"]["rescuable"].as_u64())
     };
-    while looks() == 0 {
-        wait.recv_timeout(Duration::from_millis(20)).unwrap_err();
-    }
-    let interrupted = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupted.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("Ended by ^C"), "{said}");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        (&report["interrupted"], &report["whole"]),
-        (&json!(true), &json!(false))
-    );
-    assert_eq!(report["listed"]["open_tasks"], 1);
+    assert_eq!(would("tell", "24h"), ("close".to_owned(), Some(1)));
+    assert_eq!(would("rescue", "24h"), ("rescue".to_owned(), Some(1)));
+    assert_eq!(would("rescue", "30m"), ("close".to_owned(), Some(0)));
+    let said = run(audit(&world).env("UNHEARD", "perhaps"));
+    said.ends(1).says("UNHEARD");
 }

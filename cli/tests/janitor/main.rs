@@ -5,6 +5,7 @@
 )]
 
 mod audit;
+mod audit_interrupted;
 mod channels;
 mod connect;
 mod help;

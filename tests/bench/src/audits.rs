@@ -3,10 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use audit::{Audit, LOG_KEPT, Order};
-use checkup::Expectations;
-use domain::Policy;
-use runtime::Environment;
+use audit::{Audit, Order};
 use world::{World, moment};
 
 /// The figures of an audit.
@@ -98,24 +95,10 @@ pub async fn audit_of(
 }
 
 async fn audited(world: &World, at_once: usize) -> audit::Report {
-    let mut nothing_is_set: Environment = std::iter::empty::<(&str, &str)>().collect();
+    let account = world.twilio.account().sid.as_str().parse();
     let order = Order {
-        account: world
-            .twilio
-            .account()
-            .sid
-            .as_str()
-            .parse()
-            .expect("an account SID"),
-        workspace: None,
-        chat_service: None,
-        proxy_service: None,
-        webhook_url: None,
-        policy: Policy::default(),
-        wanted: Expectations::read(&mut nothing_is_set),
-        since: LOG_KEPT,
-        sample: None,
         concurrency: at_once,
+        ..Order::of(account.expect("an account SID"))
     };
     let audit = Audit::new(world.client(at_once), order, world.now());
     audit.run().await.expect("the simulated Twilio answers");

@@ -117,6 +117,7 @@ fn row(channel: &FoundChannel, report: &Report) -> Markup {
                 @match (channel.would, channel.until_ms) {
                     (Some(WouldDo::Release), _) => "released",
                     (Some(WouldDo::Close), _) => "closed",
+                    (Some(WouldDo::Rescue), _) => "given a task",
                     (Some(WouldDo::EndSession), _) => "freed of its Proxy session",
                     (None, Some(until)) => { "looked at " (from_now(until, report.at_ms)) },
                     (None, None) => "left",

@@ -81,7 +81,10 @@ async fn every_cause_is_told_from_the_others() {
     assert_eq!(report.channels[0], oldest, "the oldest comes first");
     assert_eq!(report.unattended.oldest_ms, Some(oldest.since_ms));
     assert!(world.now().since(oldest.since_ms) > 40 * DAY);
-    assert_eq!(report.unheard.customers, 3, "the orphan's words count, too");
+    let unheard = report.unheard;
+    assert_eq!(unheard.customers, 3, "the orphan's words count, too");
+    // The orphan wrote 40 days ago, so it is none of the newest, and nothing shows its last task.
+    assert_eq!((unheard.last_24_hours, unheard.rescuable), (2, 2));
     let unheard = found(&report, tab_closed.channel).unheard_since_ms;
     assert_eq!(unheard, Some(heard_at));
     assert!(report.whole, "{report:#?}");

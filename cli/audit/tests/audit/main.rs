@@ -13,10 +13,7 @@ mod same_as_the_sweep;
 
 use std::time::Duration;
 
-use audit::{Audit, LOG_KEPT, Order, Report};
-use checkup::Expectations;
-use domain::Policy;
-use runtime::Environment;
+use audit::{Audit, Order, Report};
 use simulator::Sid;
 use world::World;
 
@@ -26,19 +23,19 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An audit of everything, ten requests side by side.
 fn order(world: &World) -> Order {
-    let mut nothing_is_set: Environment = std::iter::empty::<(&str, &str)>().collect();
+    let account = world.twilio.account().sid.as_str().parse().unwrap();
     Order {
-        account: world.twilio.account().sid.as_str().parse().unwrap(),
-        workspace: None,
-        chat_service: None,
-        proxy_service: None,
-        webhook_url: None,
-        policy: Policy::default(),
-        wanted: Expectations::read(&mut nothing_is_set),
-        since: LOG_KEPT,
-        sample: None,
         concurrency: 10,
+        ..Order::of(account)
     }
+}
+
+/// So many chats whose agents closed the tab too early, an hour ago.
+async fn chats_left_behind(count: usize) -> World {
+    let world = World::new().await;
+    world.chats_left_behind(count).await;
+    world.time_passes(HOUR).await;
+    world
 }
 
 /// Audits with this order. Whatever it finds, it asks and does not write, and what it reports

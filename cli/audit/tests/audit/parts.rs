@@ -1,10 +1,12 @@
 //! Each thing that cannot be read silences its part of the report, by name, and no other.
 
-use audit::{Audit, AuditError, Class};
+use std::time::Duration;
+
+use audit::{Audit, AuditError, Class, Phase};
 use simulator::{At, Fault, FaultKind};
 use world::World;
 
-use super::{HOUR, audit, audit_by, order};
+use super::{HOUR, audit, audit_by, chats_left_behind, order};
 
 fn fail(world: &World, at: At, kind: FaultKind) {
     world.twilio.clear_faults();
@@ -91,13 +93,7 @@ async fn without_the_open_tasks_no_channel_is_judged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_twilio_that_falls_silent_ends_the_looks_and_keeps_what_was_found() {
-    let world = World::new().await;
-    for number in 0..60 {
-        let chat = world.customer_writes(&format!("+1555{number:07}"));
-        world.agent_accepts(chat);
-        world.tab_is_closed(chat);
-    }
-    world.time_passes(HOUR).await;
+    let world = chats_left_behind(60).await;
     fail(
         &world,
         At::product("chat").path("Channels"),
@@ -118,13 +114,7 @@ async fn a_twilio_that_falls_silent_ends_the_looks_and_keeps_what_was_found() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sample_looks_at_so_many_and_says_of_how_many() {
-    let world = World::new().await;
-    for number in 0..50 {
-        let chat = world.customer_writes(&format!("+1555{number:07}"));
-        world.agent_accepts(chat);
-        world.tab_is_closed(chat);
-    }
-    world.time_passes(HOUR).await;
+    let world = chats_left_behind(50).await;
     let mut order = order(&world);
     order.sample = Some(20);
     let report = audit_by(&world, order).await;
@@ -134,28 +124,43 @@ async fn a_sample_looks_at_so_many_and_says_of_how_many() {
     world.lose_events();
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_audit_that_is_dropped_keeps_what_was_found() {
-    let world = World::new().await;
-    for number in 0..50 {
-        let chat = world.customer_writes(&format!("+1555{number:07}"));
-        world.agent_accepts(chat);
-        world.tab_is_closed(chat);
+/// The place of a phase in the order of phases.
+const fn place(phase: Phase) -> usize {
+    match phase {
+        Phase::Log => 0,
+        Phase::Lists => 1,
+        Phase::Tasks => 2,
+        Phase::Looks { .. } => 3,
+        Phase::Finished => 4,
     }
-    world.time_passes(HOUR).await;
-    world.twilio_takes(std::time::Duration::from_millis(150));
-    let audit = Audit::new(world.client(10), order(&world), world.now());
-    let time = std::time::Duration::from_millis(2_200);
-    assert!(tokio::time::timeout(time, audit.run()).await.is_err());
-    let report = audit.report();
-    assert!(report.interrupted && !report.whole);
-    assert!(
-        (1..50).contains(&report.unattended.channels),
-        "{:?}",
-        report.unattended
-    );
-    assert!(report.sample.is_some());
-    audit.run().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audit_that_is_dropped_keeps_what_was_found_in_whatever_phase() {
+    let world = chats_left_behind(50).await;
+    world.twilio_takes(Duration::from_millis(150));
+    let (mut phases, mut found) = ([0; 5], 0);
+    for step in 1.. {
+        let audit = Audit::new(world.client(10), order(&world), world.now());
+        let time = Duration::from_millis(100) * step;
+        let is_over = tokio::time::timeout(time, audit.run()).await.is_ok();
+        let (phase, report) = (audit.phase(), audit.report());
+        phases[place(phase)] += 1;
+        assert_eq!(report.interrupted, !is_over);
+        assert_eq!(is_over, phase == Phase::Finished);
+        assert!(found <= report.unattended.channels, "less in more time");
+        found = report.unattended.channels;
+        if let Phase::Looks { looked_at, of } = phase {
+            let sample = report.sample.unwrap();
+            assert_eq!((sample.looked_at, sample.candidates), (looked_at, of));
+        }
+        if is_over {
+            break;
+        }
+    }
+    let [log, lists, _, looks, _] = phases;
+    assert!(log > 0 && lists > 0 && looks > 0, "{phases:?}");
+    assert_eq!(found, 50);
     world.lose_events();
 }
 

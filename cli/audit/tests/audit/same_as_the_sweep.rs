@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use audit::WouldDo;
+use audit::{Order, WouldDo};
 use simulator::Sid;
+use sweep::Unheard;
 use world::{Chat, World};
 
-use super::{DAY, HOUR, MINUTE, audit};
+use super::{DAY, HOUR, MINUTE, audit_by, order};
 
 /// The lives that a chat may have had.
 const LIVES: usize = 13;
@@ -50,12 +51,18 @@ fn live(world: &World, life: usize, number: usize) -> Chat {
     chat
 }
 
-/// Everything that a sweep can change about a channel.
-fn state_of(world: &World, channel: Sid) -> (bool, bool) {
+/// Everything that a sweep can change about a channel: if it is closed, if it is long-lived, and
+/// its open tasks.
+fn state_of(world: &World, channel: Sid) -> (bool, bool, usize) {
+    let tasks = world.twilio.state().open_tasks_on(channel).count();
     let is_conversation = world.twilio.state().conversation(channel).is_some();
     match is_conversation {
-        true => (world.is_closed(channel), false),
-        false => (world.is_inactive(channel), world.is_long_lived(channel)),
+        true => (world.is_closed(channel), false, tasks),
+        false => (
+            world.is_inactive(channel),
+            world.is_long_lived(channel),
+            tasks,
+        ),
     }
 }
 
@@ -63,9 +70,14 @@ fn state_of(world: &World, channel: Sid) -> (bool, bool) {
 async fn compare(
     world: &World,
     chats: &[Chat],
+    unheard: Unheard,
     act: impl AsyncFnOnce(&World),
 ) -> BTreeMap<&'static str, usize> {
-    let report = audit(world).await;
+    let order = Order {
+        unheard,
+        ..order(world)
+    };
+    let report = audit_by(world, order).await;
     assert!(report.whole, "{:#?}", report.silent_parts);
     let would: BTreeMap<String, WouldDo> = report
         .channels
@@ -81,14 +93,16 @@ async fn compare(
     for (chat, before) in chats.iter().zip(before) {
         let after = state_of(world, chat.channel);
         let expected = match would.get(chat.channel.as_str()) {
-            Some(WouldDo::Close) => (true, false),
-            Some(WouldDo::Release) => (true, true),
+            Some(WouldDo::Close) => (true, false, before.2),
+            Some(WouldDo::Release) => (true, true, before.2),
+            Some(WouldDo::Rescue) => (before.0, before.1, 1),
             Some(WouldDo::EndSession) | None => before,
         };
         assert_eq!(after, expected, "{chat:?} was {before:?}, {would:?}");
         let name = match would.get(chat.channel.as_str()) {
             Some(WouldDo::Close) => "closed",
             Some(WouldDo::Release) => "released",
+            Some(WouldDo::Rescue) => "rescued",
             Some(WouldDo::EndSession) | None => "left",
         };
         *counts.entry(name).or_default() += 1;
@@ -109,7 +123,7 @@ async fn for_channels_of_every_age_and_life() {
             world.time_passes(wait).await;
         }
         world.deliver().await;
-        let counts = compare(&world, &chats, async |world| {
+        let counts = compare(&world, &chats, Unheard::Tell, async |world| {
             let summary = world.sweep().await;
             assert_eq!(summary.stopped, None, "{summary:?}");
         })
@@ -128,7 +142,7 @@ async fn for_channels_from_before_everything_that_is_logged() {
     let chats: Vec<Chat> = (0..LIVES).map(|life| live(&world, life, life)).collect();
     world.lose_events();
     world.time_passes(40 * DAY).await;
-    let counts = compare(&world, &chats, async |world| {
+    let counts = compare(&world, &chats, Unheard::Tell, async |world| {
         world.reconcile().await;
         world.everything_falls_due().await;
         world.sweep().await;
@@ -140,4 +154,36 @@ async fn for_channels_from_before_everything_that_is_logged() {
     );
     world.notices();
     world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_customers_who_wrote_and_whom_nobody_saw() {
+    for unheard in [Unheard::Tell, Unheard::Rescue] {
+        for wait in [10 * MINUTE, 20 * MINUTE, 26 * HOUR] {
+            let world = World::new().await;
+            world.plan(|plan| plan.unheard = unheard);
+            let chats: Vec<Chat> = (0..LIVES).map(|life| live(&world, life, life)).collect();
+            world.time_passes(MINUTE).await;
+            // A customer of each way to stay unheard, and one whose agent is still there.
+            for life in [1, 2, 3, 5] {
+                let network = if life == 5 { "whatsapp:" } else { "" };
+                world.customer_writes_in_vain(&format!("{network}+1555{life:07}"));
+            }
+            for life in [8, 12] {
+                world.customer_converses_in_vain(&format!("+1555{life:07}"));
+            }
+            world.time_passes(wait).await;
+            world.deliver().await;
+            let counts = compare(&world, &chats, unheard, async |world| {
+                let summary = world.sweep().await;
+                assert_eq!(summary.stopped, None, "{summary:?}");
+            })
+            .await;
+            let rescues = unheard == Unheard::Rescue && wait < DAY;
+            let rescued = counts.get("rescued").copied().unwrap_or_default();
+            assert_eq!(rescued >= 2, rescues, "{unheard} {wait:?}: {counts:?}");
+            world.notices();
+            world.lose_events();
+        }
+    }
 }

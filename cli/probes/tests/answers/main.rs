@@ -11,7 +11,7 @@ use simulator::state::conversations::conversation::NewParticipant;
 use simulator::{At, Fault, FaultKind};
 use world::{WORDS, World};
 
-use setup::{CUSTOMERS, DAY, MINUTE, a_month, answer, ask, expect_safety};
+use setup::{CUSTOMERS, DAY, HOUR, MINUTE, a_month, answer, ask, expect_safety};
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,7 +238,7 @@ async fn each_other_answer_is_found_and_leaves_the_functions_safe() {
 
 #[test]
 fn every_probe_has_an_account_that_answers_otherwise() {
-    // The first one has no other answer: a wrap-up is there or not. The other one has a test below.
+    // Both have tests of their own below.
     let without = ["taskrouter/endless-wrap-up", "taskrouter/log-of-30-days"];
     for probe in probes::all().map(|probe| probe.id) {
         let is_tried = CASES.iter().any(|case| case.probe == probe);
@@ -260,6 +260,45 @@ async fn an_account_without_data_says_what_it_lacks() {
             asked.probe.starts_with("readable/") || needs_no_data.contains(&asked.probe);
         let expected = if is_answered { AsExpected } else { NotAsked };
         assert_eq!(form(&asked.answer), expected, "{asked:?}");
+    }
+}
+
+/// Where wrap-ups end by themselves, no long one is ever seen. The probe cannot tell that from a team
+/// that wraps up in time, so it does not answer.
+#[tokio::test(start_paused = true)]
+async fn wrap_ups_that_end_by_themselves_are_not_seen_and_harm_nothing() {
+    let world = World::new().await;
+    let in_use = a_month(&world, |world| {
+        world.twilio.state().knobs.wrap_up_life = Some(6 * HOUR);
+    })
+    .await;
+    let report = ask(&world).await;
+    let answer = answer(&report, "taskrouter/endless-wrap-up");
+    assert_eq!(form(&answer), NotAsked, "{answer:?}");
+    expect_safety(&world, &in_use, "wrap-ups that end by themselves").await;
+}
+
+/// A part that gives no answer leaves its probes unasked, and the functions safe.
+#[tokio::test(start_paused = true)]
+async fn a_product_that_gives_no_answer_leaves_its_probes_unasked() {
+    for (product, path, probe) in [
+        ("taskrouter", "/Tasks", "taskrouter/in"),
+        ("taskrouter", "/Events", "taskrouter/log-of-30-days"),
+        ("taskrouter", "/Workers", "participants/agents-by-e-mail"),
+        ("chat", "", "readable/chat"),
+        ("conversations", "", "conversations/newest-first"),
+        ("proxy", "", "proxy/named-after-channel"),
+        ("flex-api", "/Interactions", "interactions/readable"),
+        ("events", "", "readable/event-streams"),
+        ("studio", "", "readable/set-up"),
+    ] {
+        let world = World::new().await;
+        let in_use = a_month(&world, nothing).await;
+        refuse(&world, product, path, 503);
+        let report = ask(&world).await;
+        let answer = answer(&report, probe);
+        assert_eq!(form(&answer), NotAsked, "{probe}: {answer:?}");
+        expect_safety(&world, &in_use, probe).await;
     }
 }
 

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use audit::{Audit, Order};
-use checkup::Expectations;
-use domain::Policy;
+use futures::FutureExt;
 use probes::{Answer, Readings, Report};
-use runtime::Environment;
 use simulator::state::webhooks::WebhookTarget;
 use simulator::{PauseReading, Sid};
 use world::{Chat, World};
@@ -39,30 +37,27 @@ pub(crate) struct InUse {
     pub(crate) conversations: Vec<Sid>,
 }
 
+/// A stop that does not come.
+fn never() -> probes::Stop {
+    std::future::pending().boxed().shared()
+}
+
 /// Asks every probe of this world's Twilio.
 pub(crate) async fn ask(world: &World) -> Report {
     let account = world.twilio.account().sid;
     let account = account.as_str().parse().unwrap();
     let client = world.client(AT_ONCE);
-    let readings = Readings::fetch(&client, account, world.now()).await;
+    let readings = Readings::fetch(&client, account, world.now(), never()).await;
     probes::judge(&readings.unwrap())
 }
 
 /// Audits, and expects that nothing would be done to what is in use. An audit that cannot be
 /// made says nothing.
 async fn expect_harmless_audit(world: &World, in_use: &BTreeSet<Sid>, what: &str) {
-    let mut nothing_is_set: Environment = std::iter::empty::<(&str, &str)>().collect();
+    let account = world.twilio.account().sid.as_str().parse().unwrap();
     let order = Order {
-        account: world.twilio.account().sid.as_str().parse().unwrap(),
-        workspace: None,
-        chat_service: None,
-        proxy_service: None,
-        webhook_url: None,
-        policy: Policy::default(),
-        wanted: Expectations::read(&mut nothing_is_set),
-        since: audit::LOG_KEPT,
-        sample: None,
         concurrency: AT_ONCE,
+        ..Order::of(account)
     };
     let audit = Audit::new(world.client(AT_ONCE), order, world.now());
     drop(audit.run().await);

@@ -1,32 +1,38 @@
 //! `janitor audit`: says on how many channels customers write in vain. It needs Twilio's
 //! credentials alone and writes nothing.
 
+mod page_file;
 mod print;
 mod probes;
 mod profile;
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::future;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::audit::{Audit, Order, Report};
+use ::audit::{Audit, AuditError, Order, Report};
 use ::checkup::Expectations;
-use ::probes::Readings;
+use ::probes::{Readings, Stop};
 use anyhow::Context as _;
 use clap::Args;
 use domain::{AccountSid, Timestamp};
-use output::Outcome;
+use futures::FutureExt as _;
+use output::{Outcome, Progress};
 use runtime::access;
 use runtime::secrets::{Need, Secrets};
-use runtime::{Environment, common};
+use runtime::{AccessError, Environment, common};
 use twilio::rest::Client;
 
+use self::page_file::PageFile;
 use crate::context;
 use crate::progress::Counted;
 
 /// The number of channels that are looked at side by side, as in a sweep.
 const CONCURRENCY: usize = 10;
+
+/// The time between two pictures of the progress.
+const SHOWN_EVERY: Duration = Duration::from_millis(200);
 
 /// Options of an audit.
 #[derive(Debug, Args)]
@@ -34,12 +40,12 @@ const CONCURRENCY: usize = 10;
 It needs TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET, or with TWILIO_AUTH_TOKEN.
 Without them, it takes the active profile of Twilio's own command line, if its key stands in
 ~/.twilio-cli/config.json. It needs no AWS, keeps no state, and makes no request but GET. The
-sweep's settings, such as QUIET_CUTOFF, count where they are set. After ^C it reports what was
-found by then.
+sweep's settings, such as QUIET_CUTOFF and UNHEARD, count where they are set. After ^C it reports
+what was found by then.
 
 Exit codes of an audit:
   0  no customer writes in vain, and the checkup found no error
-  1  nothing was found, but not everything could be read
+  1  nothing was found, but not everything could be read, or ^C ended it
   2  the command line makes no sense
   3  something was found, or with --probes an answer differs")]
 pub(crate) struct Options {
@@ -79,46 +85,53 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 /// Audits and prints the report.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     // A file that cannot be written is found before the audit, not after it.
-    let file = options.html.as_deref().map(page_file).transpose()?;
+    let page = options.html.as_deref().map(PageFile::at).transpose()?;
     let desk = options.desk().await?;
     if options.probes {
-        return probes::report(&desk.ask().await?, options.json);
+        let report = desk.ask().await?;
+        return desk
+            .progress
+            .suspend(|| probes::report(&report, options.json));
     }
     let report = desk.audit().await?;
-    if let Some((path, mut file)) = file {
-        let probes = match report.interrupted {
-            true => None,
-            false => Some(desk.ask().await?),
-        };
-        file.write_all(::audit::page(&report, probes.as_ref()).as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    desk.progress.suspend(|| match options.json {
+        true => Ok(output::json(&report)?),
+        false => print::report(&report),
+    })?;
+    let outcome = outcome(&report);
+    let Some(page) = page else {
+        return outcome;
+    };
+    let probes = match report.interrupted {
+        true => Err("the audit was ended before them".to_owned()),
+        false => desk.ask().await.map_err(|error| error.to_string()),
+    };
+    let path = page.write(&::audit::page(
+        &report,
+        probes.as_ref().map_err(String::as_str),
+    ))?;
+    desk.progress.suspend(|| {
+        if let Err(why) = &probes {
+            output::failure(&format!("the probes: {why}"));
+        }
         output::status(&format!("The page is in {}.", path.display()));
-    }
-    match options.json {
-        true => output::json(&report)?,
-        false => print::report(&report)?,
-    }
-    outcome(&report)
+    });
+    let outcome = outcome?;
+    let is_whole = probes.is_ok_and(|probes| !probes.interrupted);
+    anyhow::ensure!(is_whole || outcome != Outcome::Good, INCOMPLETE);
+    Ok(outcome)
 }
 
-fn page_file(path: &Path) -> anyhow::Result<(&Path, File)> {
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok((path, file))
-}
+const INCOMPLETE: &str = "nothing was found, but not everything could be read";
 
 fn outcome(report: &Report) -> anyhow::Result<Outcome> {
-    let errors = report.checkup.iter().flat_map(|checkup| &checkup.findings);
-    let has_errors = errors
-        .clone()
-        .any(|finding| finding.severity == ::audit::Severity::Error);
+    let mut findings = report.checkup.iter().flat_map(|checkup| &checkup.findings);
+    let has_errors = findings.any(|finding| finding.severity == ::audit::Severity::Error);
     if report.unattended.channels + report.unheard.customers > 0 || has_errors {
         return Ok(Outcome::CheckFailed);
     }
     anyhow::ensure!(!report.interrupted, "the audit was ended before its end");
-    anyhow::ensure!(
-        report.silent_parts.is_empty(),
-        "nothing was found, but not everything could be read"
-    );
+    anyhow::ensure!(report.silent_parts.is_empty(), INCOMPLETE);
     Ok(Outcome::Good)
 }
 
@@ -136,14 +149,22 @@ impl Options {
             .context(
             "Twilio's credentials come from variables, or from a profile of Twilio's command line",
         )?;
-        let transport = Counted::to_twilio("requests to Twilio")?;
+        let progress = Arc::new(Progress::counting("requests to Twilio"));
+        let transport = Counted::shown_by(Arc::clone(&progress))?;
         let secrets = secrets.get(now).await?;
         let twilio = access::client_of(&secrets, &account, transport, CONCURRENCY)?;
-        Ok(Desk { twilio, order, now })
+        Ok(Desk {
+            twilio,
+            order,
+            now,
+            progress,
+            stop: stop(),
+        })
     }
 
     /// Reads what the sweep and the checkup would read.
     fn order(&self, account: AccountSid, environment: &mut Environment) -> Order {
+        let default = Order::of(account);
         Order {
             account,
             workspace: environment.optional("TASKROUTER_WORKSPACE_SID"),
@@ -151,6 +172,8 @@ impl Options {
             proxy_service: environment.optional("PROXY_SERVICE_SID"),
             webhook_url: environment.optional("WEBHOOK_URL"),
             policy: common::policy(environment),
+            unheard: environment.or("UNHEARD", default.unheard),
+            rescue_within: environment.duration_or("RESCUE_WITHIN", default.rescue_within),
             wanted: Expectations::read(environment),
             since: self.since,
             sample: self.sample,
@@ -193,26 +216,53 @@ struct Desk {
     twilio: Client,
     order: Order,
     now: Timestamp,
+    progress: Arc<Progress>,
+    stop: Stop,
 }
 
 impl Desk {
     async fn audit(&self) -> anyhow::Result<Report> {
         let audit = Audit::new(self.twilio.clone(), self.order.clone(), self.now);
+        let show = async {
+            let mut ticks = tokio::time::interval(SHOWN_EVERY);
+            loop {
+                ticks.tick().await;
+                self.progress.phase(&audit.phase());
+            }
+        };
         tokio::select! {
             ended = audit.run() => ended?,
-            stopped = tokio::signal::ctrl_c() => {
-                stopped.context("cannot listen for ^C")?;
-                output::status("Ended by ^C: this is what was found so far.");
-            }
+            () = self.stop.clone() => self.say_ended(),
+            () = show => {}
         }
         Ok(audit.report())
     }
 
-    async fn ask(&self) -> anyhow::Result<::probes::Report> {
-        let readings = Readings::fetch(&self.twilio, self.order.account, self.now);
-        let readings = readings
-            .await
-            .context("nothing can be asked: check TWILIO_ACCOUNT_SID and the key")?;
-        Ok(::probes::judge(&readings))
+    async fn ask(&self) -> Result<::probes::Report, AuditError> {
+        self.progress.phase(&"asking the probes");
+        let stop = self.stop.clone();
+        let readings = Readings::fetch(&self.twilio, self.order.account, self.now, stop);
+        let readings = readings.await.map_err(AccessError::LookupFailed)?;
+        let report = ::probes::judge(&readings);
+        if report.interrupted {
+            self.say_ended();
+        }
+        Ok(report)
     }
+
+    fn say_ended(&self) {
+        let text = "Ended by ^C: this is what was found so far.";
+        self.progress.suspend(|| output::status(text));
+    }
+}
+
+/// Returns what is over at the first ^C.
+fn stop() -> Stop {
+    let stop = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // It cannot be listened for, so it ends the process as ever.
+            future::pending::<()>().await;
+        }
+    };
+    stop.boxed().shared()
 }

@@ -1,6 +1,6 @@
 //! The report in plain words, on standard output.
 
-use ::audit::{Class, FoundChannel, MAX_CONVERSATIONS, Report, Severity, WouldDo};
+use ::audit::{Class, FoundChannel, MAX_CONVERSATIONS, Report, Severity, Unheard, WouldDo};
 use domain::Timestamp;
 use output::{Table, duration, from_now, moment};
 
@@ -10,10 +10,10 @@ const SHOWN: usize = 10;
 /// Prints the report.
 pub(super) fn report(report: &Report) -> anyhow::Result<()> {
     headline(report)?;
+    unheard(report)?;
     causes(report)?;
     oldest(report)?;
     others(report)?;
-    unheard(report)?;
     tasks(report)?;
     users(report)?;
     checkup(report)?;
@@ -87,6 +87,7 @@ fn oldest(report: &Report) -> anyhow::Result<()> {
         let would = match channel.would {
             Some(WouldDo::Release) => "released",
             Some(WouldDo::Close) => "closed",
+            Some(WouldDo::Rescue) => "given a task",
             Some(WouldDo::EndSession) => "without its session",
             None => "",
         };
@@ -122,15 +123,27 @@ fn others(report: &Report) -> anyhow::Result<()> {
 }
 
 fn unheard(report: &Report) -> anyhow::Result<()> {
-    let unheard = report.unheard;
-    let Some(oldest) = unheard.oldest_ms else {
+    let Unheard {
+        customers,
+        last_24_hours,
+        rescuable,
+        oldest_ms,
+    } = report.unheard;
+    let Some(oldest) = oldest_ms else {
         return Ok(());
     };
-    Ok(output::print(&format!(
-        "{} wrote after the task's end and waits unheard; the oldest message is of {} ({}).",
-        counted(unheard.customers, "customer"),
+    output::print(&format!(
+        "{} wrote and nobody saw it; {last_24_hours} in the last 24 h. The oldest message is of {} ({}).",
+        counted(customers, "customer"),
         moment(oldest),
         from_now(oldest, report.at_ms)
+    ))?;
+    let rescued = match rescuable {
+        0 => "none".to_owned(),
+        some => some.to_string(),
+    };
+    Ok(output::print(&format!(
+        "With UNHEARD=rescue, {rescued} of them would get a task now."
     ))?)
 }
 

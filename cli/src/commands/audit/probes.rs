@@ -18,10 +18,11 @@ pub(super) fn report(report: &Report, json: bool) -> anyhow::Result<Outcome> {
             "The output of --json holds no customer data and can be attached to an issue.",
         );
     }
-    Ok(match report.differ {
-        0 => Outcome::Good,
-        _ => Outcome::CheckFailed,
-    })
+    if report.differ > 0 {
+        return Ok(Outcome::CheckFailed);
+    }
+    anyhow::ensure!(!report.interrupted, "not everything was asked");
+    Ok(Outcome::Good)
 }
 
 fn table(report: &Report) -> anyhow::Result<()> {

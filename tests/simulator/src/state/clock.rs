@@ -17,6 +17,8 @@ pub(crate) enum Due {
     TaskTimeout(Sid),
     /// A task has been assigned for as long as it may.
     AssignedLife(Sid),
+    /// A task has been in wrap-up for as long as it may.
+    WrapUpLife(Sid),
     /// A finished task vanishes without an event.
     TaskPurge(Sid),
     /// Flex's server hears that a channel became INACTIVE.
@@ -100,6 +102,7 @@ impl State {
         match due {
             Due::TaskTimeout(task) => self.task_times_out(task),
             Due::AssignedLife(task) => self.assigned_task_expires(task),
+            Due::WrapUpLife(task) => self.wrap_up_expires(task),
             Due::TaskPurge(task) => self.task_is_purged(task),
             Due::FlexReacts(channel) => self.flex_hears(channel),
             Due::SessionExpiry(session) => self.session_expires(session),

@@ -84,6 +84,8 @@ pub struct Knobs {
     pub finished_task_life: Duration,
     /// The time for which a task may be assigned before TaskRouter deletes it; without a limit where absent.
     pub assigned_life: Option<Duration>,
+    /// The time for which a task may be in wrap-up before it counts as completed; without a limit where absent.
+    pub wrap_up_life: Option<Duration>,
     /// The time for which TaskRouter's log keeps an event.
     pub log_life: Duration,
     /// A page above the maximum of its list is refused; otherwise it is cut to the maximum.
@@ -170,6 +172,7 @@ impl State {
                 evaluates: true,
                 finished_task_life: taskrouter::FINISHED_TASK_LIFE,
                 assigned_life: Some(taskrouter::ASSIGNED_LIFE),
+                wrap_up_life: None,
                 log_life: taskrouter::LOG_LIFE,
                 refuses_long_pages: true,
                 interactions_close_conversations: true,

@@ -179,6 +179,23 @@ fn a_task_on_another_task_channel_is_deleted_by_the_system_too() {
 }
 
 #[test]
+fn a_wrap_up_may_have_an_end() {
+    let client = Client::new();
+    let mut state = client.simulator.state();
+    state.knobs.wrap_up_life = Some(6 * HOUR);
+    let task = pending(&mut state);
+    let worker = state.hire_agent(client.project.workspace, "alice").unwrap();
+    state.agent_accepts(task, worker).unwrap();
+    state.agent_wraps_up(task).unwrap();
+    state.advance(5 * HOUR);
+    let wrapping = simulator::TaskStatus::Wrapping;
+    assert_eq!(state.task(task).unwrap().status, wrapping);
+    state.advance(HOUR);
+    let ended = state.task(task).map(|task| task.status);
+    assert_ne!(ended, Some(wrapping));
+}
+
+#[test]
 fn a_wrap_up_has_no_end() {
     let client = Client::new();
     let mut state = client.simulator.state();

@@ -36,6 +36,13 @@ impl State {
         }
     }
 
+    pub(crate) fn wrap_up_expires(&mut self, task: Sid) {
+        let wraps_up = |task: &Task| task.status == TaskStatus::Wrapping;
+        if self.task(task).is_some_and(wraps_up) {
+            self.move_task(task, TaskStatus::Completed, Some(TTL_EXCEEDED));
+        }
+    }
+
     pub(crate) fn task_is_purged(&mut self, task: Sid) {
         self.vanish(task, None);
     }

@@ -265,6 +265,9 @@ impl State {
             TaskStatus::Wrapping => {
                 self.tell(task, EventKind::ReservationWrapup, None);
                 self.tell(task, EventKind::TaskWrapup, None);
+                if let Some(life) = self.knobs.wrap_up_life {
+                    self.due_in(life, Due::WrapUpLife(task));
+                }
             }
             TaskStatus::Completed | TaskStatus::Canceled => {
                 stored.reason = reason.map(Into::into);
