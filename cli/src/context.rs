@@ -43,6 +43,18 @@ impl Place {
         self.is_folder() || self.table.is_some()
     }
 
+    /// Returns the variables and the clock of the place, for a command that needs no table.
+    pub(crate) async fn variables(&self) -> anyhow::Result<(Environment, Clock)> {
+        #[cfg(feature = "playground")]
+        if let Some(path) = &self.data {
+            let opened = playground::open(path, environment()).await?;
+            let environment = opened.environment.clone();
+            // The clock owns the folder, so its lock lasts as long as the clock.
+            return Ok((environment, Box::new(move || opened.now())));
+        }
+        Ok((environment(), Box::new(runtime::clock::now)))
+    }
+
     #[cfg(feature = "playground")]
     const fn is_folder(&self) -> bool {
         self.data.is_some()
@@ -69,7 +81,8 @@ pub(crate) fn environment() -> Environment {
     }
 }
 
-type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+/// Returns the time.
+pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything that a command works with.
 pub(crate) struct Context {

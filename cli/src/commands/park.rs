@@ -1,4 +1,7 @@
 //! `janitor park WT…` and `janitor unpark WT…`: parks a chat, or moves it back, by hand.
+//! `janitor park --set-up` makes the TaskChannel for that.
+
+mod set_up;
 
 use std::pin::pin;
 
@@ -13,12 +16,34 @@ use crate::confirm::Common;
 use crate::context::{self, Context};
 use crate::stack::Override;
 
-/// The chat to park.
+/// The number of parked chats that an agent may have, unless an option says.
+const CAPACITY: u16 = 50;
+
+/// The chat to park, or the TaskChannel to set up.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true)))]
 pub(crate) struct Options {
     /// The task in which an agent has the chat
-    #[arg(value_name = "WT…")]
-    task: TaskSid,
+    #[arg(value_name = "WT…", group = "what")]
+    task: Option<TaskSid>,
+    /// Makes the second TaskChannel for the one of this unique name, and gives every worker
+    /// capacity on it; needs Twilio's credentials alone
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        default_missing_value = "chat",
+        group = "what"
+    )]
+    set_up: Option<String>,
+    /// The parked chats that each worker may have at a time, instead of 50
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..),
+        requires = "set_up"
+    )]
+    capacity: Option<u16>,
     #[command(flatten)]
     by: Override,
     #[command(flatten)]
@@ -52,9 +77,16 @@ struct Done {
 /// Parks one chat, in the way that the agent's button does. `PARK_TASK_CHANNELS` names the
 /// pairs of TaskChannels.
 pub(crate) async fn park(options: &Options) -> anyhow::Result<Outcome> {
+    if let Some(active) = &options.set_up {
+        let order = set_up::Order {
+            active,
+            capacity: options.capacity.unwrap_or(CAPACITY),
+        };
+        return set_up::run(order, &options.common).await;
+    }
     let context = Context::open_with_twilio(&options.common.place).await?;
     let context = context.by_stack(options.by).await?;
-    let tasks = vec![options.task];
+    let tasks: Vec<TaskSid> = options.task.into_iter().collect();
     move_tasks(&context, &tasks, ManualRequest::Park, &options.common).await
 }
 

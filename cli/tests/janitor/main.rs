@@ -13,6 +13,7 @@ mod import;
 mod input;
 mod local;
 mod one_channel;
+mod park_set_up;
 mod parking;
 mod probes;
 mod stack;

@@ -17,6 +17,7 @@ mod messaging;
 mod numbers;
 mod proxy_services;
 mod studio;
+mod task_channels;
 mod workspace;
 
 pub use crate::events::{MESSAGE_ADDED, needed_events};

@@ -7,6 +7,7 @@ mod workers;
 use crate::api::answer::{Answer, Failure, Outcome};
 use crate::api::call::Call;
 use crate::api::page::{place, seconds};
+use crate::state::refusal::Refusal;
 use crate::state::sid::Sid;
 use crate::state::taskrouter::{TaskChannel, Workflow, Workspace};
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ fn of_workspace(call: &mut Call<'_>, method: &str, workspace: Sid, path: &[&str]
         }
         ("GET", ["Workflows"]) => workflows(call, workspace),
         ("GET", ["TaskChannels"]) => task_channels(call, workspace),
+        ("POST", ["TaskChannels"]) => create_task_channel(call, workspace),
         (_, ["Tasks", ..]) => tasks::route(call, method, workspace, path),
         (_, ["Events", rest @ ..]) => events::route(call, method, workspace, rest),
         (_, ["Workers", rest @ ..]) => workers::route(call, method, workspace, rest),
@@ -67,6 +69,17 @@ fn task_channels(call: &Call<'_>, workspace: Sid) -> Outcome {
         .filter(|(_, channel)| channel.workspace == workspace)
         .map(|(at, channel)| (place(at), task_channel_json(call, channel)));
     call.page("channels", &paging, entries)
+}
+
+fn create_task_channel(call: &mut Call<'_>, workspace: Sid) -> Outcome {
+    let form = call.form(&["FriendlyName", "UniqueName", "ChannelOptimizedRouting"])?;
+    let (friendly, unique) = (form.need("FriendlyName")?, form.need("UniqueName")?);
+    let sid = call
+        .state
+        .create_task_channel(workspace, friendly, unique)?;
+    let made = call.state.router.channels.get(sid);
+    let made = made.ok_or_else(|| Refusal::absent(sid))?;
+    Ok(Answer::created(task_channel_json(call, made)))
 }
 
 fn show_workspace(call: &Call<'_>, workspace: Sid) -> Result<Value, Failure> {

@@ -35,6 +35,10 @@ fn of_worker(call: &mut Call<'_>, method: &str, worker: Sid, path: &[&str]) -> O
             let channel = find(call, worker, name)?;
             show_channel(call, channel)
         }
+        ("POST", ["Channels", name]) => {
+            let channel = find(call, worker, name)?;
+            change_channel(call, channel)
+        }
         _ => Err(call.no_route()),
     }
 }
@@ -78,6 +82,18 @@ fn find(call: &Call<'_>, worker: Sid, name: &str) -> Result<Sid, Failure> {
         .find(named)
         .map(|channel| channel.sid)
         .ok_or_else(|| call.no_route())
+}
+
+fn change_channel(call: &mut Call<'_>, channel: Sid) -> Outcome {
+    let form = call.form(&["Capacity", "Available"])?;
+    let (capacity, available) = (form.integer("Capacity")?, form.flag("Available")?);
+    let now = call.state.now();
+    let stored = call.state.router.worker_channels.get_mut(channel);
+    let stored = stored.ok_or_else(|| Refusal::absent(channel))?;
+    stored.capacity = capacity.unwrap_or(stored.capacity);
+    stored.available = available.unwrap_or(stored.available);
+    stored.updated = now;
+    show_channel(call, channel)
 }
 
 fn show_channel(call: &Call<'_>, channel: Sid) -> Outcome {
