@@ -23,6 +23,9 @@ const RUN_TIME: Duration = Duration::from_secs(60);
 /// The longest time that a poll may take.
 const MAX_POLL_TIME: Duration = Duration::from_secs(15);
 
+/// The most parked tasks of one channel that a run brings back; the next run goes on.
+const MAX_TASKS_OF_A_CHANNEL: usize = 10;
+
 /// The most channels that are worked on side by side.
 const MAX_CHANNELS_AT_ONCE: usize = 10;
 
@@ -142,25 +145,34 @@ impl Park {
         let stopped = Mutex::new(None);
         stream::iter(channels)
             .for_each_concurrent(MAX_CHANNELS_AT_ONCE, async |channel| {
-                let result = if lock(&stopped).is_some() {
-                    ChannelResult::Deferred
-                } else {
-                    match worker.process(channel).await {
-                        Ok(result) => result,
-                        Err(Stop::Store(error)) => {
-                            tracing::error!(%channel, %error, "its record could not be used: next time again");
-                            ChannelResult::Failed
+                for moved in 0..MAX_TASKS_OF_A_CHANNEL {
+                    let result = if lock(&stopped).is_some() {
+                        ChannelResult::Deferred
+                    } else {
+                        match worker.process(channel).await {
+                            Ok(result) => result,
+                            Err(Stop::Store(error)) => {
+                                tracing::error!(%channel, %error, "its record could not be used: next time again");
+                                ChannelResult::Failed
+                            }
+                            Err(Stop::Unauthorized(error)) => {
+                                *lock(&stopped) = Some(error);
+                                ChannelResult::Deferred
+                            }
                         }
-                        Err(Stop::Unauthorized(error)) => {
-                            *lock(&stopped) = Some(error);
-                            ChannelResult::Deferred
-                        }
+                    };
+                    if moved == 0 || result != ChannelResult::NotDue {
+                        lock(&counts).count(result);
                     }
-                };
-                if result == ChannelResult::Returned {
-                    lock(&returned).push(channel);
+                    if result != ChannelResult::Returned {
+                        break;
+                    }
+                    // Another task of this channel may be parked, too, and its agent waits for
+                    // the same message.
+                    if moved == 0 {
+                        lock(&returned).push(channel);
+                    }
                 }
-                lock(&counts).count(result);
             })
             .await;
         *summary = std::mem::take(&mut *lock(&counts));

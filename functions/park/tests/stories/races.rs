@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use domain::Policy;
+use serde_json::json;
+use simulator::state::taskrouter::task::NewTask;
 use simulator::{At, Fault, FaultKind};
-use world::{Crash, POLL, World};
+use world::{Chat, Crash, POLL, World};
 
 fn silence() -> Duration {
     Policy::default().park_after + POLL
@@ -94,6 +96,38 @@ async fn who_writes_while_the_chat_is_being_parked_is_heard() {
             world.finish().await;
         }
     }
+}
+
+/// Another agent was asked to join, and both tasks were parked.
+#[tokio::test(start_paused = true)]
+async fn a_reply_brings_back_every_task_of_the_conversation() {
+    let world = World::that_parks().await;
+    let chat = world.answered_conversation("+15550100123").await;
+    let second = {
+        let task = NewTask {
+            attributes: Some(json!({ "conversationSid": chat.channel }).to_string()),
+            workflow: Some(world.project.workflow),
+            queue: Some(world.project.queue),
+            task_channel: Some(world.project.chat_task_channel),
+            ..NewTask::default()
+        };
+        let mut state = world.twilio.state();
+        let task = state.create_task(world.project.workspace, task).unwrap();
+        Chat { task, ..chat }
+    };
+    world.agent_accepts(second);
+    world.agent_writes(second);
+    world.deliver_all().await;
+    world.time_passes(silence()).await;
+    world.parking_minute().await;
+    world.deliver_all().await;
+    assert!(world.is_parked(chat) && world.is_parked(second));
+    world.customer_converses("+15550100123");
+    world.deliver_all().await;
+    assert_eq!(world.bus_wakes_park().await, 1);
+    assert!(!world.is_parked(chat) && !world.is_parked(second));
+    world.deliver_all().await;
+    world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]
