@@ -9,6 +9,7 @@ use fastrand::Rng;
 use simulator::{ChannelStatus, ConversationState, Sid};
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::functions::{Death, Deployment, End, due_in, invoke};
 use crate::oracle::{LawCheck, RunHistory};
@@ -39,7 +40,13 @@ pub(crate) struct Sweeps {
     pub(crate) under_way: JoinSet<()>,
     /// The number of sweeps without faults for which each channel was due for the same.
     waited: BTreeMap<String, (QueueEntry, usize)>,
+    /// The entries that were due at the newest sweep, and when that was.
+    newest: Option<(Instant, BTreeMap<String, Queue>)>,
 }
+
+/// The time after which the same channels are swept again: a task whose end was lost is inspected
+/// for days, and each time with the same result.
+const AGAIN: Duration = Duration::from_secs(8 * 3600);
 
 impl Sweeps {
     pub(crate) fn new(rng: Rng) -> Self {
@@ -48,7 +55,15 @@ impl Sweeps {
             number: 0,
             under_way: JoinSet::new(),
             waited: BTreeMap::new(),
+            newest: None,
         }
+    }
+
+    /// Returns whether the newest sweep found the same channels due, not long ago.
+    pub(crate) fn repeats(&self, deployment: &Deployment) -> bool {
+        let due = queues(due(deployment, Duration::ZERO));
+        let newest = self.newest.as_ref();
+        newest.is_some_and(|(at, before)| *before == due && at.elapsed() < AGAIN)
     }
 
     /// Sweeps as the schedule does: mostly one sweep, now and then two at once, and none where
@@ -58,7 +73,7 @@ impl Sweeps {
         while self.under_way.try_join_next().is_some() {}
         let skew = u64::try_from(deployment.shared.lock().faults.skew).unwrap_or_default();
         let idle = due(deployment, Duration::from_millis(skew)).is_empty();
-        if idle && self.rng.u8(..100) >= 2 {
+        if idle && self.rng.u8(..100) >= 2 || self.repeats(deployment) && self.rng.u8(..8) > 0 {
             return false;
         }
         let many = if self.rng.u8(..10) == 0 { 2 } else { 1 };
@@ -99,6 +114,7 @@ impl Sweeps {
     ) -> impl Future<Output = ()> + Send + 'static {
         self.number += 1;
         let number = self.number;
+        self.newest = Some((Instant::now(), queues(due(deployment, Duration::ZERO))));
         let deployment = Arc::clone(deployment);
         async move { one(&deployment, number, death, limit).await }
     }
@@ -181,6 +197,11 @@ fn swallows_messages(deployment: &Deployment, channel: &str) -> bool {
 /// Returns what the sweep's queues hold that is due, by a clock that may be so far ahead.
 pub(crate) fn due(deployment: &Deployment, ahead: Duration) -> BTreeMap<String, QueueEntry> {
     due_in(deployment, Queue::is_of_sweep, ahead)
+}
+
+fn queues(due: BTreeMap<String, QueueEntry>) -> BTreeMap<String, Queue> {
+    let named = due.into_iter().map(|(sid, entry)| (sid, entry.queue));
+    named.collect()
 }
 
 async fn one(deployment: &Arc<Deployment>, number: u32, death: Death, limit: Duration) {
