@@ -6,5 +6,7 @@
     reason = "a test may stop at the first surprise and say what it saw, and look at one thing only"
 )]
 
+pub mod concurrency;
 pub mod function_url;
 pub mod lambda_api;
+pub mod odd_events;

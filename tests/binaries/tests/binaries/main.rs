@@ -6,6 +6,7 @@
 )]
 
 mod checkup;
+mod flood;
 mod odd_events;
 mod park;
 mod permissions;
