@@ -18,6 +18,7 @@
 mod cold;
 mod functions;
 mod invocations;
+mod odd;
 mod scale;
 mod work;
 
@@ -45,6 +46,7 @@ fn main() {
     let counted = virtual_time();
     functions::print(&folder);
     invocations::print(&folder);
+    odd::print(&folder);
     cold::print(&folder);
     work::print();
     scale::print_lives(&counted);

@@ -113,11 +113,20 @@ pub(crate) fn print_backlogs(time: &Runtime, quick: bool) {
         let tell = |number: usize| progress.set_position(number as u64);
         let drained = time.block_on(bench::drain(due, SIDE_BY_SIDE, SWEEP_TIME, runs, tell));
         progress.finish_and_clear();
+        let (needed, ideal) = (drained.runs_for(due), drained.ideal_runs_for(due));
+        assert!(
+            drained.fewest > 0 && drained.longest <= SWEEP_TIME,
+            "every run closes something and ends in time: {drained:?}"
+        );
+        assert!(
+            needed <= ideal + ideal.div_ceil(10),
+            "the runs are within a tenth of what the pace allows: {drained:?}"
+        );
         [
             due.to_string(),
             format!("{} closed by {}", drained.closed, drained.runs),
-            drained.runs_for(due).to_string(),
-            drained.ideal_runs_for(due).to_string(),
+            needed.to_string(),
+            ideal.to_string(),
             format!("{:.1} s", drained.longest.as_secs_f64()),
         ]
     });
