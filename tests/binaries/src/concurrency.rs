@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::lambda_api::Function;
@@ -40,6 +41,7 @@ pub struct Limited {
     executions: usize,
     began: Instant,
     state: Mutex<State>,
+    counts: watch::Sender<Counts>,
 }
 
 #[derive(Default)]
@@ -48,7 +50,6 @@ struct State {
     busy: usize,
     /// The present second, and the requests that the URL took in it.
     second: (u64, usize),
-    counts: Counts,
 }
 
 /// The events of a function so far.
@@ -73,6 +74,7 @@ impl Limited {
             executions,
             began: Instant::now(),
             state: Mutex::default(),
+            counts: watch::Sender::default(),
         }
     }
 
@@ -106,7 +108,13 @@ impl Limited {
 
     /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
-        self.state().counts
+        *self.counts.borrow()
+    }
+
+    /// Waits until the counts are so.
+    pub async fn until(&self, holds: impl FnMut(&Counts) -> bool) {
+        // The sender lives as long as this function does.
+        let _ = self.counts.subscribe().wait_for(holds).await;
     }
 
     /// Takes an execution: the outer option is empty if none is free, the inner one if its process
@@ -114,12 +122,14 @@ impl Limited {
     fn begin(&self) -> Option<Option<Function>> {
         let mut state = self.state();
         if state.busy == self.executions {
-            state.counts.throttled += 1;
+            self.counts.send_modify(|counts| counts.throttled += 1);
             return None;
         }
         state.busy += 1;
-        state.counts.taken += 1;
-        state.counts.most_at_once = state.counts.most_at_once.max(state.busy);
+        self.counts.send_modify(|counts| {
+            counts.taken += 1;
+            counts.most_at_once = counts.most_at_once.max(state.busy);
+        });
         Some(state.idle.pop())
     }
 
@@ -133,7 +143,7 @@ impl Limited {
         if fits {
             state.second.1 += 1;
         } else {
-            state.counts.above_rate += 1;
+            self.counts.send_modify(|counts| counts.above_rate += 1);
         }
         fits
     }
