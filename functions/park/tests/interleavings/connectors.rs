@@ -3,8 +3,9 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::{pending, poll_fn};
-use std::task::Poll;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -16,7 +17,7 @@ use aws_smithy_runtime_api::http::StatusCode as AwsStatus;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use http::{Method, Request, Response, StatusCode};
 use simulator::{Reply, Simulator};
 use twilio::rest::{Transport, TransportError};
@@ -42,6 +43,18 @@ pub(crate) enum Op {
 }
 
 impl Asked {
+    pub(crate) fn is_of_twilio(&self) -> bool {
+        matches!(self, Self::Twilio(_))
+    }
+
+    /// Returns whether this is about the task itself.
+    pub(crate) fn is_of_task(&self) -> bool {
+        match self {
+            Self::Twilio(request) => request.uri().path().contains("/Tasks/"),
+            Self::Aws { .. } => false,
+        }
+    }
+
     pub(crate) fn op(&self) -> Op {
         match self {
             Self::Twilio(request) if request.method() == Method::POST => Op::Write,
@@ -64,6 +77,15 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// Returns whether the request had its effect, as far as the answer says so.
+    pub(crate) fn is_ok(&self) -> bool {
+        match self {
+            Self::Twilio(answer) => answer.status().is_success(),
+            Self::Broken => false,
+            Self::Aws { status, .. } => *status == 200,
+        }
+    }
+
     /// Twilio's answer to a write of an old version.
     pub(crate) fn refused() -> Self {
         let body = Bytes::from_static(br#"{"code":20412,"status":412}"#);
@@ -76,54 +98,81 @@ impl Answer {
 struct Script {
     answers: VecDeque<Answer>,
     asked: Option<Asked>,
+    waits: Option<Waker>,
 }
 
 thread_local! {
-    /// Nothing where requests go straight through.
-    static SCRIPT: RefCell<Option<Script>> = const { RefCell::new(None) };
+    /// The script of the actor that runs now. Requests of all others go straight through.
+    static SCRIPT: RefCell<Option<Rc<RefCell<Script>>>> = const { RefCell::new(None) };
     /// The way to the embedded AWS that the SDK was given.
     static AWS: RefCell<Option<SharedHttpConnector>> = const { RefCell::new(None) };
 }
 
-/// Runs an actor over the answers that it got so far. Returns its next request; nothing if it
-/// came to its end.
-pub(crate) async fn play(
-    actor: impl Future<Output = ()>,
-    answers: impl IntoIterator<Item = Answer>,
-) -> Option<Asked> {
-    let script = Script {
-        answers: answers.into_iter().collect(),
-        asked: None,
-    };
-    SCRIPT.set(Some(script));
-    let asked = poll_fn(|_| {
-        let asked = SCRIPT.with_borrow_mut(|script| script.as_mut()?.asked.take());
-        asked.map_or(Poll::Pending, Poll::Ready)
-    });
-    let next = tokio::select! {
-        biased;
-        () = actor => None,
-        asked = asked => Some(asked),
-    };
-    SCRIPT.set(None);
-    next
+/// An actor that waits for the answer to its request.
+pub(crate) struct Paused {
+    actor: LocalBoxFuture<'static, ()>,
+    script: Rc<RefCell<Script>>,
 }
 
-/// Returns the scripted answer; nothing where there is no script. Waits for ever once the script
-/// is over.
-async fn scripted(asked: impl FnOnce() -> Asked) -> Option<Answer> {
-    let answer = SCRIPT.with_borrow_mut(|script| {
-        let script = script.as_mut()?;
-        let answer = script.answers.pop_front();
-        if answer.is_none() {
-            script.asked = Some(asked());
+impl Paused {
+    /// Makes an actor that has not begun.
+    pub(crate) fn new(actor: impl Future<Output = ()> + 'static) -> Self {
+        Self {
+            actor: actor.boxed_local(),
+            script: Rc::default(),
         }
-        Some(answer)
-    })?;
-    match answer {
-        Some(answer) => Some(answer),
-        None => pending().await,
     }
+
+    /// Hands over answers, and lets the actor go on. Returns it with the first request that has
+    /// no answer; nothing if it came to its end.
+    pub(crate) async fn go_on(
+        mut self,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Option<(Self, Asked)> {
+        let waits = {
+            let mut script = self.script.borrow_mut();
+            script.answers.extend(answers);
+            script.waits.take()
+        };
+        if let Some(waker) = waits {
+            waker.wake();
+        }
+        let asked = poll_fn(|context| {
+            SCRIPT.set(Some(Rc::clone(&self.script)));
+            let end = self.actor.poll_unpin(context);
+            SCRIPT.set(None);
+            match (end, self.script.borrow_mut().asked.take()) {
+                (Poll::Ready(()), _) => Poll::Ready(None),
+                (Poll::Pending, Some(asked)) => Poll::Ready(Some(asked)),
+                (Poll::Pending, None) => Poll::Pending,
+            }
+        });
+        let asked = asked.await?;
+        Some((self, asked))
+    }
+}
+
+/// Waits for the scripted answer to a request. Nothing where there is no script.
+fn scripted(asked: impl FnOnce() -> Asked) -> Option<BoxFuture<'static, Answer>> {
+    if SCRIPT.with_borrow(Option::is_none) {
+        return None;
+    }
+    let mut asked = Some(asked());
+    let answer = poll_fn(move |context| {
+        SCRIPT.with_borrow(|script| {
+            let Some(script) = script else {
+                return Poll::Pending;
+            };
+            let mut script = script.borrow_mut();
+            if let Some(answer) = script.answers.pop_front() {
+                return Poll::Ready(answer);
+            }
+            script.asked = asked.take().or(script.asked.take());
+            script.waits = Some(context.waker().clone());
+            Poll::Pending
+        })
+    });
+    Some(answer.boxed())
 }
 
 /// The way to Twilio.
@@ -144,10 +193,12 @@ impl Transport for ToTwilio {
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let twilio = self.0.clone();
         async move {
-            match scripted(|| Asked::Twilio(Box::new(request.clone()))).await {
-                None => Ok(ask_twilio(&twilio, request)),
-                Some(Answer::Twilio(answer)) => Ok(answer),
-                Some(Answer::Broken | Answer::Aws { .. }) => {
+            let Some(answer) = scripted(|| Asked::Twilio(Box::new(request.clone()))) else {
+                return Ok(ask_twilio(&twilio, request));
+            };
+            match answer.await {
+                Answer::Twilio(answer) => Ok(answer),
+                Answer::Broken | Answer::Aws { .. } => {
                     Err(TransportError::Broken("reset".to_owned()))
                 }
             }
@@ -186,16 +237,18 @@ impl HttpConnector for Connector {
                     body: String::from_utf8(body.to_vec()).unwrap(),
                 }
             };
-            match scripted(asked).await {
-                None => inner.call(request).await,
-                Some(Answer::Aws { status, body }) => {
+            let Some(answer) = scripted(asked) else {
+                return inner.call(request).await;
+            };
+            match answer.await {
+                Answer::Aws { status, body } => {
                     let status = AwsStatus::try_from(status).unwrap();
                     let mut answer = HttpResponse::new(status, SdkBody::from(body));
                     let kind = "application/x-amz-json-1.0";
                     answer.headers_mut().insert("content-type", kind);
                     Ok(answer)
                 }
-                Some(Answer::Twilio(_) | Answer::Broken) => panic!("no answer of AWS"),
+                Answer::Twilio(_) | Answer::Broken => panic!("no answer of AWS"),
             }
         })
     }

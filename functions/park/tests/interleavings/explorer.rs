@@ -2,15 +2,22 @@
 //! is not followed twice; the orders that lead on from it are counted again.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use crate::actors::{Node, Role};
 use crate::connectors::{Answer, Op};
-use crate::stage::{Mutation, Stage, WorldId};
+use crate::mutation::Mutation;
+use crate::orders::{Choice, Explored, Fate, Orders, Rest, Unheard};
+use crate::stage::{Stage, World};
 
 /// An actor, and the actor who has to be done before. After a customer, the word must be told,
 /// too: that is what wakes a run.
 pub(crate) type Cast = [(Role, Option<usize>)];
+
+/// The most actors of a cast.
+const MAX_ACTORS: usize = 6;
+
+/// The place of an actor that is done.
+const DONE: Node = Node::MAX;
 
 /// The circumstances of a play.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,94 +26,37 @@ pub(crate) struct Play {
     pub(crate) is_parked: bool,
     /// The events of the task are told, each at any time, and any number of times.
     pub(crate) has_stream: bool,
-    /// The most faults.
+    /// The most faults: one or none.
     pub(crate) faults: u8,
+    /// The most times that an actor is kept waiting while another goes on; no limit if there is
+    /// none.
+    pub(crate) switches: Option<u8>,
+    /// Places of actors who know the same are told apart all the same.
+    pub(crate) tells_all_apart: bool,
     pub(crate) mutation: Option<Mutation>,
 }
 
-/// The fate of a write of the task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It has its effect, and its answer arrives.
-    Answered,
-    /// It has its effect, and its answer is lost.
-    AnswerLost,
-    /// It is lost.
-    Lost,
-    /// Its answer is lost, and its effect comes at any later time.
-    Late,
-    /// It is answered 412, without an effect.
-    Refused,
-}
-
-/// A choice of the explorer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The request of this actor has this fate, and the actor goes on until it asks again.
-    Step(usize, Fate),
-    /// This actor's process ends where it is.
-    Crash(usize),
-    /// A late write has its effect.
-    Late(usize),
-    /// An event is told.
-    Tell(usize),
-}
-
-/// The fate of the events that are not told yet, in the end. A customer's word is always told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
-    Lost,
-    Delivered,
-    /// Backwards, and once more with all that was told before.
-    Twice,
-}
-
 /// Everything on which the rest of a play depends.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Position {
-    world: WorldId,
-    /// Where each actor is; nothing once it is done.
-    actors: Vec<Option<Node>>,
-    told: u64,
-    late: Vec<u32>,
+    world: World,
+    /// Where each actor is.
+    actors: [Node; MAX_ACTORS],
+    /// The words that were told. All else that was told shows in the record, or was of no use.
+    words: u32,
+    /// The request of a late write.
+    late: Option<u32>,
     faults: u8,
-}
-
-/// The extent of an exploration.
-#[derive(Debug, Default)]
-pub(crate) struct Explored {
-    /// Orders of all steps.
-    pub(crate) orders: u128,
-    /// States that were met.
-    pub(crate) states: usize,
-    /// The steps of the longest order.
-    pub(crate) longest: usize,
-    /// Runs of the real function, and states of Twilio and the table.
-    pub(crate) runs: usize,
-    pub(crate) worlds: usize,
-}
-
-/// An order after which a customer waits.
-pub(crate) struct Unheard {
-    path: Vec<Choice>,
-    rest: Rest,
-}
-
-impl fmt::Debug for Unheard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the rest of the events {:?}, after {:?}",
-            self.rest, self.path
-        )
-    }
+    /// The actor that went on last, and how often another one was kept waiting.
+    running: (u8, u8),
 }
 
 struct Frame {
     position: usize,
     open: Vec<Choice>,
+    /// The choice that led here.
     choice: Option<Choice>,
-    orders: u128,
+    orders: Orders,
 }
 
 struct Explorer<'a> {
@@ -115,8 +65,8 @@ struct Explorer<'a> {
     stage: Stage,
     ids: HashMap<Position, usize>,
     positions: Vec<Position>,
-    /// The orders that lead on from each state; nothing while it is being explored.
-    orders: Vec<Option<u128>>,
+    /// The orders that lead on from each state.
+    orders: Vec<Orders>,
 }
 
 /// Explores every order.
@@ -125,7 +75,11 @@ struct Explorer<'a> {
 ///
 /// Fails with the first order after which a customer waits.
 pub(crate) async fn explore(cast: &Cast, play: Play) -> Result<Explored, Unheard> {
-    let stage = Stage::new(play.is_parked, play.mutation).await;
+    assert!(cast.len() <= MAX_ACTORS && play.faults <= 1);
+    let mut stage = Stage::new(play.is_parked, play.mutation).await;
+    if play.tells_all_apart {
+        stage.actors.tell_all_apart();
+    }
     let mut explorer = Explorer {
         cast,
         play,
@@ -141,134 +95,200 @@ impl Explorer<'_> {
     async fn explore(&mut self) -> Result<Explored, Unheard> {
         let mut explored = Explored::default();
         let first = self.first().await;
-        let frame = self.frame(first, None);
-        let mut frames = vec![frame];
-        self.check(&frames).await?;
+        let mut frames = vec![self.frame(first, None).await];
         while let Some(frame) = frames.last_mut() {
             let Some(choice) = frame.open.pop() else {
-                // What leads nowhere further is an order.
-                let orders = frame.orders.max(1);
-                self.orders[frame.position] = Some(orders);
+                if frame.orders.all == 0 {
+                    // What leads nowhere further is an order.
+                    frame.orders = Orders::ONE;
+                }
+                let (orders, choice) = (frame.orders, frame.choice);
+                self.orders[frame.position] = orders;
                 frames.pop();
-                match frames.last_mut() {
-                    Some(before) => before.orders = before.orders.saturating_add(orders),
+                match frames.last_mut().zip(choice) {
+                    Some((before, choice)) => before.orders.add(choice, &orders),
                     None => explored.orders = orders,
                 }
                 continue;
             };
-            let position = self.positions[frame.position].clone();
-            let Some(next) = self.after(&position, choice).await else {
+            let position = self.positions[frame.position];
+            let Some(next) = self.after(position, choice).await else {
                 continue;
             };
-            match self.ids.get(&next).map(|known| self.orders[*known]) {
-                Some(known) => frame.orders = frame.orders.saturating_add(known.unwrap_or(0)),
+            match self.ids.get(&next) {
+                Some(known) => frame.orders.add(choice, &self.orders[*known]),
                 None => {
-                    let frame = self.frame(next, Some(choice));
+                    let frame = self.frame(next, Some(choice)).await;
                     frames.push(frame);
                     explored.longest = explored.longest.max(frames.len() - 1);
-                    self.check(&frames).await?;
+                    self.check(&next, &frames).await?;
                 }
             }
         }
         explored.states = self.positions.len();
         explored.runs = self.stage.actors.runs();
-        explored.worlds = self.stage.met();
+        explored.met = self.stage.met();
         Ok(explored)
     }
 
     async fn first(&mut self) -> Position {
         let world = self.stage.opening().await;
-        let mut actors = Vec::new();
-        for (role, _) in self.cast {
-            actors.push(Some(self.stage.actors.root(*role).await));
+        let mut actors = [DONE; MAX_ACTORS];
+        for (actor, (role, _)) in actors.iter_mut().zip(self.cast) {
+            *actor = self.stage.actors.root(*role).await;
         }
+        // The words before the play were told.
+        let events = self.stage.events(world).enumerate();
+        let words = events
+            .map(|(event, is_word)| u32::from(is_word) << event)
+            .sum();
         Position {
             world,
             actors,
-            told: 0,
-            late: Vec::new(),
+            words,
+            late: None,
             faults: 0,
+            running: (0, 0),
         }
     }
 
-    fn frame(&mut self, position: Position, choice: Option<Choice>) -> Frame {
-        let open = self.choices(&position);
+    async fn frame(&mut self, position: Position, choice: Option<Choice>) -> Frame {
         let id = self.positions.len();
-        self.ids.insert(position.clone(), id);
+        self.ids.insert(position, id);
         self.positions.push(position);
-        self.orders.push(None);
+        self.orders.push(Orders::default());
         Frame {
             position: id,
-            open,
+            open: self.choices(&position).await,
             choice,
-            orders: 0,
+            orders: Orders::default(),
         }
     }
 
-    fn choices(&self, position: &Position) -> Vec<Choice> {
+    async fn choices(&mut self, position: &Position) -> Vec<Choice> {
         let mut choices = Vec::new();
         let may_fail = position.faults < self.play.faults;
-        let events = self.stage.events(position.world);
-        let is_told = |event: usize| position.told & (1 << event) != 0;
+        let is_told = |event: usize| position.words & (1 << event) != 0;
+        let events: Vec<bool> = self.stage.events(position.world).collect();
         let words_are_told = (0..events.len()).all(|event| !events[event] || is_told(event));
-        for (number, node) in position.actors.iter().enumerate() {
-            let Some(node) = node else { continue };
-            let (role, after) = self.cast[number];
-            if let Some(after) = after {
+        for (number, (role, after)) in self.cast.iter().enumerate() {
+            let node = position.actors[number];
+            if node == DONE || !self.may_run(position, number) {
+                continue;
+            }
+            if let Some(after) = *after {
                 let is_word = self.cast[after].0 == Role::Customer;
-                if position.actors[after].is_some() || (is_word && !words_are_told) {
+                if position.actors[after] != DONE || (is_word && !words_are_told) {
                     continue;
                 }
             }
             choices.push(Choice::Step(number, Fate::Answered));
-            if may_fail && role != Role::Customer {
+            if may_fail && !role.is_outside() {
                 choices.push(Choice::Crash(number));
-                let asks = self.stage.actors.asks(*node).unwrap();
-                if self.stage.actors.asked[asks as usize].op() == Op::Write {
+                if self.stage.actors.op(node) == Op::Write {
                     let fates = [Fate::AnswerLost, Fate::Lost, Fate::Late, Fate::Refused];
                     choices.extend(fates.map(|fate| Choice::Step(number, fate)));
                 }
             }
         }
-        choices.extend((0..position.late.len()).map(Choice::Late));
-        let tellable = |event: &usize| events[*event] || self.play.has_stream;
-        choices.extend((0..events.len()).filter(tellable).map(Choice::Tell));
+        choices.extend(position.late.map(|_| Choice::Late));
+        let useful = self.stage.useful(position.world).await;
+        for (event, is_word) in events.into_iter().enumerate() {
+            let matters = (is_word && !is_told(event)) || useful.contains(&event);
+            match is_word {
+                true if matters => choices.push(Choice::TellWord(event)),
+                false if matters && self.play.has_stream => choices.push(Choice::Tell(event)),
+                true | false => {}
+            }
+        }
         choices
     }
 
+    /// Returns whether an actor may go on: it did so last, or another one may still be kept
+    /// waiting, or none is.
+    fn may_run(&self, position: &Position, actor: usize) -> bool {
+        self.switches(position, actor)
+            .is_none_or(|switches| self.play.switches >= Some(switches))
+    }
+
+    /// Returns how often an actor was kept waiting, once this one goes on; nothing if it does not
+    /// matter.
+    fn switches(&self, position: &Position, actor: usize) -> Option<u8> {
+        let (running, switches) = position.running;
+        let is_kept_waiting = usize::from(running) != actor + 1
+            && running != 0
+            && position.actors[usize::from(running) - 1] != DONE
+            && !self.cast[actor].0.is_outside();
+        self.play.switches?;
+        Some(switches + u8::from(is_kept_waiting))
+    }
+
     /// Returns the state after a choice. Nothing if it changes nothing.
-    async fn after(&mut self, before: &Position, choice: Choice) -> Option<Position> {
-        let mut after = before.clone();
+    async fn after(&mut self, before: Position, choice: Choice) -> Option<Position> {
+        let mut after = before;
         match choice {
             Choice::Crash(actor) => {
                 after.faults += 1;
-                after.actors[actor] = None;
+                after.actors[actor] = DONE;
             }
-            Choice::Late(late) => {
-                let asked = after.late.remove(late);
-                after.world = self.stage.perform_late(after.world, asked).await;
+            Choice::Late => {
+                let asked = after.late.take()?;
+                after.world = self.stage.perform_late(after.world, asked);
             }
-            Choice::Tell(event) => {
-                after.told |= 1 << event;
+            Choice::TellWord(event) => {
+                after.words |= 1 << event;
                 after.world = self.stage.tell(after.world, event).await;
             }
-            Choice::Step(actor, _) if self.cast[actor].0 == Role::Customer => {
-                after.world = self.stage.customer_writes(after.world).await;
-                after.actors[actor] = None;
+            Choice::Tell(event) => {
+                after.world = self.stage.tell(after.world, event).await;
             }
             Choice::Step(actor, fate) => {
-                after.faults += u8::from(fate != Fate::Answered);
-                self.step(&mut after, actor, fate).await;
+                let role = self.cast[actor].0;
+                if role.is_outside() {
+                    after.world = self.stage.act(after.world, role);
+                    after.actors[actor] = DONE;
+                } else {
+                    if let Some(switches) = self.switches(&before, actor) {
+                        after.running = (u8::try_from(actor).unwrap() + 1, switches);
+                    }
+                    after.faults += u8::from(fate != Fate::Answered);
+                    self.step(&mut after, actor, fate).await;
+                    if self.play.switches.is_some() && after.actors[actor] == DONE {
+                        after.running.0 = 0;
+                    }
+                }
             }
         }
-        (after != *before).then_some(after)
+        self.sort_alike(&mut after);
+        (after != before).then_some(after)
+    }
+
+    /// Neighbours who are alike, and for whom no other waits, may change places.
+    fn sort_alike(&self, position: &mut Position) {
+        for number in 1..self.cast.len() {
+            let others = self.cast[number..].iter();
+            let is_waited_for = others
+                .clone()
+                .any(|(_, after)| *after == Some(number) || *after == Some(number - 1));
+            if self.cast[number - 1] == self.cast[number]
+                && !is_waited_for
+                && position.actors[number - 1] > position.actors[number]
+            {
+                position.actors.swap(number - 1, number);
+                let running = usize::from(position.running.0);
+                if running == number {
+                    position.running.0 += 1;
+                } else if running == number + 1 {
+                    position.running.0 -= 1;
+                }
+            }
+        }
     }
 
     async fn step(&mut self, position: &mut Position, actor: usize, fate: Fate) {
-        let mut node = position.actors[actor].unwrap();
+        let mut node = position.actors[actor];
         loop {
-            let asks = self.stage.actors.asks(node).unwrap();
-            let op = self.stage.actors.asked[asks as usize].op();
+            let op = self.stage.actors.op(node);
             let answer = match fate {
                 Fate::Answered | Fate::AnswerLost => {
                     let (world, answer) = self.stage.perform(position.world, node).await;
@@ -276,7 +296,7 @@ impl Explorer<'_> {
                     (fate == Fate::Answered).then_some(answer)
                 }
                 Fate::Late => {
-                    position.late.push(asks);
+                    position.late = self.stage.actors.asks(node);
                     None
                 }
                 Fate::Lost => None,
@@ -287,42 +307,39 @@ impl Explorer<'_> {
                 None => self.stage.actors.answer_id(Answer::Broken),
             };
             node = self.stage.actors.follow(node, answer).await;
-            let next = self.stage.actors.asks(node);
-            position.actors[actor] = next.map(|_| node);
+            if self.stage.actors.asks(node).is_none() {
+                position.actors[actor] = DONE;
+                return;
+            }
+            position.actors[actor] = node;
             // A conditional write that follows a read at once passes with it: it has an effect
             // only if nothing came between.
-            let next_op = next.map(|asks| self.stage.actors.asked[asks as usize].op());
-            if (op, next_op) != (Op::Get, Some(Op::Put)) {
+            if (op, self.stage.actors.op(node)) != (Op::Get, Op::Put) {
                 return;
             }
         }
     }
 
     /// Ends a play in each way, if all its actors are done.
-    async fn check(&mut self, frames: &[Frame]) -> Result<(), Unheard> {
-        let Some(last) = frames.last() else {
-            return Ok(());
-        };
-        let position = self.positions[last.position].clone();
-        if position.actors.iter().any(Option::is_some) {
+    async fn check(&mut self, position: &Position, frames: &[Frame]) -> Result<(), Unheard> {
+        if position.actors.iter().any(|node| *node != DONE) {
             return Ok(());
         }
         let mut world = position.world;
-        for late in position.late {
-            world = self.stage.perform_late(world, late).await;
+        if let Some(late) = position.late {
+            world = self.stage.perform_late(world, late);
         }
-        let events = self.stage.events(world);
+        let events: Vec<bool> = self.stage.events(world).collect();
         let count = events.len();
-        let untold = |event: &usize| position.told & (1 << event) == 0;
-        let words = |event: &usize| events[*event];
+        let is_untold = |event: &usize| position.words & (1 << event) == 0;
         for rest in [Rest::Lost, Rest::Delivered, Rest::Twice] {
             let order: Vec<usize> = match rest {
-                Rest::Lost => (0..count).filter(untold).filter(words).collect(),
-                Rest::Delivered => (0..count).filter(untold).collect(),
-                Rest::Twice => {
-                    let backwards = (0..count).rev().filter(untold);
-                    backwards.chain(0..count).collect()
-                }
+                Rest::Lost => (0..count)
+                    .filter(|event| events[*event])
+                    .filter(is_untold)
+                    .collect(),
+                Rest::Delivered => (0..count).filter(is_untold).collect(),
+                Rest::Twice => (0..count).rev().chain(0..count).collect(),
             };
             let mut end = world;
             for event in order {

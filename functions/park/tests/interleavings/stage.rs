@@ -7,43 +7,44 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, ChannelSid, Pairs, Platform, TaskSid, Timestamp};
+use domain::{ChannelSid, Pairs, TaskSid, Timestamp};
 use embedded::Embedded;
-use http::{HeaderValue, header};
 use park::Park;
 use runtime::Aws;
-use serde_json::{Value, json};
+use serde_json::Value;
 use simulator::{Contact, Project, Sid, Simulator, State};
 use store::ChannelTable;
-use twilio::events::{Scope, read_recording};
 use world::{Functions, TABLE};
 
 use crate::actors::{Actors, Node, Role};
-use crate::connectors::{Answer, Asked, Op, ToAws, ToTwilio, ask_aws, ask_twilio};
+use crate::connectors::{Op, ToAws, ToTwilio};
+use crate::mutation::Mutation;
+
+mod states;
+
+use states::put_item;
 
 const NUMBER: &str = "+15550100123";
 
-/// A deliberate mistake. Each one is a way in which customers were once left unheard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mutation {
-    /// The task is written by the version that it has then, not by the one that was announced.
-    WritesTheNewestVersion,
-    /// A run announces nothing.
-    AnnouncesNothing,
-    /// A person's move announces its first round alone.
-    AnnouncesOnce,
+/// Where Twilio is: what it holds, and the events since the play began, oldest first.
+struct Centre {
+    state: Rc<State>,
+    events: Rc<Vec<u32>>,
+}
+
+/// An event, as it is told.
+struct Event {
+    body: Value,
+    /// The customer wrote.
+    is_word: bool,
 }
 
 /// A state of the contact centre.
-struct World {
-    twilio: Rc<State>,
-    item: Value,
-    /// The events since the play began, oldest first.
-    events: Rc<Vec<Value>>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    record: u32,
+    centre: u32,
 }
-
-/// A place among the states.
-pub(crate) type WorldId = u32;
 
 /// The contact centre, and every state of it that was met.
 pub(crate) struct Stage {
@@ -57,13 +58,21 @@ pub(crate) struct Stage {
     park: Rc<Park>,
     pub(crate) actors: Actors,
     mutation: Option<Mutation>,
-    worlds: Vec<World>,
-    world_ids: HashMap<String, WorldId>,
-    present: Option<WorldId>,
-    performed: HashMap<(WorldId, u32, bool), (WorldId, u32)>,
-    told: HashMap<(WorldId, usize), WorldId>,
-    customers: HashMap<WorldId, WorldId>,
-    quiet: HashMap<WorldId, bool>,
+    /// The events before the play begins. All were told, and may be told again.
+    before: Vec<Value>,
+    records: Vec<Value>,
+    record_ids: HashMap<String, u32>,
+    centres: Vec<Centre>,
+    centre_ids: HashMap<String, u32>,
+    events: Vec<Event>,
+    event_ids: HashMap<String, u32>,
+    /// The record and the state of Twilio that are there just now.
+    present: (Option<u32>, Option<u32>),
+    performed: HashMap<(u32, u32, bool), (u32, u32)>,
+    told: HashMap<(u32, u32), u32>,
+    useful: HashMap<World, Rc<Vec<usize>>>,
+    acted: HashMap<(u32, Role), u32>,
+    quiet: HashMap<World, bool>,
 }
 
 impl Stage {
@@ -106,7 +115,7 @@ impl Stage {
         );
         twilio.advance(Duration::from_secs(1200));
         let now = now_of(&twilio);
-        let stage = Self {
+        let mut stage = Self {
             table: functions.table(),
             pairs: Pairs::new(vec![pair.parse().unwrap()]).unwrap(),
             actors: Actors::new(Rc::clone(&park), channel, task, now),
@@ -117,22 +126,30 @@ impl Stage {
             task,
             park,
             mutation,
-            worlds: Vec::new(),
-            world_ids: HashMap::new(),
-            present: None,
+            before: Vec::new(),
+            records: Vec::new(),
+            record_ids: HashMap::new(),
+            centres: Vec::new(),
+            centre_ids: HashMap::new(),
+            events: Vec::new(),
+            event_ids: HashMap::new(),
+            present: (None, None),
             performed: HashMap::new(),
             told: HashMap::new(),
-            customers: HashMap::new(),
+            useful: HashMap::new(),
+            acted: HashMap::new(),
             quiet: HashMap::new(),
         };
         stage.park.check(now).await.unwrap();
         let events = stage.twilio.take_events();
         stage.fold(&events).await;
+        stage.before = events;
         if is_parked {
             stage.park.reply(channel, now).await.unwrap();
             assert!(stage.is_parked());
             let events = stage.twilio.take_events();
             stage.fold(&events).await;
+            stage.before.extend(events);
         }
         // A person asked before the customer writes.
         stage.twilio.advance(Duration::from_millis(1));
@@ -140,76 +157,139 @@ impl Stage {
     }
 
     /// The state in which the play begins.
-    pub(crate) async fn opening(&mut self) -> WorldId {
-        self.keep(Vec::new()).await
+    pub(crate) async fn opening(&mut self) -> World {
+        World {
+            record: self.keep_record().await,
+            centre: {
+                let events = std::mem::take(&mut self.before);
+                let events = events.into_iter().map(|event| self.event_id(event));
+                let events = events.collect();
+                self.keep_centre(events)
+            },
+        }
     }
 
-    /// Returns the events of a state: whether each is a message.
-    pub(crate) fn events(&self, world: WorldId) -> Vec<bool> {
-        let events = self.worlds[world as usize].events.iter();
-        let is_message = |event: &Value| event["type"].as_str().unwrap().contains("message");
-        events.map(is_message).collect()
+    /// Returns the events of a state: whether each is a word of the customer.
+    pub(crate) fn events(&self, world: World) -> impl ExactSizeIterator<Item = bool> {
+        let events = self.centres[world.centre as usize].events.iter();
+        events.map(|event| self.events[*event as usize].is_word)
     }
 
-    pub(crate) fn met(&self) -> usize {
-        self.worlds.len()
+    /// Returns how many states of the record and of Twilio were met.
+    pub(crate) fn met(&self) -> (usize, usize) {
+        (self.records.len(), self.centres.len())
     }
 
     /// Lets what an actor asks have its effect.
-    pub(crate) async fn perform(&mut self, world: WorldId, node: Node) -> (WorldId, u32) {
+    pub(crate) async fn perform(&mut self, world: World, node: Node) -> (World, u32) {
         let asked = self.actors.asks(node).unwrap();
-        let is_changed = self.is_changed(node);
-        if let Some(known) = self.performed.get(&(world, asked, is_changed)) {
-            return *known;
-        }
-        let after = self.perform_anew(world, node, is_changed).await;
-        self.performed.insert((world, asked, is_changed), after);
-        after
+        let op = self.actors.asked[asked as usize].op();
+        let changes = |mutation: Mutation| mutation.changes(&self.actors, node);
+        let is_changed = self.mutation.is_some_and(changes);
+        let is_record = matches!(op, Op::Get | Op::Put);
+        let before = if is_record {
+            world.record
+        } else {
+            world.centre
+        };
+        let key = (before, asked, is_changed);
+        let (after, answer) = match self.performed.get(&key) {
+            Some(known) => *known,
+            None => {
+                let after = match is_record {
+                    true => self.ask_record(before, asked, is_changed).await,
+                    false => self.ask_centre(before, asked, is_changed),
+                };
+                self.performed.insert(key, after);
+                after
+            }
+        };
+        let (record, centre) = match is_record {
+            true => (after, world.centre),
+            false => (world.record, after),
+        };
+        (World { record, centre }, answer)
     }
 
     /// Lets a request have its effect, whose actor does not wait for it any more.
-    pub(crate) async fn perform_late(&mut self, world: WorldId, asked: u32) -> WorldId {
-        self.enter(world).await;
-        let Asked::Twilio(request) = self.actors.asked[asked as usize].clone() else {
-            panic!("only writes of the task are late");
-        };
-        drop(ask_twilio(&self.twilio, *request));
-        self.leave(world).await
+    pub(crate) fn perform_late(&mut self, world: World, asked: u32) -> World {
+        let (centre, _) = self.ask_centre(world.centre, asked, false);
+        World { centre, ..world }
     }
 
     /// Tells an event of a state, as the webhook does.
-    pub(crate) async fn tell(&mut self, world: WorldId, event: usize) -> WorldId {
-        if let Some(known) = self.told.get(&(world, event)) {
-            return *known;
+    pub(crate) async fn tell(&mut self, world: World, event: usize) -> World {
+        let event = self.centres[world.centre as usize].events[event];
+        if let Some(record) = self.told.get(&(world.record, event)) {
+            let record = *record;
+            return World { record, ..world };
         }
-        self.enter(world).await;
-        let event_told = self.worlds[world as usize].events[event].clone();
-        self.fold(&[event_told]).await;
-        let after = self.leave(world).await;
-        self.told.insert((world, event), after);
-        after
+        let mut told = self.events[event as usize].body.clone();
+        match self.mutation {
+            None => self.enter_record(world.record).await,
+            Some(mutation) => {
+                let mut item = self.records[world.record as usize].clone();
+                let active = self.project.chat_task_channel;
+                mutation.tell(&mut told, &mut item, active.as_str());
+                self.present.0 = None;
+                put_item(&item).await;
+            }
+        }
+        self.fold(&[told]).await;
+        let record = self.keep_record().await;
+        self.told.insert((world.record, event), record);
+        World { record, ..world }
     }
 
-    /// Lets the customer write.
-    pub(crate) async fn customer_writes(&mut self, world: WorldId) -> WorldId {
-        if let Some(known) = self.customers.get(&world) {
-            return *known;
+    /// Returns the events of a state that change its record if they are told now.
+    pub(crate) async fn useful(&mut self, world: World) -> Rc<Vec<usize>> {
+        if let Some(known) = self.useful.get(&world) {
+            return Rc::clone(known);
         }
-        self.enter(world).await;
-        let _ = self.twilio.state().customer_converses(NUMBER, "And now?");
-        let after = self.leave(world).await;
-        self.customers.insert(world, after);
-        after
+        let mut useful = Vec::new();
+        let count = self.events(world).len();
+        for event in 0..count {
+            if self.tell(world, event).await != world {
+                useful.push(event);
+            }
+        }
+        let useful = Rc::new(useful);
+        self.useful.insert(world, Rc::clone(&useful));
+        useful
+    }
+
+    /// Lets someone act at Twilio who is none of ours: the customer or someone else.
+    pub(crate) fn act(&mut self, world: World, role: Role) -> World {
+        let key = (world.centre, role);
+        if let Some(centre) = self.acted.get(&key) {
+            let centre = *centre;
+            return World { centre, ..world };
+        }
+        self.enter_centre(world.centre);
+        match role {
+            Role::Customer => {
+                let _ = self.twilio.state().customer_converses(NUMBER, "And now?");
+            }
+            Role::Other => self.replace_attributes(),
+            Role::Run | Role::Park | Role::Resume => panic!("{role:?} asks"),
+        }
+        let centre = self.leave_centre(world.centre);
+        self.acted.insert(key, centre);
+        World { centre, ..world }
     }
 
     /// Lets two minutes' ticks pass. Returns whether the chat is not parked after that.
-    pub(crate) async fn comes_back(&mut self, world: WorldId) -> bool {
+    pub(crate) async fn comes_back(&mut self, world: World) -> bool {
         if let Some(known) = self.quiet.get(&world) {
             return *known;
         }
-        self.enter(world).await;
-        self.present = None;
+        self.enter_record(world.record).await;
+        self.enter_centre(world.centre);
+        self.present = (None, None);
         for _ in 0..2 {
+            if !self.is_parked() {
+                break;
+            }
             // A tick polls every ten seconds, and a failed way back waits no longer.
             self.twilio.advance(Duration::from_secs(20));
             let now = now_of(&self.twilio);
@@ -218,128 +298,6 @@ impl Stage {
         let is_back = !self.is_parked();
         self.quiet.insert(world, is_back);
         is_back
-    }
-
-    /// Returns whether the mutation changes the request of this actor here.
-    fn is_changed(&self, node: Node) -> bool {
-        let Some(mutation) = self.mutation else {
-            return false;
-        };
-        let op = self.actors.asked[self.actors.asks(node).unwrap() as usize].op();
-        let mut before = self.actors.ops_before(node);
-        match mutation {
-            Mutation::WritesTheNewestVersion => op == Op::Write,
-            Mutation::AnnouncesNothing => op == Op::Put && before.next() == Some(Op::Look),
-            Mutation::AnnouncesOnce => {
-                let is_announced = |op: &Op| *op == Op::Look;
-                let looks = self.actors.ops_before(node).filter(is_announced).count();
-                let last = before.find(|op| matches!(op, Op::Look | Op::Write));
-                self.actors.role(node) == Role::Park
-                    && op == Op::Put
-                    && last == Some(Op::Look)
-                    && looks > 1
-            }
-        }
-    }
-
-    async fn perform_anew(
-        &mut self,
-        world: WorldId,
-        node: Node,
-        is_changed: bool,
-    ) -> (WorldId, u32) {
-        self.enter(world).await;
-        let asked = self.actors.asks(node).unwrap();
-        let mut asked = self.actors.asked[asked as usize].clone();
-        let op = asked.op();
-        if let Asked::Twilio(request) = &mut asked
-            && is_changed
-        {
-            let version = self.twilio.state().task(self.task_sid()).unwrap().version;
-            let version = HeaderValue::from_str(&version.to_string()).unwrap();
-            request.headers_mut().insert(header::IF_MATCH, version);
-        }
-        let answer = match asked {
-            Asked::Twilio(request) => Answer::Twilio(ask_twilio(&self.twilio, *request)),
-            Asked::Aws { .. } if is_changed => Answer::Aws {
-                status: 200,
-                body: "{}".to_owned(),
-            },
-            Asked::Aws { target, body } => {
-                let (status, body) = ask_aws(&target, &body).await;
-                Answer::Aws { status, body }
-            }
-        };
-        let answer = self.actors.answer_id(answer);
-        let after = match op {
-            Op::Get | Op::Look => world,
-            Op::Put | Op::Write => self.leave(world).await,
-        };
-        (after, answer)
-    }
-
-    /// Folds events into the record.
-    async fn fold(&self, events: &[Value]) {
-        let scope = Scope {
-            pairs: self.pairs.clone(),
-            ..Scope::default()
-        };
-        let body = Value::from(events.to_vec()).to_string();
-        let batch = read_recording(body.as_bytes(), &scope);
-        let take = |record: &mut Channel| record.absorb_useful(&batch.facts);
-        let platform = Platform::Conversations;
-        let folded = self.table.fold(self.channel, platform, take).await;
-        drop(folded.unwrap());
-    }
-
-    /// Makes a state the present one.
-    async fn enter(&mut self, world: WorldId) {
-        if self.present == Some(world) {
-            return;
-        }
-        let World { twilio, item, .. } = &self.worlds[world as usize];
-        *self.twilio.state() = State::clone(twilio);
-        let put = json!({ "TableName": TABLE, "Item": item });
-        let (status, body) = ask_aws("DynamoDB_20120810.PutItem", &put.to_string()).await;
-        assert_eq!(status, 200, "{body}");
-        self.present = Some(world);
-    }
-
-    /// Keeps what became of a state.
-    async fn leave(&mut self, before: WorldId) -> WorldId {
-        let events = Rc::clone(&self.worlds[before as usize].events);
-        self.keep(events.to_vec()).await
-    }
-
-    async fn keep(&mut self, mut events: Vec<Value>) -> WorldId {
-        events.extend(self.twilio.take_events());
-        let get = json!({
-            "TableName": TABLE,
-            "Key": { "channel_sid": { "S": self.channel.as_str() } },
-            "ConsistentRead": true,
-        });
-        let (_, body) = ask_aws("DynamoDB_20120810.GetItem", &get.to_string()).await;
-        let body: Value = serde_json::from_str(&body).unwrap();
-        let item = body["Item"].clone();
-        let state = self.twilio.state().clone();
-        let task = state.task(self.task_sid()).unwrap();
-        // All the rest of Twilio stays as it is.
-        let told: Vec<_> = events.iter().map(sort_of).collect();
-        let key = format!(
-            "{item} {} {} {} {told:?}",
-            task.version, task.task_channel, task.attributes
-        );
-        let next = WorldId::try_from(self.worlds.len()).unwrap();
-        let world = *self.world_ids.entry(key).or_insert_with(|| {
-            self.worlds.push(World {
-                twilio: Rc::new(state),
-                item,
-                events: Rc::new(events),
-            });
-            next
-        });
-        self.present = Some(world);
-        world
     }
 
     fn task_sid(&self) -> Sid {
@@ -352,21 +310,6 @@ impl Stage {
         assert!([self.inactive, self.project.chat_task_channel].contains(&task.task_channel));
         task.task_channel == self.inactive
     }
-}
-
-/// Returns the content of an event, as far as events of one play differ.
-fn sort_of(event: &Value) -> String {
-    let mut data = event["data"].clone();
-    // Drawn at random for each event.
-    for name in ["sid", "event_sid"] {
-        if let Some(data) = data.as_object_mut() {
-            data.remove(name);
-        }
-        if let Some(payload) = data["payload"].as_object_mut() {
-            payload.remove(name);
-        }
-    }
-    format!("{} {data}", event["type"])
 }
 
 fn now_of(twilio: &Simulator) -> Timestamp {
