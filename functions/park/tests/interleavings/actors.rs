@@ -48,8 +48,8 @@ struct Place {
     next: HashMap<u32, Node>,
 }
 
-/// What an actor still knows of its past: its role, its round, what it asks, and what it was
-/// answered in this round. A round looks at everything again.
+/// The memory of an actor: its role, its round, its request, and the answers of this round. A
+/// round looks at everything again.
 type Known = (Role, usize, Option<u32>, Vec<(u32, u32)>);
 
 /// All requests, answers and trees.
