@@ -44,6 +44,8 @@ fn main() {
     let measure = Measure::parse();
     let folder = measure.built.unwrap_or_else(build);
     let counted = virtual_time();
+    // First, while no memory was given back that an audit could use again unseen.
+    scale::print_audit(&counted);
     functions::print(&folder);
     invocations::print(&folder);
     odd::print(&folder);
@@ -54,7 +56,6 @@ fn main() {
     scale::print_backlogs(&counted, measure.quick);
     scale::print_returns(&counted);
     scale::print_pace(&counted);
-    scale::print_audit(&counted);
 }
 
 /// Builds the functions with the profile that they are deployed with.
