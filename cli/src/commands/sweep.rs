@@ -222,6 +222,10 @@ fn counts(summary: &Summary) -> impl Iterator<Item = (&'static str, usize)> {
         ("would be written to", summary.would_write),
         ("customers given a task", summary.rescued),
         ("customers who would be given a task", summary.would_rescue),
+        (
+            "customers whom the next sweep gives a task",
+            summary.rescues_deferred,
+        ),
         ("observed before, and still so", summary.observed_again),
         ("left as they are", summary.left),
         ("customers who wait unheard", summary.unheard),

@@ -197,14 +197,23 @@ impl Run<'_> {
         message: LastMessage,
         due: Due,
     ) -> Result<Processed, StoreError> {
-        let (rescued, result) = match result {
-            RescueResult::Made(task) => (Some((task, message.at)), ChannelResult::Rescued),
-            RescueResult::EndedAtOnce => (None, ChannelResult::Deferred),
-            RescueResult::WouldMake => {
-                let result = match after.note_observed(self.watch.now()) {
-                    true => ChannelResult::WouldRescue,
-                    false => ChannelResult::ObservedAgain,
-                };
+        let now = self.watch.now();
+        let (rescued, not_rescued, result) = match result {
+            RescueResult::Made(task) => {
+                let rescued = Some((task, message.at));
+                (rescued, None, ChannelResult::Rescued)
+            }
+            RescueResult::EndedAtOnce => {
+                let why = Some(NotRescued::EndedAtOnce);
+                (None, why, ChannelResult::Deferred)
+            }
+            // The customer waits on, so a person is told as where no rescue is wanted.
+            RescueResult::WouldMake => match after.note_observed(now) {
+                true => (None, None, ChannelResult::WouldRescue),
+                false => (None, None, ChannelResult::ObservedAgain),
+            },
+            RescueResult::LimitReached => {
+                let result = ChannelResult::RescueDeferred;
                 return self.keep(&before, after, result).await;
             }
             RescueResult::Conflict => return Ok(Processed::Counted(ChannelResult::Deferred)),
@@ -225,7 +234,7 @@ impl Run<'_> {
             progress: None,
             session: None,
             unheard_since: (is_news && rescued.is_none()).then_some(message.at),
-            not_rescued: rescued.is_none().then_some(NotRescued::EndedAtOnce),
+            not_rescued,
             rescued,
             queue: due.queue,
             result,

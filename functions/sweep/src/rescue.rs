@@ -75,6 +75,8 @@ pub(crate) enum RescueResult {
     OpenAgain,
     /// It is to be looked at again. What was learnt is worth keeping.
     PutOff,
+    /// The sweep has made as many rescues as it may. The next one looks again.
+    LimitReached,
     /// The record changed meanwhile: it is to be read again.
     Conflict,
     /// No more may be written in this run.
@@ -117,14 +119,14 @@ impl Run<'_> {
             }
         };
         if self.rescue_limit_is_reached() {
-            return Ok(RescueResult::PutOff);
+            return Ok(RescueResult::LimitReached);
         }
         let model = match self.model(&subject.after, message.at).await? {
             Ok(model) => model,
             Err(why) => return Ok(RescueResult::NotMade(why)),
         };
-        if !self.may_rescue() {
-            return Ok(RescueResult::NotAllowed);
+        if let Err(result) = self.may_rescue() {
+            return Ok(result);
         }
         self.make(subject, way, &model, message).await
     }

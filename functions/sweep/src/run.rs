@@ -22,6 +22,7 @@ use crate::closing::Closer;
 use crate::guard::Guard;
 use crate::mark::{ChannelReport, Marked, publish_and_mark};
 use crate::open_tasks::{OpenTasks, PortionLook};
+use crate::rescue::RescueResult;
 use crate::settings::{Mode, Settings};
 use crate::summary::{ChannelResult, Stop, Summary};
 
@@ -253,17 +254,20 @@ impl<'a> Run<'a> {
         may_write
     }
 
-    /// Takes one of the rescues that a sweep may make, and with it one of its writes. False
-    /// where there is none left of either.
-    pub(crate) fn may_rescue(&self) -> bool {
+    /// Takes one of the rescues that a sweep may make, and with it one of its writes. Returns
+    /// what becomes of the channel where there is none left of either.
+    pub(crate) fn may_rescue(&self) -> Result<(), RescueResult> {
         {
             let mut state = lock(&self.state);
             if state.rescues >= self.settings.plan.max_rescues {
-                return false;
+                return Err(RescueResult::LimitReached);
             }
             state.rescues += 1;
         }
-        self.may_write()
+        match self.may_write() {
+            true => Ok(()),
+            false => Err(RescueResult::NotAllowed),
+        }
     }
 
     /// Returns whether the sweep has made as many rescues as it may. The others wait for the

@@ -46,7 +46,10 @@ pub struct Summary {
     pub rescued: usize,
     /// Their customer would have been given a task, if this were not an observation.
     pub would_rescue: usize,
-    /// The same, where an earlier sweep has counted it among `would_write` already.
+    /// Their customer waits unheard and is given a task by a later sweep, since this one has made
+    /// `MAX_RESCUES_PER_SWEEP`.
+    pub rescues_deferred: usize,
+    /// Would have been written to, or their customer given a task, as an earlier sweep has counted.
     pub observed_again: usize,
     /// Not started: the sweep stopped before their turn.
     pub not_started: usize,
@@ -127,6 +130,7 @@ pub(crate) enum ChannelResult {
     WouldWrite,
     Rescued,
     WouldRescue,
+    RescueDeferred,
     ObservedAgain,
     NotStarted,
 }
@@ -180,6 +184,7 @@ impl Summary {
             ChannelResult::WouldWrite => &mut self.would_write,
             ChannelResult::Rescued => &mut self.rescued,
             ChannelResult::WouldRescue => &mut self.would_rescue,
+            ChannelResult::RescueDeferred => &mut self.rescues_deferred,
             ChannelResult::ObservedAgain => &mut self.observed_again,
             ChannelResult::NotStarted => &mut self.not_started,
         };
@@ -234,6 +239,7 @@ impl Summary {
             would_write = self.would_write,
             rescued = self.rescued,
             would_rescue = self.would_rescue,
+            rescues_deferred = self.rescues_deferred,
             observed_again = self.observed_again,
             not_started = self.not_started,
             raced = self.raced,

@@ -107,6 +107,7 @@ impl Sweep {
             | RescueResult::EndedAtOnce
             | RescueResult::OpenAgain
             | RescueResult::PutOff
+            | RescueResult::LimitReached
             | RescueResult::NotAllowed => None,
         };
         let news = ChannelReport {
@@ -132,9 +133,10 @@ impl Sweep {
             RescueResult::EndedAtOnce => ManualRescue::NotMade(NotRescued::EndedAtOnce),
             RescueResult::OpenAgain => ManualRescue::OpenTask,
             RescueResult::WouldMake => ManualRescue::WouldMake(message.at),
-            RescueResult::PutOff | RescueResult::Conflict | RescueResult::NotAllowed => {
-                ManualRescue::Unsettled
-            }
+            RescueResult::PutOff
+            | RescueResult::LimitReached
+            | RescueResult::Conflict
+            | RescueResult::NotAllowed => ManualRescue::Unsettled,
         })
     }
 }

@@ -19,6 +19,7 @@ mod outages;
 mod portions;
 mod put_aside;
 mod races;
+mod rescue_attributes;
 mod rescue_crashes;
 mod rescues;
 mod unheard;
