@@ -8,5 +8,6 @@ mod https;
 mod lists;
 mod messages;
 mod moves;
+mod new_tasks;
 mod reconcile_lists;
 mod scripted;
