@@ -16,6 +16,7 @@ mod one_channel;
 mod park_set_up;
 mod parking;
 mod probes;
+mod rescue;
 mod stack;
 mod status;
 mod suspension;
