@@ -95,6 +95,8 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::ParkedByAttribute, 175),
     (Mutation::LinesTakenForOne, 18),
     (Mutation::EarlyWordsDropped, 26),
+    (Mutation::RescuesUnannounced, 4),
+    (Mutation::NothingRescued, 4),
 ];
 
 #[test]

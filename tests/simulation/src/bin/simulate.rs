@@ -129,7 +129,7 @@ fn mutations(from: u64, size: Size) -> ExitCode {
             let mut seeds = from..from.saturating_add(CAUGHT_WITHIN);
             let caught = seeds.find_map(|seed| {
                 let law = play(seed, size, Some(mutation), Trace::Off).violation?.law;
-                Some((seed, law))
+                mutation.breaks().contains(&law).then_some((seed, law))
             });
             match caught {
                 Some((seed, law)) => println!("{mutation:?} in schedule {seed} by {law}"),

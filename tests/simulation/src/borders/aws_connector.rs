@@ -263,6 +263,10 @@ impl AwsConnector {
                     *version = moment.to_string().into();
                 }
             }
+        } else if operation == "PutItem" && errs(Mutation::RescuesUnannounced) {
+            if body.pointer("/Item/rescue/M/state/S") == Some(&"announced".into()) {
+                body["Item"].as_object_mut().unwrap().remove("rescue");
+            }
         } else if operation == "PutItem" && errs(Mutation::TalkativeRecords) {
             body["Item"]["from"] = serde_json::json!({ "S": address });
         } else if operation == "PutEvents" && errs(Mutation::TalkativeNotices) {

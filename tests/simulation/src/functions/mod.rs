@@ -3,6 +3,7 @@
 mod invocation;
 pub(crate) mod parking;
 pub(crate) mod reconciliations;
+pub(crate) mod rescues;
 pub(crate) mod sweeps;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use ingest::Ingest;
 use park::Park;
 use runtime::Aws;
 use simulator::{Sid, Simulator};
-use sweep::{Action, Sweep};
+use sweep::{Action, Sweep, Unheard};
 use world::{SECRET, TABLE, WEBHOOK};
 
 use crate::borders::aws_connector::AwsConnector;
@@ -128,6 +129,11 @@ fn sweep(shared: &Arc<Shared>, functions: &world::Functions) -> Sweep {
     settings.plan.max_closes = script.max_closes;
     if script.deletes {
         settings.plan.action = Action::Delete;
+    }
+    if let Some(rescue) = &script.rescue {
+        settings.plan.unheard = Unheard::Rescue;
+        settings.plan.max_rescues = rescue.max;
+        settings.plan.rescue_within = rescue.within;
     }
     Sweep::new(settings, Arc::new(TwilioTransport::new(Arc::clone(shared))))
 }

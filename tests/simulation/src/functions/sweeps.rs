@@ -11,6 +11,7 @@ use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::functions::rescues::{SWEEPS_TO_BE_HEARD, UnheardMessages, is_under_way};
 use crate::functions::{Death, Deployment, End, due_in, invoke};
 use crate::oracle::{LawCheck, RunHistory};
 use crate::report::{Law, Violation};
@@ -42,6 +43,7 @@ pub(crate) struct Sweeps {
     waited: BTreeMap<String, (QueueEntry, usize)>,
     /// The entries that were due at the newest sweep, and when that was.
     newest: Option<(Instant, BTreeMap<String, Queue>)>,
+    unheard: UnheardMessages,
 }
 
 /// The time after which the same channels are swept again: a task whose end was lost is inspected
@@ -56,12 +58,17 @@ impl Sweeps {
             under_way: JoinSet::new(),
             waited: BTreeMap::new(),
             newest: None,
+            unheard: UnheardMessages::default(),
         }
     }
 
-    /// Returns whether the newest sweep found the same channels due, not long ago.
+    /// Returns whether the newest sweep found the same channels due, not long ago. A rescue whose
+    /// result is not known yet is looked at again in any case.
     pub(crate) fn repeats(&self, deployment: &Deployment) -> bool {
         let due = queues(due(deployment, Duration::ZERO));
+        if due.keys().any(|channel| is_under_way(deployment, channel)) {
+            return false;
+        }
         let newest = self.newest.as_ref();
         newest.is_some_and(|(at, before)| *before == due && at.elapsed() < AGAIN)
     }
@@ -102,7 +109,8 @@ impl Sweeps {
     pub(crate) async fn sweep_in_peace(&mut self, deployment: &Arc<Deployment>) {
         let before = due(deployment, Duration::ZERO);
         self.begin(deployment, Death::Never, LIMIT).await;
-        let checked = self.check_waits(deployment, before);
+        let checked = self.unheard.check(deployment, &before);
+        let checked = checked.and_then(|()| self.check_waits(deployment, before));
         deployment.shared.check(checked);
     }
 
@@ -129,13 +137,20 @@ impl Sweeps {
         let due_at_once = before.len();
         let after = due(deployment, Duration::ZERO);
         // A sweep that may write to few channels leaves the others to the next.
-        let held_up = due_at_once / deployment.shared.script.max_closes;
+        let script = &deployment.shared.script;
+        let rescues = script
+            .rescue
+            .as_ref()
+            .map_or(usize::MAX, |rescue| rescue.max);
+        let held_up = due_at_once / script.max_closes.min(rescues);
         let mut waited = BTreeMap::new();
         for (channel, waiting) in before {
             if poisoned.as_ref() == Some(&channel) {
                 continue;
             }
-            if held_up == 0 && poisoned.is_none() && swallows_messages(deployment, &channel) {
+            let is_rescued = is_under_way(deployment, &channel);
+            let may_wait = held_up > 0 || poisoned.is_some() || is_rescued;
+            if !may_wait && swallows_messages(deployment, &channel) {
                 let what = format!("{channel} was due, has no agent, and is not closed");
                 return Err(Violation::of(Law::EventuallyClean, what));
             }
@@ -146,7 +161,12 @@ impl Sweeps {
                 Some((same, times)) if *same == waiting => times + 1,
                 Some(_) | None => 1,
             };
-            if times >= SWEEPS_TO_BE_CLEAN + held_up {
+            let patience = if is_rescued {
+                SWEEPS_TO_BE_HEARD
+            } else {
+                SWEEPS_TO_BE_CLEAN
+            };
+            if times >= patience + held_up {
                 let law = match poisoned {
                     Some(_) => Law::NoPoison,
                     None => Law::EventuallyClean,
@@ -264,12 +284,14 @@ fn check(
     let Some(history) = inner.oracle.runs.get(&number) else {
         return Ok(());
     };
-    bounded(history, summary, faultless && !poisoned)
+    let rescues = deployment.shared.script.rescue.is_some();
+    bounded(history, summary, faultless && !poisoned, u64::from(rescues))
 }
 
 /// L3. What a sweep asks Twilio and the table is bounded by what is due; on a good day
-/// exactly so, else by the number of repetitions.
-fn bounded(history: &RunHistory, summary: &Summary, quiet: bool) -> LawCheck {
+/// exactly so, else by the number of repetitions. `rescues` is 1 where unheard customers are
+/// rescued: then a channel may take one more look, two questions to the log, and a task to make.
+fn bounded(history: &RunHistory, summary: &Summary, quiet: bool, rescues: u64) -> LawCheck {
     let due = summary.due as u64;
     let beyond = |what: String| Err(Violation::of(Law::BoundedCalls, what));
     // A call is attempted three times at most, and a write is made up to three times, each
@@ -279,8 +301,12 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool) -> LawCheck {
         let limit = match *kind {
             // One for each portion, another one for each channel whose look has grown old; and
             // TaskRouter takes few of them a second.
-            "lists" => 3 * (2 + 2 * due),
-            "tasks" | "sessions" => attempts,
+            "lists" => 3 * (2 + (2 + rescues) * due),
+            "tasks" => attempts * (1 + rescues),
+            "sessions" => attempts,
+            "logs" => attempts * 2 * due * rescues,
+            // It is never repeated.
+            "new tasks" => rescues,
             // Party by side, each channel that is gone may ask before the first one knows.
             "services" => attempts * due,
             "channels" => attempts * rounds * for_one(history.records.get(which)),
@@ -302,7 +328,9 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool) -> LawCheck {
     let table = |operation: &str| history.table.get(operation).copied().unwrap_or_default();
     // A portion holds one channel at least.
     if quiet
-        && (table("GetItem") > due + notes(due) || table("Query") > QUEUES || table("Scan") > 0)
+        && (table("GetItem") > due * (1 + rescues) + notes(due)
+            || table("Query") > QUEUES
+            || table("Scan") > 0)
     {
         return beyond(format!("{:?} for {due} due channels", history.table));
     }

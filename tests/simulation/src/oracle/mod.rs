@@ -11,6 +11,7 @@ mod names;
 mod parking;
 mod personal;
 mod records;
+mod rescues;
 mod run;
 mod writes;
 
@@ -26,12 +27,14 @@ pub(crate) use events::plain;
 pub(crate) use names::Names;
 pub(crate) use parking::{Message, Moved, TaskNow};
 pub(crate) use personal::{ADDRESSES, AGENTS, WORDS};
+pub(crate) use rescues::Waiting;
 pub(crate) use run::RunHistory;
 pub(crate) use writes::{Closing, Race, Write};
 
 use events::Read;
 use parking::ParkingHistory;
 use personal::Personal;
+use rescues::RescueHistory;
 
 /// The part of the log that every reconciliation reads at least.
 const LATELY: Duration = Duration::from_secs(4 * 3600);
@@ -44,6 +47,7 @@ pub(crate) struct Oracle {
     /// True where silent chats are parked.
     parks: bool,
     parking: ParkingHistory,
+    rescues: RescueHistory,
     pub(crate) channels: BTreeMap<String, ChannelHistory>,
     pub(crate) tasks: BTreeMap<String, TaskHistory>,
     pub(crate) runs: BTreeMap<u32, RunHistory>,
@@ -101,6 +105,7 @@ impl Oracle {
             policy,
             parks,
             parking: ParkingHistory::default(),
+            rescues: RescueHistory::default(),
             channels: BTreeMap::new(),
             tasks: BTreeMap::new(),
             runs: BTreeMap::new(),

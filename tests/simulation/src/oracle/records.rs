@@ -38,6 +38,7 @@ impl Oracle {
                 return Err(Violation::of(Law::NoCrossChannel, what));
             }
         }
+        self.rescue_is_told(self.record_of(&channel), &record)?;
         let Some(history) = self.channels.get_mut(&channel) else {
             return Err(unsigned(&channel));
         };

@@ -3,6 +3,7 @@
 mod bots;
 mod dialogue;
 mod programs;
+mod returning;
 
 use std::collections::BTreeMap;
 
@@ -61,6 +62,10 @@ impl People {
         deployment.shared.catch_up();
         if deployment.park.is_some() && self.rng.bool() {
             self.converse(deployment);
+            return deployment.shared.catch_up();
+        }
+        if deployment.shared.script.rescue.is_some() && self.rng.u8(..8) == 0 {
+            self.one_returns(deployment);
             return deployment.shared.catch_up();
         }
         match self.rng.u8(..100) {

@@ -30,6 +30,8 @@ pub enum Law {
     PutAside,
     /// S11: no step is marked before its notice is on the bus, so that none is lost.
     NoNoticeNoMark,
+    /// S12: no customer is given two agents for one message.
+    OneAgent,
     /// Flex hears of each write, by the webhooks of Chat.
     FlexHears,
     /// No run asks Twilio again before the time that it asked for is over.
@@ -42,6 +44,9 @@ pub enum Law {
     NoPoison,
     /// L3: the requests of a sweep are bounded by what is due.
     BoundedCalls,
+    /// L4: with rescue on, no customer waits unheard on a channel that is due once nothing fails
+    /// any more: there is a task, or the customer was told of.
+    NoOneUnheard,
     /// Nothing panics.
     NoPanic,
 }
@@ -60,12 +65,14 @@ impl fmt::Display for Law {
             Self::ParkRestores => "S9 park-and-back-restores",
             Self::PutAside => "S10 put-aside",
             Self::NoNoticeNoMark => "S11 no-notice-no-mark",
+            Self::OneAgent => "S12 one-agent",
             Self::FlexHears => "flex-hears",
             Self::Patient => "patient",
             Self::RacesAreNarrow => "races-are-narrow",
             Self::EventuallyClean => "L1 eventually-clean",
             Self::NoPoison => "L2 no-poison",
             Self::BoundedCalls => "L3 bounded-calls",
+            Self::NoOneUnheard => "L4 no-one-unheard",
             Self::NoPanic => "no-panic",
         })
     }

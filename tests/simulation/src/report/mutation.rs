@@ -88,11 +88,15 @@ pub enum Mutation {
     LinesTakenForOne,
     /// A message of a customer that comes before its task is dropped.
     EarlyWordsDropped,
+    /// The rescue of a customer is not announced in its record.
+    RescuesUnannounced,
+    /// The task for an unheard customer is only said to have been made.
+    NothingRescued,
 }
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::BlindLook,
         Self::ForgottenTasks,
         Self::NoCondition,
@@ -133,12 +137,16 @@ impl Mutation {
         Self::ParkedByAttribute,
         Self::LinesTakenForOne,
         Self::EarlyWordsDropped,
+        Self::RescuesUnannounced,
+        Self::NothingRescued,
     ];
 
     /// The laws by which it may be caught first.
     pub fn breaks(self) -> &'static [Law] {
         match self {
-            Self::BlindLook | Self::ForgottenTasks | Self::HalfAQuestion => &[Law::NeverCloseLive],
+            Self::BlindLook | Self::ForgottenTasks | Self::HalfAQuestion => {
+                &[Law::NeverCloseLive, Law::OneAgent]
+            }
             Self::NoCondition => &[Law::OrderFree, Law::AckMeansStored],
             Self::AcknowledgedOnly | Self::AnsweredAnyway | Self::TurnedAway => {
                 &[Law::AckMeansStored]
@@ -174,6 +182,8 @@ impl Mutation {
                 &[Law::ParkRestores, Law::EventuallyClean]
             }
             Self::HastyParking => &[Law::NotEarly],
+            Self::RescuesUnannounced => &[Law::OneAgent],
+            Self::NothingRescued => &[Law::NoOneUnheard],
         }
     }
 }

@@ -52,6 +52,10 @@ pub(crate) async fn end(
     if rng.bool() {
         people.end_of_day(deployment);
     }
+    if shared.script.rescue.is_some() {
+        pass(deployment, runs.parking, Instant::now() + MINUTE).await;
+        people.all_return(deployment);
+    }
     if rng.u8(..4) == 0 {
         poison_one(deployment, rng);
     }

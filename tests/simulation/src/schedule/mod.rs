@@ -7,6 +7,7 @@ mod script;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::rescue::CLOCK_DIFFERENCE;
 use tokio::time::{Instant, sleep};
 
 use crate::borders::faults::Outage;
@@ -21,6 +22,10 @@ use crate::shared::Trace;
 
 pub(crate) use script::Script;
 pub use script::Size;
+
+/// The largest lead or lag of the functions' clocks where unheard customers are rescued, in
+/// milliseconds: a rescue counts on no more.
+const LARGEST_LEAD: i64 = CLOCK_DIFFERENCE.as_millis() as i64;
 
 /// Runs a schedule and reports on it.
 pub(crate) async fn run(
@@ -179,6 +184,9 @@ fn change_faults(deployment: &Deployment, rng: &mut fastrand::Rng) {
         } else {
             rng.i64(-600_000..=600_000)
         };
+        if shared.script.rescue.is_some() {
+            faults.skew = faults.skew.clamp(-LARGEST_LEAD, LARGEST_LEAD);
+        }
     }
     let after = (faults.outage, faults.unauthorized, faults.skew);
     if before != after {

@@ -61,6 +61,8 @@ pub(crate) struct Script {
     pub(crate) meddling: f64,
     /// The properties of parking, if silent chats are parked.
     pub(crate) parking: Option<ParkingScript>,
+    /// The properties of rescue, if unheard customers are given a task.
+    pub(crate) rescue: Option<RescueScript>,
 }
 
 /// The properties of parking.
@@ -70,6 +72,27 @@ pub(crate) struct ParkingScript {
     pub(crate) poll: Duration,
     /// The chance that the bus loses the notice of a reply.
     pub(crate) lost_replies: f64,
+}
+
+/// The properties of rescue.
+#[derive(Clone, Debug)]
+pub(crate) struct RescueScript {
+    /// The most tasks that one sweep makes.
+    pub(crate) max: usize,
+    /// The greatest age of a message whose customer is given a task.
+    pub(crate) within: Duration,
+}
+
+impl RescueScript {
+    /// Draws from a generator of its own, so that schedules without rescue play what they played
+    /// before there was one.
+    fn of(seed: u64) -> Option<Self> {
+        let mut rng = Rng::with_seed(seed ^ 0x7e5c_0e0f_0000_1b87);
+        (rng.u8(..3) == 0).then(|| Self {
+            max: [2, 20, 20][rng.usize(..3)],
+            within: Duration::from_secs(HOUR * [6, 24, 24][rng.usize(..3)]),
+        })
+    }
 }
 
 impl Script {
@@ -122,6 +145,7 @@ impl Script {
             crashes: one_of(rng, &[0.0, 0.02, 0.1]),
             meddling: one_of(rng, &[0.0, 0.05, 0.3]),
             parking: None,
+            rescue: RescueScript::of(seed),
         };
         if rng.u8(..3) == 0 {
             script.parking = Some(ParkingScript {

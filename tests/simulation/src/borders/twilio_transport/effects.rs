@@ -132,13 +132,13 @@ impl TwilioTransport {
         programs.any(|webhook| webhook.target.url.as_deref() != Some(world::WEBHOOK))
     }
 
-    fn open_tasks_on(&self, channel: Sid) -> Vec<String> {
+    pub(super) fn open_tasks_on(&self, channel: Sid) -> Vec<String> {
         let state = self.shared.twilio.state();
         let open = state.open_tasks_on(channel);
         open.map(|task| task.sid.to_string()).collect()
     }
 
-    fn check_races(&self, checked: Result<Vec<Race>, Violation>) {
+    pub(super) fn check_races(&self, checked: Result<Vec<Race>, Violation>) {
         let races = match checked {
             Ok(races) => races,
             Err(violation) => return self.shared.check(Err(violation)),

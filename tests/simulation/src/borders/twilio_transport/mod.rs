@@ -5,6 +5,7 @@ mod effects;
 mod moves;
 mod mutations;
 mod request;
+mod rescues;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,9 @@ impl TwilioTransport {
         let (twilio_outcome, there, back) = {
             let faults = &mut self.shared.lock().faults;
             let poisoned = match &subject {
-                Subject::Read(_, channel) | Subject::Write(_, channel) => faults.poisons(channel),
+                Subject::Read(_, channel)
+                | Subject::Write(_, channel)
+                | Subject::NewTask(channel) => faults.poisons(channel),
                 _ => false,
             };
             let twilio_outcome = faults.twilio_outcome(poisoned);
@@ -183,13 +186,19 @@ impl TwilioTransport {
             }
             Subject::Tasks(_) | Subject::Task(_) | Subject::Read(..) => {}
             Subject::Webhooks(_) | Subject::Messages(_) => {}
-            Subject::Move(_) | Subject::Webhook(_) => {}
+            Subject::NewTask(_) if !self.may_rescue() => {
+                let what = format!("a run makes a task by {}", request.uri().path());
+                let checked = Violation::of(Law::NeverCloseLive, what);
+                self.shared.check(Err(checked));
+            }
+            Subject::Move(_) | Subject::Webhook(_) | Subject::NewTask(_) => {}
             Subject::Participants(_) | Subject::Service | Subject::Log | Subject::Other => {}
         }
-        if let Some(feigned) = self.mutations.feigned(subject, request.uri().path()) {
+        if let Some(feigned) = self.mutations.feigned(subject, &request) {
             return Some(feigned);
         }
         let before = self.task_now(subject);
+        let waiting = self.waiting_now(subject);
         let reply = self.shared.twilio.handle(request);
         self.shared.catch_up();
         let answer = match reply {
@@ -200,6 +209,9 @@ impl TwilioTransport {
             self.seen(run, subject, &answer);
             if let (Subject::Move(task), Some(before)) = (subject, before) {
                 self.moved(run, task, &before);
+            }
+            if let (Subject::NewTask(channel), Some(waiting)) = (subject, waiting) {
+                self.rescued(run, channel, &waiting);
             }
         }
         Some(self.mutations.in_answer(subject, answer))
@@ -257,7 +269,7 @@ impl TwilioTransport {
                 self.meddle_with_task(task);
             }
             Subject::Task(_) | Subject::Write(..) | Subject::Session(_) => {}
-            Subject::Move(_) | Subject::Webhook(_) => {}
+            Subject::NewTask(_) | Subject::Move(_) | Subject::Webhook(_) => {}
             Subject::Service | Subject::Log | Subject::Other => {}
         }
     }

@@ -112,16 +112,23 @@ impl Mutations {
     }
 
     /// The answer that is given instead, if the request is only said to have been done.
-    pub(crate) fn feigned(&self, subject: &Subject, path: &str) -> Option<Response<Bytes>> {
-        let thing = match subject {
-            Subject::Write(thing, _) => *thing,
+    pub(crate) fn feigned(
+        &self,
+        subject: &Subject,
+        request: &Request<Bytes>,
+    ) -> Option<Response<Bytes>> {
+        let body = match (subject, self.mutation?) {
+            (Subject::Write(Thing::InteractionChannel, _), Mutation::HalfClosed) => {
+                let sid = request.uri().path().rsplit('/').next();
+                json!({ "sid": sid, "status": "closed" })
+            }
+            (Subject::NewTask(_), Mutation::NothingRescued) => {
+                let task = format!("WT{:032x}", 1);
+                let properties = json!({ "sid": task });
+                json!({ "sid": task, "routing": { "properties": properties } })
+            }
             _ => return None,
         };
-        if self.mutation != Some(Mutation::HalfClosed) || thing != Thing::InteractionChannel {
-            return None;
-        }
-        let sid = path.rsplit('/').next();
-        let body = json!({ "sid": sid, "status": "closed" });
         Some(Response::new(body.to_string().into()))
     }
 

@@ -17,6 +17,8 @@ pub(crate) enum Subject {
     Write(Thing, String),
     /// A task is moved.
     Move(String),
+    /// A task is made on a channel, by TaskRouter or by an invite.
+    NewTask(String),
     /// The webhook for messages is added to a Chat channel.
     Webhook(String),
     /// A Proxy session is ended.
@@ -52,6 +54,12 @@ impl Subject {
             ["taskrouter", _, _, _, "Tasks"] if reads => {
                 return Self::Tasks(channels_in(request.uri().query().unwrap_or_default()));
             }
+            ["taskrouter", _, _, _, "Tasks"] => {
+                let form = form_urlencoded::parse(request.body());
+                let attributes = form.filter(|(name, _)| name == "Attributes");
+                let named = attributes.flat_map(|(_, text)| channels_in(&text));
+                return Self::NewTask(named.last().unwrap_or_default());
+            }
             ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
             ["taskrouter", _, _, _, "Tasks", task] => return Self::Move(owned(task)),
             ["chat", _, _, _, "Channels", channel, "Webhooks"] if !reads => {
@@ -75,13 +83,22 @@ impl Subject {
             ["conversations", _, _, _, "Conversations", conversation] => {
                 (Thing::Conversation, owned(conversation))
             }
+            [
+                "flex-api",
+                _,
+                "Interactions",
+                _,
+                "Channels",
+                channel,
+                "Invites",
+            ] if !reads => {
+                return conversation_of(channel, state).map_or(Self::Other, Self::NewTask);
+            }
             ["flex-api", _, "Interactions", _, "Channels", channel] => {
-                let found = channel.parse::<Sid>().ok();
-                let found = found.and_then(|sid| state.interaction_channel(sid)?.conversation);
-                let Some(conversation) = found else {
+                let Some(conversation) = conversation_of(channel, state) else {
                     return Self::Other;
                 };
-                (Thing::InteractionChannel, conversation.to_string())
+                (Thing::InteractionChannel, conversation)
             }
             _ => return Self::Other,
         };
@@ -98,6 +115,7 @@ impl Subject {
             Self::Tasks(_) => ("lists", ""),
             Self::Task(task) => ("tasks", task),
             Self::Move(task) => ("moves", task),
+            Self::NewTask(channel) => ("new tasks", channel),
             Self::Webhook(channel) => ("webhooks", channel),
             Self::Read(_, channel)
             | Self::Write(_, channel)
@@ -106,9 +124,16 @@ impl Subject {
             | Self::Participants(channel) => ("channels", channel),
             Self::Session(session) => ("sessions", session),
             Self::Service => ("services", ""),
-            Self::Log | Self::Other => ("others", ""),
+            Self::Log => ("logs", ""),
+            Self::Other => ("others", ""),
         }
     }
+}
+
+/// Returns the conversation of an interaction channel.
+fn conversation_of(channel: &str, state: &State) -> Option<String> {
+    let found = state.interaction_channel(channel.parse().ok()?)?;
+    Some(found.conversation?.to_string())
 }
 
 /// Returns the SIDs of channels that a query names.
