@@ -21,6 +21,7 @@ mod put_aside;
 mod races;
 mod rescue_attributes;
 mod rescue_crashes;
+mod rescue_window;
 mod rescues;
 mod unheard;
 mod wrap_ups;
