@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use crate::actors::{Node, Role};
 use crate::connectors::{Answer, Op};
-use crate::mutation::Mutation;
 use crate::orders::{Choice, Explored, Fate, Orders, Rest, Unheard};
 use crate::stage::{Stage, World};
 
@@ -22,18 +21,11 @@ const DONE: Node = Node::MAX;
 /// The circumstances of a play.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Play {
-    /// The chat is parked at the beginning.
-    pub(crate) is_parked: bool,
-    /// The events of the task are told, each at any time, and any number of times.
-    pub(crate) has_stream: bool,
     /// The most faults: one or none.
     pub(crate) faults: u8,
     /// The most times that an actor is kept waiting while another goes on; no limit if there is
     /// none.
     pub(crate) switches: Option<u8>,
-    /// Places of actors who know the same are told apart all the same.
-    pub(crate) tells_all_apart: bool,
-    pub(crate) mutation: Option<Mutation>,
 }
 
 /// Everything on which the rest of a play depends.
@@ -62,24 +54,24 @@ struct Frame {
 struct Explorer<'a> {
     cast: &'a Cast,
     play: Play,
-    stage: Stage,
+    stage: &'a mut Stage,
     ids: HashMap<Position, usize>,
     positions: Vec<Position>,
     /// The orders that lead on from each state.
     orders: Vec<Orders>,
 }
 
-/// Explores every order.
+/// Explores every order. What was played on a stage before is not played again.
 ///
 /// # Errors
 ///
 /// Fails with the first order after which a customer waits.
-pub(crate) async fn explore(cast: &Cast, play: Play) -> Result<Explored, Unheard> {
+pub(crate) async fn explore(
+    stage: &mut Stage,
+    cast: &Cast,
+    play: Play,
+) -> Result<Explored, Unheard> {
     assert!(cast.len() <= MAX_ACTORS && play.faults <= 1);
-    let mut stage = Stage::new(play.is_parked, play.mutation).await;
-    if play.tells_all_apart {
-        stage.actors.tell_all_apart();
-    }
     let mut explorer = Explorer {
         cast,
         play,
@@ -132,7 +124,7 @@ impl Explorer<'_> {
     }
 
     async fn first(&mut self) -> Position {
-        let world = self.stage.opening().await;
+        let world = self.stage.opening;
         let mut actors = [DONE; MAX_ACTORS];
         for (actor, (role, _)) in actors.iter_mut().zip(self.cast) {
             *actor = self.stage.actors.root(*role).await;
@@ -195,10 +187,11 @@ impl Explorer<'_> {
         let useful = self.stage.useful(position.world).await;
         for (event, is_word) in events.into_iter().enumerate() {
             let matters = (is_word && !is_told(event)) || useful.contains(&event);
-            match is_word {
-                true if matters => choices.push(Choice::TellWord(event)),
-                false if matters && self.play.has_stream => choices.push(Choice::Tell(event)),
-                true | false => {}
+            if matters {
+                choices.push(match is_word {
+                    true => Choice::TellWord(event),
+                    false => Choice::Tell(event),
+                });
             }
         }
         choices

@@ -42,7 +42,7 @@ mod stage;
 use actors::Role;
 use explorer::{Cast, Play, explore};
 use mutation::Mutation;
-use orders::Explored;
+use stage::Stage;
 
 /// A run while the customer replies, and the run that the reply wakes.
 const A_RUN_AND_A_REPLY: &Cast = &[
@@ -84,12 +84,8 @@ const EVERYONE_AND_RESUME: &Cast = &[
 ];
 
 const COMPLETELY: Play = Play {
-    is_parked: false,
-    has_stream: true,
     faults: 1,
     switches: None,
-    tells_all_apart: false,
-    mutation: None,
 };
 
 /// The most times that an actor is kept waiting where all orders are too many: without a fault,
@@ -100,7 +96,6 @@ const MAX_SWITCHES_AND_A_FAULT: u8 = 1;
 const WITHOUT_A_FAULT: Play = Play {
     faults: 0,
     switches: Some(MAX_SWITCHES),
-    ..COMPLETELY
 };
 
 const WITH_A_FAULT: Play = Play {
@@ -109,8 +104,8 @@ const WITH_A_FAULT: Play = Play {
 };
 
 /// Explores a cast, prints the numbers, and demands that each kind of fault was met.
-async fn holds(name: &str, cast: &Cast, play: Play) -> Explored {
-    let explored = match explore(cast, play).await {
+async fn holds(name: &str, stage: &mut Stage, cast: &Cast, play: Play) {
+    let explored = match explore(stage, cast, play).await {
         Ok(explored) => explored,
         Err(unheard) => panic!("{name}: a customer waits, {unheard:?}"),
     };
@@ -126,93 +121,89 @@ async fn holds(name: &str, cast: &Cast, play: Play) -> Explored {
         faults.all(|orders| (orders > 0) == (play.faults > 0)),
         "{explored}"
     );
-    explored
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_and_a_reply() {
-    holds("a run and a reply", A_RUN_AND_A_REPLY, COMPLETELY).await;
+    let mut stage = Stage::new(false, None).await;
+    holds(
+        "a run and a reply",
+        &mut stage,
+        A_RUN_AND_A_REPLY,
+        COMPLETELY,
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_person_who_parks_while_a_chat_comes_back() {
-    let play = Play {
-        is_parked: true,
-        ..COMPLETELY
-    };
+    let mut stage = Stage::new(true, None).await;
     let cast = A_PERSON_WHO_PARKS_A_CHAT_THAT_COMES_BACK;
-    holds("a person who parks a chat that comes back", cast, play).await;
+    let name = "a person who parks a chat that comes back";
+    holds(name, &mut stage, cast, COMPLETELY).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_a_reply_and_someone_else_who_changes_the_task() {
     for is_parked in [false, true] {
-        let play = Play {
-            is_parked,
-            ..COMPLETELY
-        };
-        holds("someone else changes the task", SOMEONE_ELSE, play).await;
+        let mut stage = Stage::new(is_parked, None).await;
+        let name = "someone else changes the task";
+        holds(name, &mut stage, SOMEONE_ELSE, COMPLETELY).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_runs_a_reply_a_person_who_parks_and_the_stream() {
-    for play in [WITHOUT_A_FAULT, WITH_A_FAULT] {
-        holds("everyone, and a person parks", EVERYONE_AND_PARK, play).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_runs_a_reply_a_person_who_resumes_and_the_stream() {
-    for play in [WITHOUT_A_FAULT, WITH_A_FAULT] {
-        holds("everyone, and a person resumes", EVERYONE_AND_RESUME, play).await;
+async fn two_runs_a_reply_a_person_and_the_stream() {
+    let mut stage = Stage::new(false, None).await;
+    for play in [WITH_A_FAULT, WITHOUT_A_FAULT] {
+        let stage = &mut stage;
+        holds(
+            "everyone, and a person parks",
+            stage,
+            EVERYONE_AND_PARK,
+            play,
+        )
+        .await;
+        holds(
+            "everyone, and a person resumes",
+            stage,
+            EVERYONE_AND_RESUME,
+            play,
+        )
+        .await;
     }
 }
 
 /// Actors who are told apart by all that they were answered have the same orders before them.
 #[tokio::test(start_paused = true)]
 async fn an_actor_knows_nothing_but_its_round() {
-    let parked = Play {
-        is_parked: true,
-        ..COMPLETELY
-    };
-    for (cast, play) in [
-        (A_RUN_AND_A_REPLY, COMPLETELY),
-        (A_PERSON_WHO_PARKS_A_CHAT_THAT_COMES_BACK, parked),
-    ] {
-        let apart = Play {
-            tells_all_apart: true,
-            ..play
-        };
-        let one = explore(cast, play).await.unwrap();
-        let other = explore(cast, apart).await.unwrap();
-        assert_eq!(one.orders, other.orders);
-        assert!(one.states < other.states, "{one}; {other}");
-    }
-}
-
-/// Returns the cast and the play in which a mistake leaves a customer waiting.
-fn play_of(mutation: Mutation) -> (&'static Cast, Play) {
-    let parked = Play {
-        is_parked: true,
-        ..COMPLETELY
-    };
-    match mutation {
-        Mutation::WritesTheNewestVersion
-        | Mutation::AnnouncesNothing
-        | Mutation::MessagesByArrival => (A_RUN_AND_A_REPLY, COMPLETELY),
-        Mutation::AnnouncesOnce => (EVERYONE_AND_PARK, WITH_A_FAULT),
-        Mutation::NotesByArrival => (A_PERSON_WHO_PARKS_A_CHAT_THAT_COMES_BACK, parked),
-        Mutation::ParkedByAttribute => (SOMEONE_ELSE, parked),
-    }
+    let mut stage = Stage::new(false, None).await;
+    let mut apart = Stage::new(false, None).await;
+    apart.actors.tell_all_apart();
+    let cast = A_RUN_AND_A_REPLY;
+    let one = explore(&mut stage, cast, COMPLETELY).await.unwrap();
+    let other = explore(&mut apart, cast, COMPLETELY).await.unwrap();
+    assert_eq!(one.orders, other.orders);
+    assert!(one.states < other.states, "{one}; {other}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_mutation_is_caught() {
-    for mutation in Mutation::ALL {
-        let (cast, play) = play_of(mutation);
-        let mutation = Some(mutation);
-        let caught = explore(cast, Play { mutation, ..play }).await;
+    use Mutation::{
+        AnnouncesNothing, AnnouncesOnce, MessagesByArrival, NotesByArrival, ParkedByAttribute,
+        WritesTheNewestVersion,
+    };
+    let comes_back = A_PERSON_WHO_PARKS_A_CHAT_THAT_COMES_BACK;
+    for (mutation, is_parked, cast, play) in [
+        (WritesTheNewestVersion, false, A_RUN_AND_A_REPLY, COMPLETELY),
+        (AnnouncesNothing, false, A_RUN_AND_A_REPLY, COMPLETELY),
+        (AnnouncesOnce, false, EVERYONE_AND_PARK, WITH_A_FAULT),
+        (NotesByArrival, true, comes_back, COMPLETELY),
+        (MessagesByArrival, false, A_RUN_AND_A_REPLY, COMPLETELY),
+        (ParkedByAttribute, true, SOMEONE_ELSE, COMPLETELY),
+    ] {
+        let mut stage = Stage::new(is_parked, Some(mutation)).await;
+        let caught = explore(&mut stage, cast, play).await;
         println!("{mutation:?}: {caught:?}");
         assert!(caught.is_err(), "{mutation:?} is not caught");
     }

@@ -25,15 +25,6 @@ pub(crate) enum Mutation {
 }
 
 impl Mutation {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::WritesTheNewestVersion,
-        Self::AnnouncesNothing,
-        Self::AnnouncesOnce,
-        Self::NotesByArrival,
-        Self::MessagesByArrival,
-        Self::ParkedByAttribute,
-    ];
-
     /// Returns whether it changes the request of an actor, or the answer to it.
     pub(crate) fn changes(self, actors: &Actors, node: Node) -> bool {
         let op = actors.op(node);

@@ -58,8 +58,8 @@ pub(crate) struct Stage {
     park: Rc<Park>,
     pub(crate) actors: Actors,
     mutation: Option<Mutation>,
-    /// The events before the play begins. All were told, and may be told again.
-    before: Vec<Value>,
+    /// The state in which each play begins.
+    pub(crate) opening: World,
     records: Vec<Value>,
     record_ids: HashMap<String, u32>,
     centres: Vec<Centre>,
@@ -126,7 +126,10 @@ impl Stage {
             task,
             park,
             mutation,
-            before: Vec::new(),
+            opening: World {
+                record: 0,
+                centre: 0,
+            },
             records: Vec::new(),
             record_ids: HashMap::new(),
             centres: Vec::new(),
@@ -141,32 +144,25 @@ impl Stage {
             quiet: HashMap::new(),
         };
         stage.park.check(now).await.unwrap();
-        let events = stage.twilio.take_events();
+        // All of these were told, and may be told again.
+        let mut events = stage.twilio.take_events();
         stage.fold(&events).await;
-        stage.before = events;
         if is_parked {
             stage.park.reply(channel, now).await.unwrap();
             assert!(stage.is_parked());
-            let events = stage.twilio.take_events();
-            stage.fold(&events).await;
-            stage.before.extend(events);
+            let parked = stage.twilio.take_events();
+            stage.fold(&parked).await;
+            events.extend(parked);
         }
         // A person asked before the customer writes.
         stage.twilio.advance(Duration::from_millis(1));
+        let events = events.into_iter().map(|event| stage.event_id(event));
+        let events = events.collect();
+        stage.opening = World {
+            record: stage.keep_record().await,
+            centre: stage.keep_centre(events),
+        };
         stage
-    }
-
-    /// The state in which the play begins.
-    pub(crate) async fn opening(&mut self) -> World {
-        World {
-            record: self.keep_record().await,
-            centre: {
-                let events = std::mem::take(&mut self.before);
-                let events = events.into_iter().map(|event| self.event_id(event));
-                let events = events.collect();
-                self.keep_centre(events)
-            },
-        }
     }
 
     /// Returns the events of a state: whether each is a word of the customer.
