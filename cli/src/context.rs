@@ -49,6 +49,7 @@ impl Place {
         if let Some(path) = &self.data {
             let opened = playground::open(path, environment()).await?;
             let environment = opened.environment.clone();
+            needs_twilio(&environment, path)?;
             // The clock owns the folder, so its lock lasts as long as the clock.
             return Ok((environment, Box::new(move || opened.now())));
         }
@@ -83,6 +84,25 @@ pub(crate) fn environment() -> Environment {
 
 /// Returns the time.
 pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Makes sure that a data folder's Twilio can be asked: a simulated one works as long as `janitor
+/// local` does.
+///
+/// # Errors
+///
+/// Fails if neither that nor the variables name an account.
+#[cfg(feature = "playground")]
+pub(crate) fn needs_twilio(
+    environment: &Environment,
+    path: &std::path::Path,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        environment.is_set("TWILIO_ACCOUNT_SID"),
+        "no simulated Twilio answers for {0}: start `janitor local --data {0}`, or set TWILIO_ACCOUNT_SID for the real one",
+        path.display()
+    );
+    Ok(())
+}
 
 /// Everything that a command works with.
 pub(crate) struct Context {

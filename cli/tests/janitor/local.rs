@@ -352,6 +352,11 @@ fn it_ends_cleanly_when_it_is_told_to() {
         local.until_it_says("Ended.");
         assert_eq!(local.process.wait().unwrap().code(), Some(0), "{signal}");
         local.janitor(&["list"]).ends(0);
+        // The simulated Twilio ended with it.
+        for command in [["audit", "--json"], ["park", "--set-up"]] {
+            let said = local.janitor(&command).ends(1);
+            said.says("no simulated Twilio answers");
+        }
     }
 }
 

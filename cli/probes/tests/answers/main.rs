@@ -6,12 +6,15 @@
 
 mod setup;
 
+use std::time::Duration;
+
+use futures::FutureExt;
 use probes::Answer;
 use simulator::state::conversations::conversation::NewParticipant;
 use simulator::{At, Fault, FaultKind};
 use world::{WORDS, World};
 
-use setup::{CUSTOMERS, DAY, HOUR, MINUTE, a_month, answer, ask, expect_safety};
+use setup::{CUSTOMERS, DAY, HOUR, MINUTE, a_month, answer, ask, ask_until, expect_safety};
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,6 +303,24 @@ async fn a_product_that_gives_no_answer_leaves_its_probes_unasked() {
         assert_eq!(form(&answer), NotAsked, "{probe}: {answer:?}");
         expect_safety(&world, &in_use, probe).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_leaves_what_is_not_read_yet_unasked() {
+    let world = World::new().await;
+    a_month(&world, nothing).await;
+    world.twilio_takes(Duration::from_millis(150));
+    let mut asked = Vec::new();
+    for tenths in [0, 3, 8, 100] {
+        let stop = tokio::time::sleep(Duration::from_millis(100 * tenths));
+        let report = ask_until(&world, stop.boxed().shared()).await;
+        assert_eq!(report.interrupted, tenths < 100, "{tenths}: {report:?}");
+        asked.push(report.as_expected);
+        assert_eq!(report.differ, 0, "{tenths}: {report:?}");
+    }
+    assert!(asked.is_sorted() && asked[0] == 0, "{asked:?}");
+    assert!(asked[1] < asked[2] && asked[2] < asked[3], "{asked:?}");
+    world.lose_events();
 }
 
 #[tokio::test(start_paused = true)]

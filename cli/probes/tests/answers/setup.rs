@@ -44,10 +44,15 @@ fn never() -> probes::Stop {
 
 /// Asks every probe of this world's Twilio.
 pub(crate) async fn ask(world: &World) -> Report {
+    ask_until(world, never()).await
+}
+
+/// Asks until a stop.
+pub(crate) async fn ask_until(world: &World, stop: probes::Stop) -> Report {
     let account = world.twilio.account().sid;
     let account = account.as_str().parse().unwrap();
     let client = world.client(AT_ONCE);
-    let readings = Readings::fetch(&client, account, world.now(), never()).await;
+    let readings = Readings::fetch(&client, account, world.now(), stop).await;
     probes::judge(&readings.unwrap())
 }
 

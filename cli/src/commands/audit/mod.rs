@@ -188,6 +188,7 @@ impl Options {
         #[cfg(feature = "playground")]
         if let Some(path) = &self.data {
             let opened = playground::open(path, environment).await?;
+            context::needs_twilio(&opened.environment, path)?;
             return Ok(Place {
                 environment: opened.environment.clone(),
                 clock: Box::new(move || opened.now()),
