@@ -140,7 +140,11 @@ async fn a_person_who_parks_while_a_chat_comes_back() {
     let mut stage = Stage::new(true, None).await;
     let cast = A_PERSON_WHO_PARKS_A_CHAT_THAT_COMES_BACK;
     let name = "a person who parks a chat that comes back";
-    holds(name, &mut stage, cast, COMPLETELY).await;
+    let play = Play {
+        switches: Some(MAX_SWITCHES),
+        ..COMPLETELY
+    };
+    holds(name, &mut stage, cast, play).await;
 }
 
 #[tokio::test(start_paused = true)]
