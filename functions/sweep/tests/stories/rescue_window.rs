@@ -15,7 +15,7 @@ const REQUEST: Duration = Duration::from_millis(150);
 async fn the_window_between_the_last_look_and_the_task_is_two_requests_at_most() {
     let mut windows = Vec::new();
     let mut none = 0;
-    for offset in (0..2_400).step_by(30) {
+    for offset in (0..2_400).step_by(75) {
         let (world, chat) = unheard("chat").await;
         world.twilio_takes(REQUEST);
         let others = async {
