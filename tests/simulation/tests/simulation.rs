@@ -92,7 +92,7 @@ const CAUGHT_BY: [(Mutation, u64); Mutation::ALL.len()] = [
     (Mutation::OnlyStudioCounts, 0),
     (Mutation::AgentEverywhere, 29),
     (Mutation::NotesByTime, 8),
-    (Mutation::ParkedByAttribute, 175),
+    (Mutation::ParkedByAttribute, 15),
     (Mutation::LinesTakenForOne, 18),
     (Mutation::EarlyWordsDropped, 105),
     (Mutation::RescuesUnannounced, 4),

@@ -1,6 +1,6 @@
 //! Sweeps: on schedule, two at once, with little time, dying at any moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,9 +108,11 @@ impl Sweeps {
     /// A sweep on a good day, from beginning to end, which must succeed.
     pub(crate) async fn sweep_in_peace(&mut self, deployment: &Arc<Deployment>) {
         let before = due(deployment, Duration::ZERO);
+        let rescued = before.keys().filter(|sid| is_under_way(deployment, sid));
+        let rescued: BTreeSet<String> = rescued.cloned().collect();
         self.begin(deployment, Death::Never, LIMIT).await;
         let checked = self.unheard.check(deployment, &before);
-        let checked = checked.and_then(|()| self.check_waits(deployment, before));
+        let checked = checked.and_then(|()| self.check_waits(deployment, before, &rescued));
         deployment.shared.check(checked);
     }
 
@@ -127,11 +129,13 @@ impl Sweeps {
         async move { one(&deployment, number, death, limit).await }
     }
 
-    /// L1: nothing is due for the same for more than two sweeps in a row.
+    /// L1: nothing is due for the same for more than two sweeps in a row. A channel whose rescue
+    /// was interrupted takes a sweep more, which finds out what came of it.
     fn check_waits(
         &mut self,
         deployment: &Deployment,
         before: BTreeMap<String, QueueEntry>,
+        rescued: &BTreeSet<String>,
     ) -> LawCheck {
         let poisoned = deployment.shared.lock().faults.poisoned.clone();
         let due_at_once = before.len();
@@ -148,7 +152,7 @@ impl Sweeps {
             if poisoned.as_ref() == Some(&channel) {
                 continue;
             }
-            let is_rescued = is_under_way(deployment, &channel);
+            let is_rescued = rescued.contains(&channel) || is_under_way(deployment, &channel);
             let may_wait = held_up > 0 || poisoned.is_some() || is_rescued;
             if !may_wait && swallows_messages(deployment, &channel) {
                 let what = format!("{channel} was due, has no agent, and is not closed");

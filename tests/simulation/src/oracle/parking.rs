@@ -104,6 +104,11 @@ impl Oracle {
         *newest = (*newest).max(Some(message.position));
     }
 
+    /// Returns whether a run has parked a task.
+    pub(crate) fn has_parked(&self, task: &str) -> bool {
+        self.parking.parked.contains(task)
+    }
+
     /// Returns whether the record of a channel knows an open task.
     pub(crate) fn has_open_task(&self, channel: &str) -> bool {
         let history = self.channels.get(channel);

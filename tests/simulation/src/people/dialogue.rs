@@ -68,9 +68,19 @@ impl People {
         }
     }
 
-    /// Lets the customer of each parked chat write.
+    /// Lets the customer of each parked chat write, now and then after other software has
+    /// replaced the attributes of its task: the TaskChannel alone says that it is parked.
     pub(crate) fn customers_reply(&mut self, deployment: &Deployment) {
         deployment.shared.catch_up();
+        if self.rng.bool() {
+            for (task, _) in parked_tasks(deployment) {
+                let is_known = deployment.shared.lock().oracle.has_parked(task.as_str());
+                if is_known {
+                    forget_inactive(&deployment.shared, task);
+                }
+            }
+            deployment.shared.catch_up();
+        }
         for (_, channel) in parked_tasks(deployment) {
             if let Some(customer) = self.customers.get(&channel) {
                 self.write_as(deployment, *customer);
