@@ -39,8 +39,9 @@ pub(crate) struct Sweeps {
     rng: Rng,
     number: u32,
     pub(crate) under_way: JoinSet<()>,
-    /// The number of sweeps without faults for which each channel was due for the same.
-    waited: BTreeMap<String, (QueueEntry, usize)>,
+    /// The number of sweeps without faults for which each channel was due for the same, and the
+    /// most sweeps for which others kept it waiting.
+    waited: BTreeMap<String, (QueueEntry, usize, usize)>,
     /// The entries that were due at the newest sweep, and when that was.
     newest: Option<(Instant, BTreeMap<String, Queue>)>,
     unheard: UnheardMessages,
@@ -161,9 +162,11 @@ impl Sweeps {
             if after.get(&channel) != Some(&waiting) {
                 continue;
             }
-            let times = match self.waited.get(&channel) {
-                Some((same, times)) if *same == waiting => times + 1,
-                Some(_) | None => 1,
+            let (times, held_up) = match self.waited.get(&channel) {
+                Some((same, times, before)) if *same == waiting => {
+                    (times + 1, held_up.max(*before))
+                }
+                Some(_) | None => (1, held_up),
             };
             let patience = if is_rescued {
                 SWEEPS_TO_BE_HEARD
@@ -178,7 +181,7 @@ impl Sweeps {
                 let what = format!("{channel} is still due after {times} sweeps: {waiting:?}");
                 return Err(Violation::of(law, what));
             }
-            waited.insert(channel, (waiting, times));
+            waited.insert(channel, (waiting, times, held_up));
         }
         self.waited = waited;
         Ok(())
