@@ -9,6 +9,7 @@ mod attributes;
 mod complete;
 mod conversations;
 mod crashes;
+mod deletions;
 mod fuse;
 mod limits;
 mod missing_evidence;
