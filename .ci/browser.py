@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,9 @@ class Browser:
     """A browser with one page in it."""
 
     def __init__(self, binary):
-        self.profile = tempfile.TemporaryDirectory()
+        # The browser's own processes may write on for a moment after they are killed. A file left in a temporary folder
+        # is no fault of the page.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         their_in, self.out = os.pipe()
         self.source, their_out = os.pipe()
 
@@ -36,7 +39,8 @@ class Browser:
 
         command = [binary, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                    "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}", "about:blank"]
-        self.process = subprocess.Popen(command, preexec_fn=wire, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, preexec_fn=wire, close_fds=False, start_new_session=True,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(their_in)
         os.close(their_out)
         self.number, self.buffer, self.session, self.events = 0, b"", None, []
@@ -50,7 +54,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.out)
         os.close(self.source)
