@@ -10,7 +10,7 @@ use runtime::clock::{UNKNOWN_TIME_LEFT, Watch};
 use runtime::lock;
 use serde_json::json;
 use store::{Job, LastRun};
-use twilio::rest::Client;
+use twilio::rest::{Client, TwilioError};
 
 use crate::Park;
 use crate::error::ParkError;
@@ -145,30 +145,16 @@ impl Park {
         let stopped = Mutex::new(None);
         stream::iter(channels)
             .for_each_concurrent(MAX_CHANNELS_AT_ONCE, async |channel| {
+                // Several tasks of a channel may be parked, and each agent waits for the same
+                // message.
                 for moved in 0..MAX_TASKS_OF_A_CHANNEL {
-                    let result = if lock(&stopped).is_some() {
-                        ChannelResult::Deferred
-                    } else {
-                        match worker.process(channel).await {
-                            Ok(result) => result,
-                            Err(Stop::Store(error)) => {
-                                tracing::error!(%channel, %error, "its record could not be used: next time again");
-                                ChannelResult::Failed
-                            }
-                            Err(Stop::Unauthorized(error)) => {
-                                *lock(&stopped) = Some(error);
-                                ChannelResult::Deferred
-                            }
-                        }
-                    };
+                    let result = attempt(&worker, channel, &stopped).await;
                     if moved == 0 || result != ChannelResult::NotDue {
                         lock(&counts).count(result);
                     }
                     if result != ChannelResult::Returned {
                         break;
                     }
-                    // Another task of this channel may be parked, too, and its agent waits for
-                    // the same message.
                     if moved == 0 {
                         lock(&returned).push(channel);
                     }
@@ -185,6 +171,28 @@ impl Park {
             summary.over_capacity += usize::from(worker.is_over_capacity(channel).await);
         }
         calls.counted(summary, Ok(()))
+    }
+}
+
+/// Works on a channel, unless Twilio has refused the credentials meanwhile.
+async fn attempt(
+    worker: &ChannelWorker<'_>,
+    channel: ChannelSid,
+    stopped: &Mutex<Option<TwilioError>>,
+) -> ChannelResult {
+    if lock(stopped).is_some() {
+        return ChannelResult::Deferred;
+    }
+    match worker.process(channel).await {
+        Ok(result) => result,
+        Err(Stop::Store(error)) => {
+            tracing::error!(%channel, %error, "its record could not be used: next time again");
+            ChannelResult::Failed
+        }
+        Err(Stop::Unauthorized(error)) => {
+            *lock(stopped) = Some(error);
+            ChannelResult::Deferred
+        }
     }
 }
 
