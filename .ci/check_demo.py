@@ -4,8 +4,12 @@ import json
 import sys
 
 PARKING = {"capacity", "load_before", "load_parked", "load_after", "parked", "returned", "calls", "restored"}
-# What the demo shows for the rule that a conversation is left where an agent or a program means to go on.
-SHOWN = ("its agent left", "paused, task goes on", "paused, task ended", "parked by a program", "agent was removed", "a survey asks")
+# What the demo shows of the rule that a conversation is left where an agent or a program means to go on, and of customers
+# whom no agent sees.
+SHOWN = (
+    "its agent left", "paused, task goes on", "paused, task ended", "parked by a program", "agent was removed", "a survey asks",
+    "not heard gets an agent", "one agent for one message", "told, not answered",
+)
 
 try:
     report = json.load(sys.stdin)

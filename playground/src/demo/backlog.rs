@@ -10,16 +10,15 @@ mod scenario;
 use std::time::Duration;
 
 use simulator::state::State;
-use simulator::state::refusal::Refusal;
 use simulator::state::sid::Sid;
 use simulator::state::story::Contact;
 use simulator::state::webhooks::WebhookTarget;
 use simulator::{ConversationState, PauseReading};
-use sweep::Reconciled;
+use sweep::{Reconciled, Unheard};
 
 use super::claims::{Claim, claim, of_class};
 use super::customers::{hours, minutes};
-use super::world::World;
+use super::world::{World, refused};
 use scenario::BacklogScenario;
 
 /// Chats of each class: this part of those in the first act.
@@ -60,13 +59,8 @@ pub(super) struct Backlog {
 /// Plays the act.
 pub(super) async fn play(seed: u64, channels: u16) -> anyhow::Result<Backlog> {
     let each = usize::from((channels / PART).max(1));
-    let mut world = World::new(seed, each * BacklogScenario::ALL.len()).await?;
-    let agent = {
-        let mut state = world.simulator.state();
-        let workspace = state.project().map(|project| project.workspace);
-        let workspace = workspace.ok_or_else(|| anyhow::anyhow!("there is no Flex project"))?;
-        state.hire_agent(workspace, "agent").map_err(refused)?
-    };
+    let mut world = World::new(seed, each * BacklogScenario::ALL.len(), Unheard::Tell).await?;
+    let agent = world.hire_agent()?;
     let mut customers = Vec::new();
     let come = |world: &World, scenario: BacklogScenario| -> anyhow::Result<Vec<BacklogCustomer>> {
         let mut state = world.simulator.state();
@@ -131,10 +125,6 @@ pub(super) async fn play(seed: u64, channels: u16) -> anyhow::Result<Backlog> {
         ])
         .collect();
     Ok(Backlog { classes, claims })
-}
-
-fn refused(error: Refusal) -> anyhow::Error {
-    anyhow::anyhow!("the simulated Twilio refuses: {error:?}")
 }
 
 /// Lets a customer write, and lets the scenario go on up to the installation.

@@ -8,6 +8,7 @@ mod backlog;
 mod claims;
 pub(crate) mod customers;
 mod parking;
+mod rescue;
 mod story;
 mod world;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use customers::{Act, Customer, Scenario, hours, minutes};
 use serde::Serialize;
+use sweep::Unheard;
 use world::World;
 
 use output::Outcome;
@@ -49,6 +51,8 @@ pub(crate) struct Findings {
     claims: Vec<claims::Claim>,
     parking: parking::Scene,
     summary: story::Totals,
+    #[serde(skip)]
+    rescue: rescue::Scene,
 }
 
 /// Plays the story, checks the claims and prints both.
@@ -57,7 +61,7 @@ pub(crate) struct Findings {
 /// Fails if the demo itself cannot run; a claim that does not hold is an outcome.
 pub async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let progress = story::Progress::new(options.json);
-    let mut world = World::new(options.seed, options.channels.into()).await?;
+    let mut world = World::new(options.seed, options.channels.into(), Unheard::Tell).await?;
     let mut rng = fastrand::Rng::with_seed(options.seed);
 
     progress.says("Three days of a contact centre");
@@ -68,14 +72,19 @@ pub async fn run(options: &Options) -> anyhow::Result<Outcome> {
     progress.says("Three customers fall silent");
     let parking = parking::play(options.seed).await?;
 
+    progress.says("Customers write to nobody");
+    let rescue = rescue::play(options.seed).await?;
+
     progress.says("Checking the claims");
     let final_state = claims::FinalState::read(&world, customers);
     let mut claims = claims::check(&mut world, &final_state).await?;
     claims.push(parking.claim());
+    claims.extend(rescue.claims());
     let mut findings = Findings {
         summary: story::totals(&world, &final_state),
         claims,
         parking,
+        rescue,
     };
     progress.says("An installation with a backlog");
     let backlog = backlog::play(options.seed, options.channels).await?;
@@ -130,14 +139,7 @@ async fn play(
     schedule: Vec<(Duration, usize, Act)>,
     progress: &story::Progress,
 ) -> anyhow::Result<()> {
-    let agent = {
-        let mut state = world.simulator.state();
-        let workspace = state.project().map(|project| project.workspace);
-        let workspace = workspace.ok_or_else(|| anyhow::anyhow!("there is no Flex project"))?;
-        state
-            .hire_agent(workspace, "agent")
-            .map_err(|error| anyhow::anyhow!("no agent can be hired: {error:?}"))?
-    };
+    let agent = world.hire_agent()?;
     let mut acts = schedule.into_iter().peekable();
     let mut clock = Duration::ZERO;
     while clock < LENGTH {

@@ -19,7 +19,7 @@ use simulator::{Project, Sid, Simulator};
 use twilio::events::Scope;
 
 use super::claims::{Claim, claim};
-use super::world::{WEBHOOK, bus, table};
+use super::world::{WEBHOOK, bus, refused, table};
 
 /// Chats that the agent takes at the same time.
 const CAPACITY: i64 = 3;
@@ -317,8 +317,4 @@ impl Stage {
         task.map(|task| task.attributes.to_string())
             .unwrap_or_default()
     }
-}
-
-fn refused(error: simulator::Refusal) -> anyhow::Error {
-    anyhow::anyhow!("the simulated Twilio refuses: {error:?}")
 }

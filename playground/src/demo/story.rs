@@ -1,7 +1,8 @@
 //! Output of the demo: progress on standard error, a table and the claims on standard
 //! output, or all of it as JSON.
 
-use std::io::{self, IsTerminal, Write};
+use std::fmt::{self, Write};
+use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use output::Table;
@@ -110,11 +111,18 @@ pub(crate) fn print(
     first_act: usize,
     classes: &[Table; 2],
 ) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
     if json {
-        drop(out);
         return Ok(output::json(findings)?);
     }
+    Ok(output::print(&in_words(findings, first_act, classes)?)?)
+}
+
+fn in_words(
+    findings: &Findings,
+    first_act: usize,
+    classes: &[Table; 2],
+) -> Result<String, fmt::Error> {
+    let mut out = String::new();
     let totals = &findings.summary;
     writeln!(
         out,
@@ -129,6 +137,7 @@ pub(crate) fn print(
     let (first, second) = findings.claims.split_at(first_act);
     writeln!(out, "{}\n", classes[0])?;
     writeln!(out, "{}\n", findings.parking.told())?;
+    writeln!(out, "{}\n", findings.rescue.told())?;
     claims(&mut out, first)?;
     writeln!(
         out,
@@ -139,18 +148,18 @@ pub(crate) fn print(
     claims(&mut out, second)?;
     let broken = findings.claims.iter().filter(|claim| !claim.holds).count();
     match broken {
-        0 => writeln!(out, "\nAll {} claims hold.", findings.claims.len())?,
-        _ => writeln!(
+        0 => write!(out, "\nAll {} claims hold.", findings.claims.len())?,
+        _ => write!(
             out,
             "\n{broken} of {} claims do not hold.",
             findings.claims.len()
         )?,
     }
-    Ok(())
+    Ok(out)
 }
 
 /// The claims that are not of one class, whose own are the table.
-fn claims(out: &mut impl Write, claims: &[Claim]) -> io::Result<()> {
+fn claims(out: &mut String, claims: &[Claim]) -> fmt::Result {
     for claim in claims.iter().filter(|claim| !claim.of_class) {
         let mark = if claim.holds { "holds " } else { "BROKEN" };
         writeln!(out, "  {mark}  {} ({})", claim.name, claim.detail)?;

@@ -11,10 +11,10 @@ use ingest::Ingest;
 use runtime::common::TwilioAccount;
 use runtime::secrets::{Secrets, TwilioSecrets};
 use runtime::{Aws, Bus};
-use simulator::Simulator;
 use simulator::stream::{self, Delivery};
+use simulator::{Refusal, Sid, Simulator};
 use store::ChannelTable;
-use sweep::{Order, Plan, Reconciled, Summary, Sweep};
+use sweep::{Order, Plan, Reconciled, Summary, Sweep, Unheard};
 use twilio::events::Scope;
 
 use super::customers::hours;
@@ -52,7 +52,7 @@ pub(crate) struct Delivered {
 
 impl World {
     /// Sets the stage: a Flex project, an empty table, the functions.
-    pub(crate) async fn new(seed: u64, channels: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn new(seed: u64, channels: usize, unheard: Unheard) -> anyhow::Result<Self> {
         let (simulator, project) = Simulator::with_flex(seed)
             .map_err(|error| anyhow::anyhow!("no Flex project: {error:?}"))?;
         let account = simulator.account();
@@ -92,6 +92,7 @@ impl World {
             plan: Plan {
                 concurrency: 20,
                 max_closes: channels.max(1) * 12,
+                unheard,
                 ..Plan::default()
             },
         };
@@ -106,6 +107,15 @@ impl World {
             delivered: Delivered::default(),
             swept: Vec::new(),
         })
+    }
+
+    /// Creates the agent who takes every chat.
+    pub(crate) fn hire_agent(&self) -> anyhow::Result<Sid> {
+        let mut state = self.simulator.state();
+        let project = state.project().context("there is no Flex project")?;
+        state
+            .hire_agent(project.workspace, "agent")
+            .map_err(refused)
     }
 
     /// Now, by the simulated clock.
@@ -185,6 +195,11 @@ const DELIVERIES: usize = 20;
 
 /// Requests that Twilio makes at the same time.
 const REQUESTS_AT_ONCE: usize = 2;
+
+/// Reports what the simulated Twilio refuses: a fault of the story.
+pub(super) fn refused(error: Refusal) -> anyhow::Error {
+    anyhow::anyhow!("the simulated Twilio refuses: {error:?}")
+}
 
 async fn post_all(
     ingest: Arc<Ingest>,
