@@ -17,12 +17,13 @@ const MAX_SHORT: u16 = 10;
 const PADDING: u16 = 2;
 const BORDER: u16 = 2;
 
-/// A table in the one style of the command. On a terminal it is no wider than that, and the
-/// states in it have colours; elsewhere its lines are as long as they need to be.
+/// A table in the one style of the command. On a terminal it is no wider than that, and a state
+/// in a column `State` has its colour; elsewhere its lines are as long as they need to be.
 pub struct Table {
     table: comfy_table::Table,
     width: Option<u16>,
     optional: Vec<usize>,
+    has_states: bool,
 }
 
 impl Table {
@@ -42,6 +43,7 @@ impl Table {
             table,
             width,
             optional: Vec::new(),
+            has_states: heading.contains(&"State"),
         }
     }
 
@@ -102,7 +104,11 @@ impl fmt::Display for Table {
             if number > 0 {
                 writeln!(f)?;
             }
-            f.write_str(&painted(line))?;
+            if self.has_states {
+                f.write_str(&painted(line))?;
+            } else {
+                f.write_str(line)?;
+            }
         }
         Ok(())
     }
@@ -171,5 +177,9 @@ mod tests {
             "{painted:?}"
         );
         assert!(!painted.contains("mState"), "the heading has none");
+
+        let mut promises = Table::with_width(["What happened", "What is promised"], None);
+        promises.add_row(["its agent is gone", "closed after 15 minutes"]);
+        assert!(!promises.to_string().contains('\u{1b}'), "{promises}");
     }
 }
