@@ -145,6 +145,20 @@ fn what_stands_in_the_way_is_one_line_with_the_remedy() {
     run(audit(&world).args(["--sample", "0"])).ends(2);
 }
 
+#[test]
+fn a_longer_part_of_the_log_than_there_is_is_cut_and_that_is_said() {
+    const DAY: u64 = 24 * 60 * 60 * 1_000;
+    let world = world();
+    for (since, days, is_cut) in [("45d", 30, true), ("30d", 30, false), ("3d", 3, false)] {
+        let said = run(audit(&world).args(["--json", "--since", since])).ends(3);
+        let cut = format!("--since {since} is cut to 30d");
+        assert_eq!(said.stderr.contains(&cut), is_cut, "{said}");
+        let json = said.json();
+        let at = |name: &str| json[name].as_u64().unwrap();
+        assert_eq!(at("at_ms") - at("log_from_ms"), days * DAY);
+    }
+}
+
 /// Says what would be done where the setting is so, by the age of the message.
 #[test]
 fn a_rescue_is_what_would_be_done_where_it_is_switched_on() {

@@ -11,14 +11,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::audit::{Audit, AuditError, Order, Report};
+use ::audit::{Audit, AuditError, LOG_KEPT, Order, Report};
 use ::checkup::Expectations;
 use ::probes::{Readings, Stop};
 use anyhow::Context as _;
 use clap::Args;
 use domain::{AccountSid, Timestamp};
 use futures::FutureExt as _;
-use output::{Outcome, Progress};
+use output::{Outcome, Progress, duration};
 use runtime::access;
 use runtime::secrets::{Need, Secrets};
 use runtime::{AccessError, Environment, common};
@@ -84,6 +84,13 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 
 /// Audits and prints the report.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
+    if options.since > LOG_KEPT {
+        output::status(&format!(
+            "--since {} is cut to {}: TaskRouter keeps its log no longer.",
+            duration(options.since),
+            duration(LOG_KEPT)
+        ));
+    }
     // A file that cannot be written is found before the audit, not after it.
     let page = options.html.as_deref().map(PageFile::at).transpose()?;
     let desk = options.desk().await?;
