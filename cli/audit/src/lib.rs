@@ -7,12 +7,13 @@
 //!
 //! The modules in reading order: `class` says what an open channel can be found as and why it
 //! stayed open, `report` holds everything that was found, `judge` makes the one of the other,
-//! `state` holds what was found so far, `lists` and `channels` read, `run` holds them together, `page`
-//! shows it in a browser.
+//! `state` holds what was found so far, `gather`, `lists` and `channels` read, `run` holds them
+//! together, `page` shows it in a browser.
 
 mod channels;
 mod class;
 mod error;
+mod gather;
 mod judge;
 mod lists;
 mod page;

@@ -8,84 +8,138 @@ use domain::{
     ProxyServiceSid, TaskSid, Timestamp, WorkspaceSid,
 };
 use store::ChannelEvents;
-use twilio::events::{Acceptance, Scope};
+use twilio::events::{Acceptance, Batch, Scope};
 use twilio::rest::{
-    Client, ConversationFilter, Cursor, ListFailure, LogQuery, StateFilter, TwilioError,
+    ChatUser, Client, ConversationFilter, ConversationSeen, Cursor, LogPage, LogQuery, OpenSession,
+    Page, StateFilter, TwilioError,
 };
 
+use crate::gather::{Entries, Gathered, List, gather};
 use crate::judge::Held;
 use crate::report::{CrowdedUser, NEAR_CONVERSATIONS};
-
-/// The number of times that a list is begun again because Twilio forgot the place.
-const MAX_RESTARTS: usize = 3;
-
-/// The most pages of users that are read: 5,000 users. On a web chat each visitor is one.
-const MAX_USER_PAGES: usize = 50;
+use crate::state::State;
 
 /// The content of TaskRouter's log.
 #[derive(Default)]
 pub(crate) struct Log {
-    pub(crate) events: usize,
-    pub(crate) unreadable: usize,
     /// The record of each channel that the log names.
     pub(crate) records: BTreeMap<ChannelSid, Channel>,
     /// The time at which each task was accepted first, and its channel.
     pub(crate) accepted: BTreeMap<TaskSid, (Timestamp, ChannelSid)>,
 }
 
-/// The channels that lists show as open.
-#[derive(Default)]
-pub(crate) struct HeldChannels {
-    pub(crate) listed: usize,
-    pub(crate) unreadable: usize,
-    pub(crate) channels: BTreeMap<ChannelSid, Held>,
+/// The channels that a list shows as open.
+pub(crate) type HeldChannels = BTreeMap<ChannelSid, Held>;
+
+/// The lists of one project, and where it is noted how much of them was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists<'a> {
+    pub(crate) twilio: &'a Client,
+    pub(crate) state: &'a State,
 }
 
-/// The users of the chat service, as far as they were read.
-#[derive(Default)]
-pub(crate) struct Users {
-    pub(crate) crowded: Vec<CrowdedUser>,
-    /// There are more than were read.
-    pub(crate) more: bool,
-}
-
-/// Reads the log from a time to another and folds it, as the sweep does with what is streamed.
-pub(crate) async fn log(
-    twilio: &Client,
-    account: AccountSid,
-    workspace: WorkspaceSid,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<Log, TwilioError> {
-    let query = LogQuery {
-        from,
-        to,
-        event_type: None,
-    };
-    let scope = Scope {
-        account: Some(account),
-        workspace: Some(workspace),
-        pairs: Pairs::default(),
-    };
-    let mut log = Log::default();
-    let mut place = Place::default();
-    loop {
-        let page = twilio.event_log(workspace, query, &scope, place.cursor());
-        let Some(page) = place.follow(page.await, |page| page.next.clone())? else {
-            log = Log::default();
-            continue;
+impl Lists<'_> {
+    /// Reads the log from a time to another and folds it, as the sweep does with what is
+    /// streamed. Tells after each page what it has by then.
+    pub(crate) async fn log(
+        self,
+        account: AccountSid,
+        workspace: WorkspaceSid,
+        (from, to): (Timestamp, Timestamp),
+        tell: impl Fn(&Log),
+    ) -> Log {
+        let query = LogQuery {
+            from,
+            to,
+            event_type: None,
         };
-        log.fold(page.batch);
-        if place.is_at_end() {
-            return Ok(log);
-        }
+        let scope = Scope {
+            account: Some(account),
+            workspace: Some(workspace),
+            pairs: Pairs::default(),
+        };
+        let ask = async |after: Option<Cursor>| {
+            let page = self
+                .twilio
+                .event_log(workspace, query, &scope, after.as_ref());
+            page.await
+        };
+        let add = |log: &mut Log, page: LogPage| {
+            let entries = log.fold(page.batch);
+            tell(log);
+            entries
+        };
+        gather(self.state, List::Log, ask, add).await.found
+    }
+
+    /// Lists the open Proxy sessions of the service that a chat service is connected with.
+    pub(crate) async fn sessions(
+        self,
+        service: ChatServiceSid,
+        proxy: Option<ProxyServiceSid>,
+    ) -> HeldChannels {
+        let proxy = match proxy {
+            Some(proxy) => Some(proxy),
+            None => {
+                let found = self.twilio.proxy_service_of(service).await;
+                let found = found.map_err(TwilioError::from);
+                self.state.heard(List::Sessions.name(), found).flatten()
+            }
+        };
+        // A project without Proxy is one that has Conversations only.
+        let Some(proxy) = proxy else {
+            return HeldChannels::default();
+        };
+        let ask = async |after: Option<Cursor>| {
+            let page = self.twilio.open_proxy_sessions(proxy, after.as_ref());
+            page.await
+        };
+        gather(self.state, List::Sessions, ask, add_sessions)
+            .await
+            .found
+    }
+
+    /// Lists the Conversations of a service that are in this state.
+    pub(crate) async fn conversations(
+        self,
+        service: ChatServiceSid,
+        list: List,
+        state: StateFilter,
+    ) -> Gathered<HeldChannels> {
+        let filter = ConversationFilter {
+            state: Some(state),
+            ..ConversationFilter::default()
+        };
+        let ask = async |after: Option<Cursor>| {
+            let page = self.twilio.conversations(service, filter, after.as_ref());
+            page.await
+        };
+        gather(self.state, list, ask, add_conversations).await
+    }
+
+    /// Finds the users that are in nearly as many Conversations as Twilio allows, fullest first.
+    pub(crate) async fn crowded_users(self, service: ChatServiceSid) -> Vec<CrowdedUser> {
+        let ask = async |after: Option<Cursor>| {
+            let page = self.twilio.chat_users(service, after.as_ref());
+            page.await
+        };
+        let add = |crowded: &mut Vec<CrowdedUser>, page: Page<ChatUser>| {
+            let entries = entries_of(&page);
+            let near = page.items.into_iter();
+            let near = near.filter(|user| user.joined_channels >= NEAR_CONVERSATIONS);
+            crowded.extend(near.map(|user| CrowdedUser {
+                user_sid: user.sid,
+                conversations: user.joined_channels,
+            }));
+            crowded.sort_by_key(|user| std::cmp::Reverse(user.conversations));
+            entries
+        };
+        gather(self.state, List::Users, ask, add).await.found
     }
 }
 
 impl Log {
-    fn fold(&mut self, batch: twilio::events::Batch) {
-        self.events += batch.received;
-        self.unreadable += batch.rejected.len();
+    fn fold(&mut self, batch: Batch) -> Entries {
         for Acceptance { task, channel, at } in batch.acceptances {
             let first = self.accepted.entry(task).or_insert((at, channel));
             first.0 = first.0.min(at);
@@ -95,151 +149,56 @@ impl Log {
             let record = self.records.entry(events.channel());
             events.apply(record.or_insert_with(unknown));
         }
+        Entries {
+            read: batch.received,
+            unreadable: batch.rejected.len(),
+        }
     }
 }
 
-/// Lists the open Proxy sessions of the service that a chat service is connected with.
-pub(crate) async fn sessions(
-    twilio: &Client,
-    service: ChatServiceSid,
-    proxy: Option<ProxyServiceSid>,
-) -> Result<HeldChannels, TwilioError> {
-    let proxy = match proxy {
-        Some(proxy) => Some(proxy),
-        None => twilio.proxy_service_of(service).await?,
-    };
-    // A project without Proxy is one that has Conversations only.
-    let Some(proxy) = proxy else {
-        return Ok(HeldChannels::default());
-    };
-    let mut held = HeldChannels::default();
-    let mut place = Place::default();
-    loop {
-        let page = twilio.open_proxy_sessions(proxy, place.cursor()).await;
-        let Some(page) = place.follow(page, |page| page.next.clone())? else {
-            held = HeldChannels::default();
-            continue;
+fn add_sessions(held: &mut HeldChannels, page: Page<OpenSession>) -> Entries {
+    let entries = entries_of(&page);
+    for session in page.items {
+        let entry = Held {
+            by: HeldOpenBy::Session,
+            since: session.last_interaction_at.max(session.created_at),
+            session: Some(session.sid),
         };
-        held.listed += page.items.len();
-        held.unreadable += page.unreadable;
-        for session in page.items {
-            let entry = Held {
-                by: HeldOpenBy::Session,
-                since: session.last_interaction_at.max(session.created_at),
-                session: Some(session.sid),
-            };
-            // A session with another name is not one of Flex's.
-            if let Some(channel) = session.channel {
-                held.channels.insert(channel, entry);
-            }
-        }
-        if place.is_at_end() {
-            return Ok(held);
+        // A session with another name is not one of Flex's.
+        if let Some(channel) = session.channel {
+            held.insert(channel, entry);
         }
     }
+    entries
 }
 
-/// Lists the Conversations of a service that are in this state.
-pub(crate) async fn conversations(
-    twilio: &Client,
-    service: ChatServiceSid,
-    state: StateFilter,
-) -> Result<HeldChannels, TwilioError> {
-    let filter = ConversationFilter {
-        state: Some(state),
-        ..ConversationFilter::default()
+fn add_conversations(held: &mut HeldChannels, page: Page<ConversationSeen>) -> Entries {
+    let mut entries = Entries {
+        read: 0,
+        unreadable: page.unreadable,
     };
-    let mut held = HeldChannels::default();
-    let mut place = Place::default();
-    loop {
-        let page = twilio.conversations(service, filter, place.cursor()).await;
-        let Some(page) = place.follow(page, |page| page.next.clone())? else {
-            held = HeldChannels::default();
-            continue;
+    let open = page.items.iter().filter(|seen| match seen.state {
+        ConversationState::Active | ConversationState::Inactive => true,
+        ConversationState::Closed
+        | ConversationState::Initializing
+        | ConversationState::Gone
+        | ConversationState::Undocumented => false,
+    });
+    for seen in open {
+        entries.read += 1;
+        let entry = Held {
+            by: HeldOpenBy::Conversation,
+            since: seen.created_at,
+            session: None,
         };
-        held.unreadable += page.unreadable;
-        let open = page.items.iter().filter(|seen| match seen.state {
-            ConversationState::Active | ConversationState::Inactive => true,
-            ConversationState::Closed
-            | ConversationState::Initializing
-            | ConversationState::Gone
-            | ConversationState::Undocumented => false,
-        });
-        for seen in open {
-            held.listed += 1;
-            let entry = Held {
-                by: HeldOpenBy::Conversation,
-                since: seen.created_at,
-                session: None,
-            };
-            held.channels.insert(seen.sid, entry);
-        }
-        if place.is_at_end() {
-            return Ok(held);
-        }
+        held.insert(seen.sid, entry);
     }
+    entries
 }
 
-/// Finds the users that are in nearly as many Conversations as Twilio allows.
-pub(crate) async fn users(twilio: &Client, service: ChatServiceSid) -> Result<Users, TwilioError> {
-    let mut users = Users::default();
-    let mut place = Place::default();
-    for _ in 0..MAX_USER_PAGES {
-        let page = twilio.chat_users(service, place.cursor()).await;
-        let Some(page) = place.follow(page, |page| page.next.clone())? else {
-            users = Users::default();
-            continue;
-        };
-        let crowded = page.items.into_iter();
-        let crowded = crowded.filter(|user| user.joined_channels >= NEAR_CONVERSATIONS);
-        users.crowded.extend(crowded.map(|user| CrowdedUser {
-            user_sid: user.sid,
-            conversations: user.joined_channels,
-        }));
-        if place.is_at_end() {
-            return Ok(users);
-        }
-    }
-    users.more = true;
-    Ok(users)
-}
-
-/// A place in a list.
-#[derive(Default)]
-struct Place {
-    next: Option<Cursor>,
-    restarts: usize,
-}
-
-impl Place {
-    const fn cursor(&self) -> Option<&Cursor> {
-        self.next.as_ref()
-    }
-
-    const fn is_at_end(&self) -> bool {
-        self.next.is_none()
-    }
-
-    /// Takes a page and goes on to the next. Returns nothing where Twilio forgot the place: the
-    /// list is then begun again.
-    fn follow<T>(
-        &mut self,
-        page: Result<T, ListFailure>,
-        next: impl Fn(&T) -> Option<Cursor>,
-    ) -> Result<Option<T>, TwilioError> {
-        match page {
-            Ok(page) => {
-                self.next = next(&page);
-                Ok(Some(page))
-            }
-            Err(ListFailure::Expired | ListFailure::OtherList)
-                if self.next.is_some() && self.restarts < MAX_RESTARTS =>
-            {
-                self.next = None;
-                self.restarts += 1;
-                Ok(None)
-            }
-            Err(failure) => Err(failure.into()),
-        }
+const fn entries_of<T>(page: &Page<T>) -> Entries {
+    Entries {
+        read: page.items.len(),
+        unreadable: page.unreadable,
     }
 }

@@ -13,7 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use output::{duration, moment};
 use sha2::{Digest, Sha256};
 
-use crate::report::{Report, Unheard};
+use crate::report::Report;
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -84,6 +84,13 @@ fn policy() -> String {
 fn headline(report: &Report) -> Markup {
     let unattended = &report.unattended;
     let none = unattended.channels == 0 && report.unheard.customers == 0;
+    if report.looked_at_none() {
+        return html! {
+            div .headline {
+                "No channel was looked at, so it is not known how many customers write to nobody."
+            }
+        };
+    }
     html! {
         div .headline .none[none] {
             strong { (unattended.channels) }
@@ -94,43 +101,10 @@ fn headline(report: &Report) -> Markup {
             @if let Some(oldest) = unattended.oldest_ms {
                 " The oldest has been so for " (duration(report.at_ms.since(oldest))) "."
             }
-            (unheard(report))
-        }
-    }
-}
-
-/// Says how many customers wait for an answer, and how many of them a rescue would help.
-fn unheard(report: &Report) -> Markup {
-    let Unheard {
-        customers,
-        last_24_hours,
-        rescuable,
-        oldest_ms,
-    } = report.unheard;
-    html! {
-        @if customers > 0 {
-            p .bad {
-                (customers)
-                @match customers {
-                    1 => " customer wrote and nobody saw it; ",
-                    _ => " customers wrote and nobody saw it; ",
-                }
-                (last_24_hours) " in the last 24 h."
-                @if let Some(oldest) = oldest_ms {
-                    " The first one has waited for " (duration(report.at_ms.since(oldest))) "."
-                }
+            @if let Some([waiting, rescued]) = report.unheard.in_words(report.at_ms) {
+                p .bad { (waiting) }
+                p { (rescued) }
             }
-            p { (rescues(rescuable)) }
-        }
-    }
-}
-
-fn rescues(rescuable: usize) -> Markup {
-    html! {
-        "With " code { "UNHEARD=rescue" } ", "
-        @match rescuable {
-            0 => "none of them would get a task now.",
-            _ => { (rescuable) " of them would get a task now." },
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{AccountSid, ChannelSid, Platform, Row, TaskSid, Timestamp, UserSid};
+use output::{from_now, moment};
 use serde::{Deserialize, Serialize};
 
 use crate::class::{Cause, Class};
@@ -23,7 +24,8 @@ pub struct Report {
     pub at_ms: Timestamp,
     /// The account.
     pub account_sid: AccountSid,
-    /// The beginning of the part of TaskRouter's log that was to be read.
+    /// The beginning of the part of TaskRouter's log that was to be read: 30 days before at the
+    /// earliest, whatever was asked for.
     pub log_from_ms: Timestamp,
     /// Everything that was to be read was read: no part is silent, and nothing was interrupted.
     pub whole: bool,
@@ -61,6 +63,17 @@ pub struct Report {
     pub throttled: u64,
 }
 
+impl Report {
+    /// Returns true if no channel was looked at although there may be some: its figures of channels
+    /// then say nothing.
+    pub fn looked_at_none(&self) -> bool {
+        match self.sample {
+            Some(sample) => sample.looked_at == 0,
+            None => self.classes.is_empty() && !self.whole,
+        }
+    }
+}
+
 /// The numbers of what was listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -74,7 +87,9 @@ pub struct Listed {
     pub sessions: usize,
     /// Conversations that are not closed.
     pub conversations: usize,
-    /// Entries of the lists of sessions and Conversations that could not be read.
+    /// Users of the chat service, 5,000 at most.
+    pub users: usize,
+    /// Entries of the lists of sessions, Conversations and users that could not be read.
     pub unreadable_entries: usize,
 }
 
@@ -321,6 +336,35 @@ impl Unheard {
             unheard.oldest_ms = Some(unheard.oldest_ms.map_or(at, |oldest| oldest.min(at)));
         }
         unheard
+    }
+
+    /// Says how many customers wait unheard and how many of them a rescue would help, in a sentence
+    /// each; nothing if there are none.
+    pub fn in_words(&self, now: Timestamp) -> Option<[String; 2]> {
+        let Self {
+            customers,
+            last_24_hours,
+            rescuable,
+            oldest_ms,
+        } = self;
+        let oldest = (*oldest_ms)?;
+        let customers = match customers {
+            1 => "1 customer".to_owned(),
+            more => format!("{more} customers"),
+        };
+        let rescued = match rescuable {
+            0 => "none".to_owned(),
+            some => some.to_string(),
+        };
+        Some([
+            format!(
+                "{customers} wrote and nobody saw it; {last_24_hours} in the last 24 h. The oldest \
+                 message is of {} ({}).",
+                moment(oldest),
+                from_now(oldest, now)
+            ),
+            format!("With UNHEARD=rescue, {rescued} of them would get a task now."),
+        ])
     }
 }
 

@@ -1,8 +1,8 @@
 //! One audit: its lists, its looks, and its findings so far.
 //!
-//! The log and the open tasks are read before anything that a task may hold open, so that a chat
-//! that begins in between does not look forgotten. Then come the lists and the checkup, side by
-//! side, and then the channels in question.
+//! The open tasks and the log are read before anything that a task may hold open, so that a chat
+//! that begins in between does not look forgotten. Then come the lists of what is open, and then
+//! the channels in question. The set-up and the users are read beside.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,8 @@ use twilio::rest::{Client, StateFilter, TwilioError};
 
 use crate::channels::{Listing, Looker};
 use crate::error::{AuditError, why};
-use crate::lists::{self, HeldChannels};
+use crate::gather::List;
+use crate::lists::{Lists, Log};
 use crate::report::{CheckupFindings, EndingTask, Finding, Report, Severity, StuckWrapUp};
 use crate::state::{Heading, Phase, State};
 
@@ -111,85 +112,67 @@ impl Audit {
     /// there is no Flex project. What else cannot be read silences its part of the report.
     pub async fn run(&self) -> Result<(), AuditError> {
         let order = &self.order;
-        let twilio = &self.twilio;
-        let ids = FlexIds::look_up(twilio, order.workspace, order.chat_service).await?;
-        let from = self.log_from();
-        let (log, open_tasks) = tokio::join!(
-            lists::log(twilio, order.account, ids.workspace, from, self.started),
-            OpenTasks::list(twilio, ids.workspace, self.started),
-        );
-        // With both SIDs set, these are the first requests.
-        for error in [log.as_ref().err(), open_tasks.as_ref().err()] {
-            if let Some(TwilioError::Unauthorized { status: 401, .. }) = error {
-                return Err(AuditError::Unauthorized);
-            }
+        let ids = FlexIds::look_up(&self.twilio, order.workspace, order.chat_service).await?;
+        let open_tasks = OpenTasks::list(&self.twilio, ids.workspace, self.started).await;
+        // With both SIDs set, this is the first request.
+        if let Err(TwilioError::Unauthorized { status: 401, .. }) = open_tasks {
+            return Err(AuditError::Unauthorized);
         }
-        let log = self.state.heard("TaskRouter's log of events", log);
         let open_tasks = self.state.heard("TaskRouter's open tasks", open_tasks);
-        let log = log.unwrap_or_default();
-        self.state.change(|state| {
-            state.listed.events = log.events;
-            state.listed.unreadable_events = log.unreadable;
-        });
         if let Some(open_tasks) = &open_tasks {
-            self.note_tasks(open_tasks, &log.accepted);
+            self.note_tasks(open_tasks);
         }
-        let Some(service) = ids.chat_service else {
-            const WHY: &str = "the Flex configuration names none";
-            self.state.silence("the chat service", WHY);
-            self.state.begin(Phase::Lists);
-            self.check_up().await;
-            self.state.begin(Phase::Finished);
-            return Ok(());
-        };
-        self.state.begin(Phase::Lists);
-        let ((), (), sessions, active, inactive) = tokio::join!(
+        tokio::join!(
             self.check_up(),
-            self.find_crowded_users(service),
-            lists::sessions(twilio, service, order.proxy_service),
-            lists::conversations(twilio, service, StateFilter::Active),
-            lists::conversations(twilio, service, StateFilter::Inactive),
+            self.find_crowded_users(ids.chat_service),
+            self.find_channels(ids, open_tasks.as_ref()),
         );
-        let sessions = self.state.heard("Proxy sessions", sessions);
-        let active = self.state.heard("active Conversations", active);
-        let inactive = self.state.heard("inactive Conversations", inactive);
-        let knows_conversations = active.is_some() && inactive.is_some();
-        let mut held = BTreeMap::new();
-        for (list, is_session) in [(sessions, true), (active, false), (inactive, false)] {
-            let HeldChannels {
-                listed,
-                unreadable,
-                channels,
-            } = list.unwrap_or_default();
-            self.state.change(|state| {
-                match is_session {
-                    true => state.listed.sessions += listed,
-                    false => state.listed.conversations += listed,
-                }
-                state.listed.unreadable_entries += unreadable;
-            });
-            held.extend(channels);
-        }
-        // Without the open tasks no channel can be judged.
-        if let Some(open_tasks) = &open_tasks {
-            let looker = Looker {
-                audit: self,
-                reader: Reader {
-                    twilio: twilio.clone(),
-                    service,
-                    webhook_url: order.webhook_url.clone(),
-                },
-                open_tasks,
-            };
-            let listing = Listing {
-                records: log.records,
-                held,
-                knows_conversations,
-            };
-            looker.all(listing).await;
-        }
         self.state.begin(Phase::Finished);
         Ok(())
+    }
+
+    async fn find_channels(&self, ids: FlexIds, open_tasks: Option<&OpenTasks>) {
+        let (order, state) = (&self.order, &self.state);
+        let lists = self.lists();
+        let window = (self.log_from(), self.started);
+        let note_ending = |log: &Log| {
+            if let Some(open_tasks) = open_tasks {
+                self.note_ending(open_tasks, &log.accepted);
+            }
+        };
+        let log = lists
+            .log(order.account, ids.workspace, window, note_ending)
+            .await;
+        let Some(service) = ids.chat_service else {
+            const WHY: &str = "the Flex configuration names none";
+            return state.silence("the chat service", WHY);
+        };
+        state.begin(Phase::Lists);
+        let (sessions, active, inactive) = tokio::join!(
+            lists.sessions(service, order.proxy_service),
+            lists.conversations(service, List::Active, StateFilter::Active),
+            lists.conversations(service, List::Inactive, StateFilter::Inactive),
+        );
+        // Without the open tasks no channel can be judged.
+        let Some(open_tasks) = open_tasks else { return };
+        let mut held = sessions;
+        held.extend(active.found);
+        held.extend(inactive.found);
+        let looker = Looker {
+            audit: self,
+            reader: Reader {
+                twilio: self.twilio.clone(),
+                service,
+                webhook_url: order.webhook_url.clone(),
+            },
+            open_tasks,
+        };
+        let listing = Listing {
+            records: log.records,
+            held,
+            knows_conversations: active.is_whole && inactive.is_whole,
+        };
+        looker.all(listing).await;
     }
 
     /// Returns what was found so far.
@@ -213,11 +196,14 @@ impl Audit {
         self.started.minus(self.order.since.min(LOG_KEPT))
     }
 
-    fn note_tasks(
-        &self,
-        open_tasks: &OpenTasks,
-        accepted: &BTreeMap<TaskSid, (Timestamp, ChannelSid)>,
-    ) {
+    const fn lists(&self) -> Lists<'_> {
+        Lists {
+            twilio: &self.twilio,
+            state: &self.state,
+        }
+    }
+
+    fn note_tasks(&self, open_tasks: &OpenTasks) {
         let stuck = open_tasks.stuck_wrap_ups(&self.order.policy, self.started);
         let mut stuck: Vec<StuckWrapUp> = stuck
             .into_iter()
@@ -227,6 +213,17 @@ impl Audit {
             })
             .collect();
         stuck.sort_by_key(|one| one.since_ms);
+        self.state.change(|state| {
+            state.open_tasks = open_tasks.count();
+            state.stuck_wrap_ups = stuck;
+        });
+    }
+
+    fn note_ending(
+        &self,
+        open_tasks: &OpenTasks,
+        accepted: &BTreeMap<TaskSid, (Timestamp, ChannelSid)>,
+    ) {
         let ending = open_tasks.assigned().filter_map(|task| {
             let (at, channel) = accepted.get(&task)?;
             Some(EndingTask {
@@ -238,27 +235,13 @@ impl Audit {
         let soon = self.started.plus(ENDING_WITHIN);
         let mut ending: Vec<EndingTask> = ending.filter(|one| one.deleted_at_ms <= soon).collect();
         ending.sort_by_key(|one| one.deleted_at_ms);
-        self.state.change(|state| {
-            state.listed.open_tasks = open_tasks.count();
-            state.stuck_wrap_ups = stuck;
-            state.ending_tasks = ending;
-        });
+        self.state.change(|state| state.ending_tasks = ending);
     }
 
-    async fn find_crowded_users(&self, service: ChatServiceSid) {
-        const PART: &str = "the users of the chat service";
-        let users = lists::users(&self.twilio, service).await;
-        let Some(mut users) = self.state.heard(PART, users) else {
-            return;
-        };
-        if users.more {
-            self.state.silence(PART, "only the first 5,000 were read");
-        }
-        users
-            .crowded
-            .sort_by_key(|user| std::cmp::Reverse(user.conversations));
-        self.state
-            .change(|state| state.crowded_users = users.crowded);
+    async fn find_crowded_users(&self, service: Option<ChatServiceSid>) {
+        let Some(service) = service else { return };
+        let users = self.lists().crowded_users(service).await;
+        self.state.change(|state| state.crowded_users = users);
     }
 
     async fn check_up(&self) {

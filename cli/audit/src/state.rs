@@ -12,6 +12,7 @@ use twilio::rest::TwilioError;
 
 use crate::class::Class;
 use crate::error::why;
+use crate::gather::{Entries, List};
 use crate::report::{
     CheckupFindings, CrowdedUser, EndingTask, FoundChannel, Listed, Report, Sample, SilentPart,
     StuckWrapUp, Unattended, Unheard,
@@ -20,10 +21,10 @@ use crate::report::{
 /// The work that an audit is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// It reads TaskRouter's log and the open tasks.
+    /// It lists the open tasks and reads TaskRouter's log.
     #[default]
     Log,
-    /// It lists what is open, and reads the set-up.
+    /// It lists what is open.
     Lists,
     /// It asks which tasks of the records are still open.
     Tasks,
@@ -42,7 +43,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Log => f.write_str("reading TaskRouter's log"),
-            Self::Lists => f.write_str("listing what is open, and reading the set-up"),
+            Self::Lists => f.write_str("listing what is open"),
             Self::Tasks => f.write_str("asking for tasks that are not listed"),
             Self::Looks { looked_at, of } => {
                 write!(f, "looking at channels: {looked_at} of {of}")
@@ -72,7 +73,8 @@ pub(crate) struct Findings {
     stopped: bool,
     silent_in_a_row: usize,
     refused: BTreeSet<Platform>,
-    pub(crate) listed: Listed,
+    lists: BTreeMap<List, Entries>,
+    pub(crate) open_tasks: usize,
     candidates: usize,
     looked_at: usize,
     classes: BTreeMap<Class, usize>,
@@ -149,6 +151,11 @@ impl State {
         self.change(|state| state.silent_in_a_row = 0);
     }
 
+    /// Notes how much of a list was read by now.
+    pub(crate) fn note_read(&self, list: List, entries: Entries) {
+        self.change(|state| state.lists.insert(list, entries));
+    }
+
     /// Notes what is being done.
     pub(crate) fn begin(&self, phase: Phase) {
         self.change(|state| state.phase = phase);
@@ -195,7 +202,8 @@ impl State {
             looked_at: state.looked_at,
             candidates: state.candidates,
         });
-        let unreadable = state.listed.unreadable_events + state.listed.unreadable_entries;
+        let listed = state.listed();
+        let unreadable = listed.unreadable_events + listed.unreadable_entries;
         let unread = state.classes.get(&Class::Unreadable).copied();
         Report {
             at_ms: heading.at,
@@ -206,7 +214,7 @@ impl State {
                 && sample.is_none()
                 && unreadable + unread.unwrap_or_default() == 0,
             interrupted: !is_finished,
-            listed: state.listed,
+            listed,
             sample,
             unattended: Unattended::among(&channels, heading.at),
             classes: state.classes.clone(),
@@ -233,6 +241,22 @@ impl State {
 }
 
 impl Findings {
+    fn listed(&self) -> Listed {
+        let of = |list| self.lists.get(&list).copied().unwrap_or_default();
+        let (log, mut conversations) = (of(List::Log), of(List::Active));
+        conversations += of(List::Inactive);
+        let (sessions, users) = (of(List::Sessions), of(List::Users));
+        Listed {
+            events: log.read,
+            unreadable_events: log.unreadable,
+            open_tasks: self.open_tasks,
+            sessions: sessions.read,
+            conversations: conversations.read,
+            users: users.read,
+            unreadable_entries: sessions.unreadable + conversations.unreadable + users.unreadable,
+        }
+    }
+
     fn add(&mut self, found: FoundChannel) {
         *self.classes.entry(found.class).or_default() += 1;
         match found.class {

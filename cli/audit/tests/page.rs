@@ -151,6 +151,23 @@ fn an_audit_that_found_nothing_says_so() {
     assert!(!page.contains("<svg"), "an empty chart says nothing");
 }
 
+/// A figure of 0 would be a comfort that nothing stands behind.
+#[test]
+fn an_audit_that_looked_at_no_channel_says_so() {
+    let mut report = sample();
+    report.interrupted = true;
+    report.sample = None;
+    report.channels.clear();
+    report.classes.clear();
+    report.unattended = audit::Unattended::among(&[], report.at_ms);
+    report.unheard = audit::Unheard::default();
+    let said = page(&report, Err(WHY));
+    assert!(said.contains("No channel was looked at"), "{said}");
+    assert!(!said.contains("<strong>0</strong>") && !said.contains("headline none"));
+    report.sample = sample().sample;
+    assert!(!page(&report, Err(WHY)).contains("No channel was looked at"));
+}
+
 #[test]
 fn a_page_without_the_probes_or_with_some_of_them_says_so() {
     let without = page(&sample(), Err(WHY));

@@ -76,7 +76,7 @@ fn json_of(output: &Output) -> Value {
 fn it_tells_what_it_found_by_then() {
     let world = world();
     for (product, path, open_tasks) in [
-        ("taskrouter", "/Events", 0),
+        ("taskrouter", "/Events", 1),
         ("proxy", "/Sessions", 1),
         ("chat", "/Channels/", 1),
     ] {
@@ -90,6 +90,17 @@ fn it_tells_what_it_found_by_then() {
         assert!(path != "/Channels/" || code == 3, "{report}");
         assert_eq!(output.status.code(), Some(code), "{path}: {report}");
     }
+}
+
+/// "0 channels" would be a comfort that nothing stands behind.
+#[test]
+fn before_the_first_look_it_says_that_nothing_is_known_of_channels() {
+    let world = world();
+    let output = interrupted_at(&world, "taskrouter", "/Events", &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("No channel was looked at"), "{said}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("1 open task"), "{said}");
 }
 
 /// Only the probes ask for a single task that is listed.

@@ -1,12 +1,15 @@
 //! Each thing that cannot be read silences its part of the report, by name, and no other.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use audit::{Audit, AuditError, Class, Phase};
+use audit::{Audit, AuditError, Class, Phase, Report};
+use bytes::Bytes;
+use http::Request;
 use simulator::{At, Fault, FaultKind};
 use world::World;
 
-use super::{HOUR, audit, audit_by, chats_left_behind, order};
+use super::{DAY, HOUR, audit, audit_by, chats_left_behind, order};
 
 fn fail(world: &World, at: At, kind: FaultKind) {
     world.twilio.clear_faults();
@@ -161,6 +164,104 @@ async fn an_audit_that_is_dropped_keeps_what_was_found_in_whatever_phase() {
     let [log, lists, _, looks, _] = phases;
     assert!(log > 0 && lists > 0 && looks > 0, "{phases:?}");
     assert_eq!(found, 50);
+    world.lose_events();
+}
+
+/// A project whose log takes two pages, with a wrap-up that is stuck and a task that ends soon.
+async fn busy_world() -> World {
+    let world = World::new().await;
+    for number in 0..400 {
+        let chat = world.conversation_with_agent(&format!("+1666{number:07}"));
+        world.agent_completes(chat);
+    }
+    let stuck = world.customer_writes("+15550100001");
+    world.agent_accepts(stuck);
+    world.twilio.state().agent_wraps_up(stuck.task).unwrap();
+    let ending = world.customer_writes("+15550100002");
+    world.agent_accepts(ending);
+    world.time_passes(21 * HOUR).await;
+    world
+}
+
+/// The query of the second page of a list. Only the log has one in these worlds.
+const SECOND_PAGE: &str = "Page=1&PageToken=PT";
+
+#[tokio::test(start_paused = true)]
+async fn an_audit_that_is_dropped_while_it_reads_the_log_keeps_what_it_has() {
+    let world = busy_world().await;
+    let _never = world.gate_after("GET", SECOND_PAGE);
+    let audit = Audit::new(world.client(10), order(&world), world.now());
+    let ended = tokio::time::timeout(Duration::from_secs(5), audit.run()).await;
+    assert!(ended.is_err(), "the second page does not come");
+    assert_eq!(audit.phase(), Phase::Log);
+    let report = audit.report();
+    assert!(report.interrupted && !report.whole);
+    assert_eq!((report.listed.events, report.listed.open_tasks), (1_000, 2));
+    let tasks = (report.stuck_wrap_ups.len(), report.ending_tasks.len());
+    assert_eq!(tasks, (1, 1));
+    assert_eq!(report.listed.users, 3, "they are listed beside");
+    let checkup = report.checkup.as_ref();
+    assert!(checkup.is_some_and(|checkup| !checkup.findings.is_empty()));
+    assert!(report.looked_at_none(), "0 unattended means nothing here");
+    world.lose_events();
+}
+
+/// The number of second pages that Twilio will not know.
+static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
+
+fn forget_second_pages(request: &mut Request<Bytes>) {
+    let uri = request.uri().to_string();
+    let forgets = || {
+        let left = |left: usize| left.checked_sub(1);
+        let before = FORGOTTEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        before.is_ok()
+    };
+    if uri.contains(SECOND_PAGE) && forgets() {
+        let other = uri.replace("PageToken=PT", "PageToken=gone");
+        *request.uri_mut() = other.parse().unwrap();
+    }
+}
+
+async fn audit_that_forgets(world: &World, times: usize) -> Report {
+    FORGOTTEN.store(times, Ordering::Relaxed);
+    let report = audit(world).await;
+    FORGOTTEN.store(0, Ordering::Relaxed);
+    report
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_whose_place_is_forgotten_is_begun_again_and_a_lost_end_is_said() {
+    let world = busy_world().await;
+    world.tamper(forget_second_pages);
+    let whole = audit_that_forgets(&world, 0).await;
+    assert!(whole.whole && whole.listed.events > 1_000, "{whole:#?}");
+    let again = audit_that_forgets(&world, 1).await;
+    assert_eq!(
+        (again.listed, &again.classes),
+        (whole.listed, &whole.classes)
+    );
+    assert!(again.whole && again.requests == whole.requests + 2);
+    let cut = audit_that_forgets(&world, usize::MAX).await;
+    assert_eq!(cut.listed.events, 1_000, "what came before counts");
+    let [silent] = cut.silent_parts.as_slice() else {
+        panic!("{:?}", cut.silent_parts);
+    };
+    assert_eq!(silent.part, "TaskRouter's log of events");
+    assert!(silent.why.starts_with("only the first 1000 were read: "));
+    assert!(!cut.whole && !cut.looked_at_none());
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_of_the_log_is_read_than_taskrouter_keeps() {
+    let world = chats_left_behind(1).await;
+    for (days, read) in [(45, 30), (30, 30), (3, 3)] {
+        let mut order = order(&world);
+        order.since = days * DAY;
+        let report = audit_by(&world, order).await;
+        let window = report.at_ms.since(report.log_from_ms);
+        assert_eq!(window, read * DAY);
+    }
     world.lose_events();
 }
 

@@ -1,6 +1,6 @@
 //! The report in plain words, on standard output.
 
-use ::audit::{Class, FoundChannel, MAX_CONVERSATIONS, Report, Severity, Unheard, WouldDo};
+use ::audit::{Class, FoundChannel, MAX_CONVERSATIONS, Report, Severity, WouldDo};
 use domain::Timestamp;
 use output::{Table, duration, from_now, moment};
 
@@ -35,6 +35,11 @@ pub(super) fn report(report: &Report) -> anyhow::Result<()> {
 }
 
 fn headline(report: &Report) -> anyhow::Result<()> {
+    if report.looked_at_none() {
+        return Ok(output::print(
+            "No channel was looked at, so it is not known how many customers write to nobody.",
+        )?);
+    }
     let sample = match report.sample {
         Some(sample) => format!(
             "Among {} of {} channels in question, chosen by chance: ",
@@ -123,28 +128,10 @@ fn others(report: &Report) -> anyhow::Result<()> {
 }
 
 fn unheard(report: &Report) -> anyhow::Result<()> {
-    let Unheard {
-        customers,
-        last_24_hours,
-        rescuable,
-        oldest_ms,
-    } = report.unheard;
-    let Some(oldest) = oldest_ms else {
-        return Ok(());
-    };
-    output::print(&format!(
-        "{} wrote and nobody saw it; {last_24_hours} in the last 24 h. The oldest message is of {} ({}).",
-        counted(customers, "customer"),
-        moment(oldest),
-        from_now(oldest, report.at_ms)
-    ))?;
-    let rescued = match rescuable {
-        0 => "none".to_owned(),
-        some => some.to_string(),
-    };
-    Ok(output::print(&format!(
-        "With UNHEARD=rescue, {rescued} of them would get a task now."
-    ))?)
+    for sentence in report.unheard.in_words(report.at_ms).into_iter().flatten() {
+        output::print(&sentence)?;
+    }
+    Ok(())
 }
 
 fn tasks(report: &Report) -> anyhow::Result<()> {
