@@ -9,9 +9,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use aws_config::BehaviorVersion;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
@@ -176,13 +177,21 @@ impl Context {
             .with_context(no_credentials)?
             .provide_credentials()
             .await;
+        // Its text lists every place where there are none, most of which a person never uses.
+        if let Err(CredentialsError::CredentialsNotLoaded(_)) = credentials {
+            bail!(no_credentials());
+        }
         credentials.with_context(no_credentials)?;
         let clock = Box::new(runtime::clock::now);
         let context = Self::new(environment, Aws::of_person(&loaded), clock)?;
         let name = context.table.name();
-        let unreadable = || match loaded.region() {
-            Some(region) => format!("cannot read the table {name} in {region}"),
-            None => format!("cannot read the table {name}"),
+        let unreadable = || {
+            let region = loaded
+                .region()
+                .map_or("its region", |region| region.as_ref());
+            format!(
+                "cannot read the table {name} in {region} (see --table, CHANNELS_TABLE and AWS_REGION)"
+            )
         };
         context.table.look().await.with_context(unreadable)?;
         Ok(context)

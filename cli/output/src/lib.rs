@@ -3,6 +3,7 @@
 //! Colours and progress are for a terminal alone, and `NO_COLOR` turns the colours off there too.
 
 mod channel_view;
+mod counted;
 mod explanation;
 mod labelled;
 mod outcome;
@@ -17,6 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
 pub use channel_view::{ChannelView, ParkedTask, State};
+pub use counted::counted;
 pub use explanation::Explanation;
 pub use labelled::Labelled;
 pub use outcome::Outcome;

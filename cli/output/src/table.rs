@@ -13,9 +13,9 @@ const SID: u16 = 34;
 /// Longest content that is not broken over two lines either, such as a number or a state.
 const MAX_SHORT: u16 = 10;
 
-/// Spaces beside each cell, and the border of the table.
-const PADDING: u16 = 2;
-const BORDER: u16 = 2;
+/// Characters that a column takes besides its content, and that the whole table takes once more.
+const PADDING: u16 = 3;
+const BORDER: u16 = 1;
 
 /// A table in the one style of the command. On a terminal it is no wider than that, and a state
 /// in a column `State` has its colour; elsewhere its lines are as long as they need to be.
@@ -119,14 +119,12 @@ fn painted(line: &str) -> String {
     // Two spaces at least are between two columns, so a word inside a text is left alone.
     let found = State::ALL.into_iter().find_map(|state| {
         let style = style(state)?;
-        let cell = format!("  {} ", state.name());
-        line.contains(&cell).then_some((cell, style, state))
+        let ends = ["  ", " │"].map(|end| (format!("  {}{end}", state.name()), end));
+        let (cell, end) = ends.into_iter().find(|(cell, _)| line.contains(cell))?;
+        Some((cell, format!("  {style}{}{style:#}{end}", state.name())))
     });
     match found {
-        Some((cell, style, state)) => {
-            let coloured = format!("  {style}{}{style:#} ", state.name());
-            line.replacen(&cell, &coloured, 1)
-        }
+        Some((cell, coloured)) => line.replacen(&cell, &coloured, 1),
         None => line.to_owned(),
     }
 }
@@ -162,6 +160,8 @@ mod tests {
             assert!(text.contains(CHANNEL), "{text}");
             assert!(text.contains("released") && text.contains("23h"), "{text}");
             assert_eq!(text.contains("chat"), width >= 80, "{text}");
+            // A column that may be left out goes before another one is broken over two lines.
+            assert_eq!(text.contains("in 23h 59m 59s"), width >= 80, "{text}");
             for line in text.lines() {
                 let long = line.chars().count();
                 assert!(long <= usize::from(width), "{long} of {width}:\n{text}");
@@ -181,5 +181,8 @@ mod tests {
         let mut promises = Table::with_width(["What happened", "What is promised"], None);
         promises.add_row(["its agent is gone", "closed after 15 minutes"]);
         assert!(!promises.to_string().contains('\u{1b}'), "{promises}");
+        let mut last = Table::with_width(["Channel", "State"], None);
+        last.add_row([CHANNEL, "closed"]);
+        assert!(last.to_string().contains("\u{1b}[32mclosed\u{1b}[0m │"));
     }
 }

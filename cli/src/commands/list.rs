@@ -173,8 +173,8 @@ impl Listing {
         let since = self.rows.iter().filter_map(|row| row.unheard_since_ms);
         let recent = since.filter(|at| self.now.since(*at) <= DAY).count();
         output::status(&format!(
-            "{} customers wrote and no agent saw it; {recent} in the last 24 hours.",
-            self.rows.len()
+            "{} whose message no agent sees; {recent} in the last 24 hours.",
+            output::counted(self.rows.len(), "customer")
         ));
         let mut table = Table::new(["Channel", "Wrote", "State"]);
         for row in &self.rows {

@@ -124,11 +124,16 @@ async fn move_tasks(
 ) -> anyhow::Result<Outcome> {
     let settings = Settings::read_at(context.environment(), context.aws())?;
     let park = Park::new(settings, context::transport()?);
-    let (to, done) = match request {
-        ManualRequest::Park => ("to the inactive TaskChannel", "was parked"),
+    let (to, done, already) = match request {
+        ManualRequest::Park => (
+            "to the inactive TaskChannel",
+            "was parked",
+            "was parked already",
+        ),
         ManualRequest::Resume => (
             "back to the TaskChannel that it came from",
             "was moved back",
+            "was not parked",
         ),
     };
     for task in tasks {
@@ -156,11 +161,8 @@ async fn move_tasks(
             }
             Err(error) => return Err(error.into()),
         };
-        output::success(&if changed {
-            format!("{task} {done}.")
-        } else {
-            format!("{task} was there already.")
-        });
+        let done = if changed { done } else { already };
+        output::success(&format!("{task} {done}."));
         if common.json {
             let parked = request == ManualRequest::Park;
             print(

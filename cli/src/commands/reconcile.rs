@@ -132,9 +132,10 @@ fn print(report: &Reconciled, found: &[Found]) -> anyhow::Result<()> {
     output::status(&match (found.len(), report.wrote) {
         (0, _) => "Nothing was found that is not known.".to_owned(),
         (count, true) => format!(
-            "{count} channels were taken in. Nothing was closed: the sweep looks at each again."
+            "Taken in: {}. Nothing was closed: the sweep looks at each again.",
+            output::counted(count, "channel")
         ),
-        (count, false) => format!("{count} channels would be taken in."),
+        (count, false) => format!("Plan: {} to take in.", output::counted(count, "channel")),
     });
     Ok(())
 }

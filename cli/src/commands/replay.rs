@@ -124,7 +124,7 @@ pub(crate) async fn take_in(
             changed += usize::from(matches!(folded.saved, Saved::Written));
         }
         replayed.written = changed > 0;
-        output::success(&format!("{changed} channels were written."));
+        output::success(&format!("{} written.", output::counted(changed, "channel")));
     }
     if common.json {
         output::json(&replayed)?;
@@ -206,8 +206,13 @@ impl Replayed {
             false => format!(" ({})", reasons.join(", ")),
         };
         format!(
-            "{} events: {} ignored{reasons}, {} unreadable. {} channels: {} change, {} are up to date.",
-            self.events, self.ignored, self.rejected, self.channels, self.changed, self.unchanged
+            "{}: {} ignored{reasons}, {} unreadable. {}: {} to change, {} up to date.",
+            output::counted(self.events, "event"),
+            self.ignored,
+            self.rejected,
+            output::counted(self.channels, "channel"),
+            self.changed,
+            self.unchanged
         )
     }
 }

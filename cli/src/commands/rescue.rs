@@ -42,7 +42,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         "Plan: its customer, who wrote {}, gets a task like the last one, in the same queue.",
         output::from_now(since, context.now())
     ));
-    if let Some(outcome) = options.common.confirm.ends_here() {
+    let ends_here = options.common.confirm.ends_here();
+    if let Some(outcome) = ends_here.or_else(|| context.refuse_observing_stack()) {
         return Ok(outcome);
     }
     let result = sweep.rescue(sid, true, context.now(), TIME_LEFT).await?;

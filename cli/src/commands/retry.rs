@@ -62,7 +62,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let ends_here = {
         output::status(&format!(
             "Plan: the next sweep tries {} again.",
-            channels(found.len())
+            output::counted(found.len(), "channel")
         ));
         options.common.confirm.ends_here()
     };
@@ -81,18 +81,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         }
         output::success(&format!(
             "The next sweep tries {} again.",
-            channels(found.len())
+            output::counted(found.len(), "channel")
         ));
     }
     print(&found, options.common.json)?;
     Ok(ends_here.unwrap_or(Outcome::Good))
-}
-
-fn channels(count: usize) -> String {
-    match count {
-        1 => "one channel".to_owned(),
-        many => format!("{many} channels"),
-    }
 }
 
 fn given_up(channel: &Channel) -> Option<GivenUp> {

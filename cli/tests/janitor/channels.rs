@@ -23,7 +23,7 @@ fn a_replay_shows_its_plan_first_and_changes_nothing_twice() {
     world.janitor(["list"]).ends(0).says("No channel");
 
     let plan = world.janitor_reads(&events.to_string(), ["replay", "-", "--plan"]);
-    plan.ends(0).says("1 channels: 1 change");
+    plan.ends(0).says("1 channel: 1 to change");
 
     let lines: Vec<String> = events
         .as_array()

@@ -55,7 +55,7 @@ fn the_documents_of_a_service_become_channels_that_are_due() {
     world
         .janitor(["import", "--sync-service", SERVICE, "--yes"])
         .ends(0)
-        .says("2 channels: 2 change");
+        .says("2 channels: 2 to change");
     let listed = world.janitor(["list", "--json"]).ends(0).json_lines();
     assert_eq!(listed.len(), 2);
     for channel in listed {
@@ -65,7 +65,7 @@ fn the_documents_of_a_service_become_channels_that_are_due() {
     world
         .janitor(["import", "--sync-service", SERVICE])
         .ends(0)
-        .says("2 are up to date");
+        .says("2 up to date");
 }
 
 #[test]

@@ -97,7 +97,8 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
     let nobody = janitor()
         .args(["list", "--table", "x"])
         .env("AWS_REGION", "eu-central-1");
-    run(nobody).ends(1).says("no AWS credentials");
+    let nobody = run(nobody).ends(1).says("no AWS credentials");
+    assert_eq!(nobody.stderr.lines().count(), 1, "{nobody}");
     run(janitor().args(["list", "--data", "/nonexistent"]))
         .ends(1)
         .says("is no data folder");
@@ -119,6 +120,7 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
         .janitor(["list", "--table", "another"])
         .ends(1)
         .says("the table another in eu-central-1")
+        .says("--table, CHANNELS_TABLE and AWS_REGION")
         .says("ResourceNotFound");
     // Twilio's own name of the variable.
     let token = world.simulator.account().auth_token;

@@ -263,7 +263,8 @@ fn what_was_given_up_is_tried_again_when_a_person_says_so() {
     let told = world.janitor(["explain", &channel]).ends(0);
     assert!(told.stdout.contains("not a JSON object"), "{told}");
     let status = world.janitor(["status"]).ends(0).stdout;
-    assert!(status.contains("1 channels were given up"), "{status}");
+    let needs = "Needs you  1 channel given up: `janitor retry --failed`";
+    assert!(status.contains(needs), "{status}");
 
     let plan = world
         .janitor(["retry", "--failed", "--json"])

@@ -81,7 +81,7 @@ fn a_chat_is_parked_and_taken_up_again_manually() {
     let again = world
         .janitor(["park", wt, "--yes", "--json"])
         .ends(0)
-        .says("there already");
+        .says("was parked already");
     assert_eq!(again.json()["changed"], false);
     assert_eq!(writes(&world), 1);
 

@@ -82,6 +82,23 @@ fn there_is_no_task_without_an_unheard_customer() {
 }
 
 #[test]
+fn a_task_is_made_by_the_stacks_settings_alone_unless_a_person_says_so() {
+    let world = World::new();
+    world.stack_acts_by(&[("SWEEP_MODE", "observe")]);
+    let channel = unheard_chat(&world);
+    world.janitor(["rescue", &channel]).ends(5).says("Plan:");
+    world
+        .janitor(["rescue", &channel, "--yes"])
+        .ends(5)
+        .says("only observes");
+    assert!(open_tasks(&world, &channel).is_empty());
+    world
+        .janitor(["rescue", &channel, "--yes", "--override"])
+        .ends(0);
+    assert_eq!(open_tasks(&world, &channel).len(), 1);
+}
+
+#[test]
 fn twilios_refusal_is_told_and_ends_as_not_done() {
     let world = World::new();
     let channel = unheard_chat(&world);
@@ -122,8 +139,11 @@ fn the_list_shows_those_whom_no_agent_sees() {
     let table = world
         .janitor(["list", "--unheard"])
         .ends(0)
-        .says("1 in the last 24 hours");
+        .says("1 customer whose message no agent sees; 1 in the last 24 hours");
     assert!(table.stdout.contains(&channel), "{table}");
+    let status = world.janitor(["status"]).ends(0).stdout;
+    let needs = "Needs you  1 unheard customer: `janitor list --unheard`";
+    assert!(status.contains(needs), "{status}");
 
     // A task brings the message to an agent.
     world.janitor(["rescue", &channel, "--yes"]).ends(0);

@@ -163,15 +163,33 @@ fn report(swept: &Swept) {
         output::status(&format!("{at}  sweep failed: {error}"));
     } else if let Some(summary) = swept.summary.as_ref().filter(|summary| summary.due > 0) {
         output::status(&format!(
-            "{at}  swept {} due: {} closed, {} released, {} clean, {} live, {} gone",
+            "{at}  swept {} due: {}",
             summary.due,
-            summary.closed,
-            summary.released,
-            summary.already_clean,
-            summary.open_again,
-            summary.gone
+            results(summary)
         ));
     }
+}
+
+/// Returns what became of the due channels: the counts that are not zero.
+fn results(summary: &Summary) -> String {
+    let mut counts = vec![
+        (summary.closed, "closed"),
+        (summary.released, "released"),
+        (summary.already_clean, "clean"),
+        (summary.left, "left"),
+        (summary.open_again, "in use"),
+        (summary.gone, "gone"),
+        (summary.retried, "to be tried again"),
+        (summary.failed, "given up"),
+        (summary.would_write, "would be written to"),
+    ];
+    let named = counts.iter().map(|(count, _)| count).sum();
+    counts.push((summary.due.saturating_sub(named), "put off or over"));
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    counts.join(", ")
 }
 
 async fn reconciles(here: Here, sweep: Arc<Sweep>) -> anyhow::Result<()> {
@@ -239,8 +257,9 @@ async fn checkups(here: Here, checkup: Checkup) -> anyhow::Result<()> {
         let said = match checkup.run(now, TIME).await {
             Ok(found) if found.errors + found.warnings == 0 => continue,
             Ok(found) => format!(
-                "checkup: {} errors, {} warnings; `janitor checkup` names them",
-                found.errors, found.warnings
+                "checkup: {}, {}; `janitor checkup` names them",
+                output::counted(found.errors, "error"),
+                output::counted(found.warnings, "warning")
             ),
             Err(error) => format!("checkup failed: {error}"),
         };

@@ -155,7 +155,7 @@ fn json_plan(plan: &Plan) -> JsonPlan<'_> {
 pub(super) fn table(told: &CheckupOutput) -> anyhow::Result<()> {
     let report = &told.report;
     if !report.findings.is_empty() {
-        let mut table = output::Table::new(["rule", "severity", "about", "found"]);
+        let mut table = output::Table::new(["Rule", "Severity", "About", "Found"]);
         for (rule, rows) in by_rule(report) {
             for (subject, found) in rows.iter().take(SHOWN) {
                 table.add_row([rule.id, rule.severity.word(), subject, found]);
@@ -268,9 +268,14 @@ fn summary(report: &Report) -> String {
     let errors = report.count(Severity::Error);
     let warnings = report.count(Severity::Warning);
     let skipped_rules = report.skipped_rules.len();
-    let mut text = format!("{errors} errors, {warnings} warnings");
+    let mut text = format!(
+        "{}, {}",
+        output::counted(errors, "error"),
+        output::counted(warnings, "warning")
+    );
     if skipped_rules > 0 {
-        text.push_str(&format!(", {skipped_rules} rules not applied"));
+        let rules = output::counted(skipped_rules, "rule");
+        text.push_str(&format!(", {rules} not applied"));
     }
     if report.is_sound() && warnings == 0 {
         text = "Nothing is wrong.".to_owned();

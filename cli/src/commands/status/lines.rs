@@ -65,9 +65,9 @@ impl Status {
         lines.add(
             "Channels",
             format!(
-                "{} open with {} parked tasks, {} left, {} held, {} given up, {} closed",
+                "{} open with {}, {} left, {} held, {} given up, {} closed",
                 self.state(State::Open),
-                self.parked_tasks,
+                output::counted(self.parked_tasks, "parked task"),
                 self.state(State::Left),
                 self.held,
                 self.failed,
@@ -163,23 +163,14 @@ impl Status {
                 "sweeps must not write: look first, then `janitor sweep --resume`".to_owned(),
             );
         }
-        match self.unheard {
-            0 => {}
-            unheard => needs.push(format!(
-                "{unheard} customers wrote and no agent sees it: `list --json` has unheard_since_ms"
-            )),
-        }
-        match self.failed {
-            0 => {}
-            failed => needs.push(format!(
-                "{failed} channels were given up: `janitor retry --failed` names them"
-            )),
-        }
-        match self.unreadable {
-            0 => {}
-            unreadable => needs.push(format!(
-                "{unreadable} records cannot be read: `janitor list` names them"
-            )),
+        let counts = [
+            (self.unheard, "unheard customer", "", "list --unheard"),
+            (self.failed, "channel", " given up", "retry --failed"),
+            (self.unreadable, "unreadable record", "", "list"),
+        ];
+        for (count, one, what, command) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            let counted = output::counted(count, one);
+            needs.push(format!("{counted}{what}: `janitor {command}`"));
         }
         needs
     }
