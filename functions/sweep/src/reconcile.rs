@@ -32,22 +32,21 @@
 
 mod held;
 mod log;
+mod read;
 mod report;
 
 use std::time::Duration;
 
-use domain::{ProxyServiceSid, Timestamp};
+use domain::Timestamp;
 use runtime::clock::Watch;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use twilio::rest::{ConversationFilter, Cursor, ListFailure, StateFilter, TwilioError};
+use twilio::rest::Cursor;
 
-use crate::open_tasks::OpenTasks;
-use crate::run::TIME_FOR_ONE;
-use crate::summary::Stop;
 use crate::{Sweep, SweepError};
 
 use held::Lister;
+use read::Ended;
 pub use report::{Finding, Found, Reconciled, Unavailable};
 
 /// The time for which TaskRouter keeps its log (Twilio, "Events"; OpenAPI of TaskRouter).
@@ -59,9 +58,6 @@ const OVERLAP: Duration = Duration::from_secs(5 * 60 * 60);
 
 /// A place in a list is not gone back to after this: the list has changed too much.
 const MAX_POSITION_AGE: Duration = Duration::from_secs(12 * 60 * 60);
-
-/// The most times that a list is begun again in one run because Twilio forgot the place.
-const MAX_RESTARTS: usize = 3;
 
 /// The name of the note.
 const NOTE: &str = "reconcile";
@@ -160,14 +156,6 @@ impl List {
     }
 }
 
-/// The end of reading a list.
-enum Ended {
-    /// At its end.
-    Whole,
-    /// Before, at this place.
-    At(Option<Cursor>),
-}
-
 impl Sweep {
     /// Reconciles once. `time_left` is how long this run may take; `found` hears of each
     /// channel that is found. Nothing is written at Twilio.
@@ -257,160 +245,5 @@ impl Order {
             list: List::Log,
             cursor: None,
         }
-    }
-}
-
-impl Lister<'_> {
-    /// Reads a list from a place to its end, or as far as the time allows.
-    async fn read(
-        &mut self,
-        place: &Position,
-        report: &mut Reconciled,
-    ) -> Result<Ended, SweepError> {
-        if place.list != List::Log && self.open_tasks.is_none() {
-            let listed = OpenTasks::list(self.twilio, self.workspace, self.watch.now()).await;
-            let listed = listed.map_err(SweepError::LookupFailed)?;
-            report.open_tasks = listed.count();
-            let policy = &self.sweep.settings.plan.policy;
-            report.stuck_wrap_ups = Some(listed.report_stuck_wrap_ups(policy, self.watch.now()));
-            self.open_tasks = Some(listed);
-        }
-        let proxy = match place.list {
-            List::Sessions => match self.proxy_service().await {
-                Ok(Some(service)) => Some(service),
-                // A project without Proxy is one that has Conversations only.
-                Ok(None) => return Ok(Ended::Whole),
-                Err(failure) => return self.sort(failure, place.list, None, report),
-            },
-            List::Log | List::Active | List::Inactive => None,
-        };
-        let mut cursor = place.cursor.clone();
-        let mut beginnings = 0;
-        loop {
-            if self.watch.runs_low(TIME_FOR_ONE) {
-                report.stopped = Some(Stop::OutOfTime);
-                return Ok(Ended::At(cursor));
-            }
-            let page = self.page(place, proxy, cursor.as_ref(), report).await;
-            match page {
-                Ok(next @ Some(_)) => cursor = next,
-                Ok(None) => return Ok(Ended::Whole),
-                Err(ReadError::Table(error)) => return Err(error.into()),
-                Err(ReadError::List(ListFailure::Expired | ListFailure::OtherList))
-                    if cursor.is_some() && beginnings < MAX_RESTARTS =>
-                {
-                    tracing::warn!(
-                        list = place.list.name(),
-                        "Twilio forgot the place: the list is started again"
-                    );
-                    report.restarted += 1;
-                    beginnings += 1;
-                    cursor = None;
-                }
-                Err(ReadError::List(failure)) => {
-                    return self.sort(failure, place.list, cursor, report);
-                }
-            }
-        }
-    }
-
-    async fn page(
-        &mut self,
-        place: &Position,
-        proxy: Option<ProxyServiceSid>,
-        cursor: Option<&Cursor>,
-        report: &mut Reconciled,
-    ) -> Result<Option<Cursor>, ReadError> {
-        // The young ones, too: one that we closed and that Twilio holds open is found by the next run.
-        let filter = |state| ConversationFilter {
-            state: Some(state),
-            created_from: None,
-            created_to: None,
-        };
-        match (place.list, proxy) {
-            (List::Log, _) => self.page_of_log(place, cursor, report).await,
-            (List::Active, _) => {
-                let filter = filter(StateFilter::Active);
-                self.page_of_conversations(filter, cursor, report).await
-            }
-            (List::Inactive, _) => {
-                let filter = filter(StateFilter::Inactive);
-                self.page_of_conversations(filter, cursor, report).await
-            }
-            (List::Sessions, Some(proxy)) => self.page_of_sessions(proxy, cursor, report).await,
-            (List::Sessions, None) => Ok(None),
-        }
-    }
-
-    async fn proxy_service(&self) -> Result<Option<ProxyServiceSid>, ListFailure> {
-        match self.sweep.settings.proxy_service {
-            Some(service) => Ok(Some(service)),
-            None => self.twilio.proxy_service_of(self.service).await,
-        }
-    }
-
-    /// Decides if the run can go on without a list. Without TaskRouter nothing can be
-    /// known; without one of the others, the rest can.
-    fn sort(
-        &self,
-        failure: ListFailure,
-        list: List,
-        cursor: Option<Cursor>,
-        report: &mut Reconciled,
-    ) -> Result<Ended, SweepError> {
-        let passes = match &failure {
-            ListFailure::Twilio(
-                TwilioError::Throttled { .. } | TwilioError::Unreachable { .. },
-            ) => true,
-            ListFailure::Twilio(
-                TwilioError::Gone
-                | TwilioError::Unauthorized { .. }
-                | TwilioError::Conflict
-                | TwilioError::Refused { .. },
-            )
-            | ListFailure::Expired
-            | ListFailure::OtherList => false,
-        };
-        if passes {
-            tracing::warn!(list = list.name(), %failure, "no answer: the next run goes on from here");
-            report.stopped = Some(Stop::TwilioIsDown);
-            return Ok(Ended::At(cursor));
-        }
-        // Wrong credentials are wrong everywhere; a product that is switched off says 403.
-        if let ListFailure::Twilio(error @ TwilioError::Unauthorized { status, .. }) = &failure
-            && (*status == 401 || list == List::Log)
-        {
-            return Err(SweepError::LookupFailed(error.clone()));
-        }
-        tracing::error!(list = list.name(), %failure, "cannot be listed: nothing of it is taken up");
-        report.unavailable.push(Unavailable {
-            what: list.name(),
-            why: failure.to_string(),
-        });
-        Ok(Ended::Whole)
-    }
-}
-
-/// An obstacle to reading a page.
-enum ReadError {
-    List(ListFailure),
-    Table(store::StoreError),
-}
-
-impl From<ListFailure> for ReadError {
-    fn from(failure: ListFailure) -> Self {
-        Self::List(failure)
-    }
-}
-
-impl From<TwilioError> for ReadError {
-    fn from(error: TwilioError) -> Self {
-        Self::List(error.into())
-    }
-}
-
-impl From<store::StoreError> for ReadError {
-    fn from(error: store::StoreError) -> Self {
-        Self::Table(error)
     }
 }

@@ -12,7 +12,7 @@ use runtime::clock::Watch;
 use store::{Saved, StoreError, Versioned};
 use twilio::rest::{Client, ConversationFilter, Cursor, ListFailure, TwilioError};
 
-use super::ReadError;
+use super::read::ReadError;
 use super::report::{Finding, Found, Reconciled};
 use crate::Sweep;
 use crate::open_tasks::{OpenTasks, PortionLook};

@@ -7,8 +7,9 @@ use twilio::events::Scope;
 use twilio::rest::{Cursor, LogQuery};
 
 use super::held::Lister;
+use super::read::ReadError;
 use super::report::{Finding, Found, Reconciled};
-use super::{DELIVERY, Position, ReadError};
+use super::{DELIVERY, Position};
 
 impl Lister<'_> {
     pub(super) async fn page_of_log(
