@@ -6,6 +6,7 @@
 )]
 
 mod deliveries;
+mod last_event;
 mod requests;
 
 use std::time::Duration;
