@@ -3,6 +3,7 @@
 pub mod conversation;
 mod events;
 mod lifecycle;
+mod lookup;
 
 use crate::state::State;
 use crate::state::attributes;
@@ -293,55 +294,6 @@ impl State {
         if let Some(theirs) = self.conversations.by_party.get_mut(identity) {
             theirs.retain(|sid| *sid != conversation);
         }
-    }
-
-    /// Returns the newest conversation, not closed, in which an identity takes part.
-    pub fn open_conversation_of(&self, identity: &str) -> Option<&Conversation> {
-        let theirs = self.conversations.by_party.get(identity)?.iter().rev();
-        let mut stored = theirs.filter_map(|sid| self.conversation(*sid));
-        stored.find(|stored| stored.state != ConversationState::Closed)
-    }
-
-    /// Finds a conversation of a service by SID or unique name.
-    pub fn find_conversation(&self, service: Sid, name: &str) -> Option<&Conversation> {
-        let sid = name
-            .parse()
-            .ok()
-            .filter(|sid| self.conversation(*sid).is_some());
-        let sid = sid.or_else(|| {
-            self.conversations
-                .by_name
-                .get(&(service, name.to_owned()))
-                .copied()
-        })?;
-        self.conversation(sid)
-            .filter(|conversation| conversation.service == service)
-    }
-
-    /// Returns a conversation.
-    pub fn conversation(&self, sid: Sid) -> Option<&Conversation> {
-        self.conversations.shelf.get(sid)
-    }
-
-    /// Iterates over all conversations, oldest first.
-    pub fn conversations(&self) -> impl Iterator<Item = &Conversation> {
-        self.conversations.shelf.values()
-    }
-
-    /// Returns the conversation, not closed, that an address and one of ours share.
-    pub fn conversation_between(
-        &self,
-        address: &str,
-        proxy_address: &str,
-    ) -> Option<&Conversation> {
-        let pair = (address.to_owned(), proxy_address.to_owned());
-        self.conversation(*self.conversations.by_pair.get(&pair)?)
-    }
-
-    /// Returns the service of the conversations that name none.
-    pub(crate) fn default_conversation_service(&self) -> Option<Sid> {
-        let flex = self.project().map(|project| project.chat_service);
-        self.conversations.defaults.service.or(flex)
     }
 
     fn talking(&self, conversation: Sid) -> Result<&Conversation, Refusal> {
