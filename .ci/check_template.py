@@ -301,6 +301,14 @@ def check_sam_settings():
     expect(named == "template.yaml", f"samconfig.toml lets sam deploy use template.yaml, not {named}")
 
 
+def check_pages():
+    """`sam deploy` refuses a bare NAME=, and ignores one beside another parameter."""
+    for page in [Path("README.md"), Path("flex-plugin/README.md"), *sorted(Path("docs").glob("*.md"))]:
+        emptied = set(re.findall(r"\b([A-Z]\w+)=(?=[`\s]|$)", page.read_text(encoding="utf-8")))
+        emptied &= set(TEMPLATE["Parameters"])
+        expect(not emptied, f"{page} writes NAME=\"\" in single quotes, not a bare NAME=: {sorted(emptied)}")
+
+
 def check_parameters():
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
@@ -335,6 +343,7 @@ check_functions()
 check_queues_and_alarms()
 check_replies()
 check_parameters()
+check_pages()
 check_runbook()
 check_regions()
 check_sam_settings()

@@ -28,6 +28,7 @@ from test_release import FUNCTIONS, program
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "channel-janitor"
 BUCKET = "sam-bucket"
+SERVICE = f"IS{'0' * 32}"
 
 
 def release(folder):
@@ -89,10 +90,16 @@ def check(sam, root):
     uploaded = {part.get()["Body"].read() for part in stored}
     expect(uploaded == {(root / f"{name}.zip").read_bytes() for name in FUNCTIONS}, "SAM uploads each function's zip as it is")
 
-    run("deploy", "--parameter-overrides", "SweepMode=act")
+    run("deploy", "--parameter-overrides", f"SweepMode=act ChatServiceSid={SERVICE}")
     expect(("SWEEP_MODE", "act") in settings(), "SweepMode=act is deployed, and the account is kept")
     accounts = {f["Environment"]["Variables"]["TWILIO_ACCOUNT_SID"] for f in functions_of(STACK)}
     expect(accounts == set(ACCOUNT.values()), "the parameters of the first deployment are kept")
+    expect(("CHAT_SERVICE_SID", SERVICE) in settings(), "a parameter is set")
+
+    # The pages empty a parameter in this way: SAM refuses a bare NAME=, or leaves it out.
+    run("deploy", "--parameter-overrides", 'ChatServiceSid=""')
+    expect("CHAT_SERVICE_SID" not in dict(settings()), "a parameter is emptied")
+    expect(("SWEEP_MODE", "act") in settings(), "the others are kept")
 
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
     run("delete", "--no-prompts")
