@@ -48,8 +48,8 @@ OBSERVED_UNITS = 1 + 2
 INGEST_LOG_BYTES = 900  # the line in words and the line of figures
 SWEEP_LOG_BYTES = 1_400
 RECORD_BYTES = 700
-PARK_QUEUES_TIMES_SHARDS = 3 * 4  # the same for each poll of the parking function
-QUEUES_TIMES_SHARDS = 6 * 4  # index partitions that a sweep asks; half a read unit each
+PARTITIONS_OF_SWEEP = 6 * 4  # index partitions that a sweep asks, queues times parts; half a read unit each
+PARTITIONS_OF_PARK = 3 * 4  # the same for each poll of the parking function
 SWEEP_NOTE_READS = 2  # the stop and the fuse
 NOTE_WRITES = 2  # the settings and the counts of a run: one item above 1 KB
 
@@ -69,7 +69,7 @@ def parking(poll_seconds, prices):
     minutes = HOURS * 60
     polls = minutes * 60 / poll_seconds
     awake = minutes * 60 if poll_seconds < 60 else polls * 0.1
-    reads = polls * PARK_QUEUES_TIMES_SHARDS / 2
+    reads = polls * PARTITIONS_OF_PARK / 2
     writes = minutes  # the note of each run: below 1 KB
     dollars = (
         awake * MEMORY_GB * prices["lambda_gigabyte_second"]
@@ -109,7 +109,7 @@ def bill(channels, events, batch, sweeps_per_hour, long_lived, poll_seconds, rep
     runs = requests + sweeps + channels * replies
     notes = sweeps * NOTE_WRITES + min(requests, HOURS * 60)  # the last event, once a minute at most
     writes = channels * units(events, long_lived, poll_seconds > 0) + notes
-    reads = total_events + channels * (1 + long_lived) + sweeps * (QUEUES_TIMES_SHARDS / 2 + SWEEP_NOTE_READS)
+    reads = total_events + channels * (1 + long_lived) + sweeps * (PARTITIONS_OF_SWEEP / 2 + SWEEP_NOTE_READS)
     gigabytes = channels * RECORD_BYTES / 1e9
     logs = (requests * INGEST_LOG_BYTES + sweeps * SWEEP_LOG_BYTES + channels * 300) / 1e9
     figures, watched, composite = inventory(parks=poll_seconds > 0)

@@ -29,7 +29,7 @@ pub use error::StoreError;
 pub use events::{ChannelEvents, Folded};
 pub use last_run::{Job, LastRun};
 pub use notes::NOTE_PREFIX;
-pub use partition::Due;
+pub use partition::{Due, PARTITIONS_OF_A_QUEUE};
 pub use quota::Quota;
 pub use schema::{DUE_INDEX, KEY, TTL_ATTRIBUTE, create_table};
 pub use table::{ChannelTable, MAX_FROM_EACH_END, Saved, Versioned};

@@ -2,10 +2,11 @@
 
 use domain::{ChannelSid, Queue, Timestamp};
 
-/// Over how many index partitions each queue is spread. One takes 1,000 writes a second;
+/// The number of index partitions over which each queue is spread. One takes
+/// [1,000 writes a second](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html);
 /// four are more than any contact centre ends tasks, and each costs an idle sweep one query.
 /// Once channels wait in a table, this number is fixed.
-const PARTITIONS: u32 = 4;
+pub const PARTITIONS_OF_A_QUEUE: u32 = 4;
 
 /// A channel whose turn has come, as the index tells it. The index may lag behind the table,
 /// so that the record itself must be read before anything follows.
@@ -24,12 +25,12 @@ pub(crate) fn partition_of(queue: Queue, channel: ChannelSid) -> String {
     let hash = channel.as_str().bytes().fold(0_u32, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
     });
-    name(queue, hash % PARTITIONS)
+    name(queue, hash % PARTITIONS_OF_A_QUEUE)
 }
 
 /// All index partitions of a queue.
 pub(crate) fn partitions(queue: Queue) -> impl Iterator<Item = String> {
-    (0..PARTITIONS).map(move |number| name(queue, number))
+    (0..PARTITIONS_OF_A_QUEUE).map(move |number| name(queue, number))
 }
 
 fn name(queue: Queue, number: u32) -> String {
@@ -49,6 +50,10 @@ mod tests {
             assert!(partitions(Queue::LongLived).any(|name| name == partition));
             used.insert(partition);
         }
-        assert_eq!(used.len(), 4, "the partitions share the load");
+        assert_eq!(
+            used.len(),
+            PARTITIONS_OF_A_QUEUE as usize,
+            "the partitions share the load"
+        );
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::{Policy, Queue, Row};
+use store::PARTITIONS_OF_A_QUEUE;
 use stories::{files, quoted, read, rows};
 
 /// Returns the first cell's name of each row of a page, with the whole row.
@@ -323,5 +324,19 @@ fn the_page_of_commands_names_every_field_of_a_channel() {
     let named: BTreeSet<&str> = rows(&page).flat_map(|cells| quoted(cells[0])).collect();
     for field in fields {
         assert!(named.contains(field), "{field}");
+    }
+}
+
+#[test]
+fn the_program_for_costs_counts_the_index_partitions_that_are_asked() {
+    let program = read("docs/costs.py").unwrap();
+    let asked = [
+        ("PARTITIONS_OF_SWEEP", Queue::of_sweep().count()),
+        ("PARTITIONS_OF_PARK", Queue::of_park().count()),
+    ];
+    for (name, queues) in asked {
+        let line = format!("{name} = {queues} * {PARTITIONS_OF_A_QUEUE} ");
+        let stands = program.lines().any(|it| it.starts_with(&line));
+        assert!(stands, "docs/costs.py does not say: {line}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::{Channel, Platform, Progress, Queue, QueueEntry};
 use fastrand::Rng;
 use simulator::{ChannelStatus, ConversationState, Sid};
+use store::PARTITIONS_OF_A_QUEUE;
 use sweep::{Summary, SweepError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -23,8 +24,10 @@ const SMALL_FUSE: usize = 1_000;
 /// The longest run of a sweep, as deployed.
 const LIMIT: Duration = Duration::from_secs(840);
 
-/// The index partitions that a look at what is due reads: six queues in four parts.
-const QUEUES: u64 = 24;
+/// The index partitions that a look at what is due reads.
+fn index_partitions() -> u64 {
+    Queue::of_sweep().count() as u64 * u64::from(PARTITIONS_OF_A_QUEUE)
+}
 
 /// The readings of the stop and the fuse: at the beginning of a sweep, of each portion, and of
 /// the fuse at its end.
@@ -336,7 +339,7 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool, rescues: u64) -
     // A portion holds one channel at least.
     if quiet
         && (table("GetItem") > due * (1 + rescues) + notes(due)
-            || table("Query") > QUEUES
+            || table("Query") > index_partitions()
             || table("Scan") > 0)
     {
         return beyond(format!("{:?} for {due} due channels", history.table));
