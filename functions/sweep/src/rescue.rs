@@ -32,7 +32,7 @@ use domain::{
 };
 use store::{StoreError, Versioned};
 use twilio::events::{About, Link, Scope, TaskSeen, TaskStatus};
-use twilio::rest::{LogQuery, TaskModel, TwilioError};
+use twilio::rest::{LogQuery, TaskModel, TaskModelAnswer, TwilioError};
 use twilio::task_attributes;
 
 use crate::look::Look;
@@ -92,6 +92,18 @@ pub(crate) enum RescueError {
     Twilio(#[from] TwilioError),
 }
 
+/// The reason why there is no model for a new task.
+enum NoModel {
+    NotRescued(NotRescued),
+    Failed(TwilioError),
+}
+
+impl From<TwilioError> for NoModel {
+    fn from(error: TwilioError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Run<'_> {
     /// Makes a task for a customer who waits unheard, if that is right.
     pub(crate) async fn rescue(
@@ -121,9 +133,10 @@ impl Run<'_> {
         if self.rescue_limit_is_reached() {
             return Ok(RescueResult::LimitReached);
         }
-        let model = match self.model(&subject.after, message.at).await? {
+        let model = match self.model(&subject.after, message.at).await {
             Ok(model) => model,
-            Err(why) => return Ok(RescueResult::NotMade(why)),
+            Err(NoModel::NotRescued(why)) => return Ok(RescueResult::NotMade(why)),
+            Err(NoModel::Failed(error)) => return Err(error.into()),
         };
         if let Err(result) = self.may_rescue() {
             return Ok(result);
@@ -293,31 +306,28 @@ impl Run<'_> {
         &self,
         channel: &Channel,
         unheard_since: Timestamp,
-    ) -> Result<Result<TaskModel, NotRescued>, RescueError> {
+    ) -> Result<TaskModel, NoModel> {
+        let none = |why| Err(NoModel::NotRescued(why));
         let Some((idle, task)) = channel.idle().and_then(|idle| Some((idle, idle.task()?))) else {
-            return Ok(Err(NotRescued::NoAttributes));
+            return none(NotRescued::NoAttributes);
         };
         let (sid, workspace) = (channel.sid(), self.open_tasks.workspace());
         let opened_at = channel.tasks().get(&task).map(|known| known.opened_at);
         let from = opened_at.unwrap_or(idle.since).minus(CLOCK_DIFFERENCE);
         let now = self.watch.now();
         let twilio = &self.twilio;
-        let mut model = read(
-            twilio
-                .task_model_in_log(workspace, task, sid, from, now)
-                .await,
-        )?;
-        if model.is_none() && now.since(idle.since) < TASK_IS_KNOWN_FOR {
-            model = read(twilio.task_model(workspace, task, sid).await)?;
+        let in_log = twilio.task_model_in_log(workspace, task, sid, from, now);
+        let mut answer = shown(in_log.await)?;
+        if answer == TaskModelAnswer::Unknown && now.since(idle.since) < TASK_IS_KNOWN_FOR {
+            answer = shown(twilio.task_model(workspace, task, sid).await)?;
         }
-        let Some(model) = model else {
-            return Ok(Err(NotRescued::NoAttributes));
-        };
-        let Ok(model) = model else {
-            return Ok(Err(NotRescued::AttributesNotAnObject));
+        let model = match answer {
+            TaskModelAnswer::Known(model) => model,
+            TaskModelAnswer::NotAnObject => return none(NotRescued::AttributesNotAnObject),
+            TaskModelAnswer::Unknown => return none(NotRescued::NoAttributes),
         };
         let Ok(attributes) = task_attributes::for_rescue(&model.attributes, unheard_since) else {
-            return Ok(Err(NotRescued::AttributesNotAnObject));
+            return none(NotRescued::AttributesNotAnObject);
         };
         // A task that was parked when it ended is made where agents see it.
         let pairs = &self.settings.pairs;
@@ -325,18 +335,18 @@ impl Run<'_> {
             let pair = pairs.of_inactive(sid);
             pair.map_or(sid, |pair| pair.active)
         });
-        Ok(Ok(TaskModel {
+        Ok(TaskModel {
             attributes,
             task_channel,
             ..model
-        }))
+        })
     }
 }
 
 /// Takes a refusal to show a task for one that is not there.
-fn read<T>(answer: Result<Option<T>, TwilioError>) -> Result<Option<T>, TwilioError> {
+fn shown(answer: Result<TaskModelAnswer, TwilioError>) -> Result<TaskModelAnswer, TwilioError> {
     match answer {
-        Err(TwilioError::Refused { .. } | TwilioError::Conflict) => Ok(None),
+        Err(TwilioError::Refused { .. } | TwilioError::Conflict) => Ok(TaskModelAnswer::Unknown),
         answer => answer,
     }
 }

@@ -42,7 +42,7 @@ pub use error::{TwilioError, Why};
 pub use flex::FlexConfiguration;
 pub use log::{LogPage, LogQuery};
 pub use moves::{Load, Move, TaskVersion};
-pub use new_tasks::TaskModel;
+pub use new_tasks::{TaskModel, TaskModelAnswer};
 pub use page::{Cursor, ListFailure, Page};
 pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;

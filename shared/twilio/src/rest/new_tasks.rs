@@ -20,7 +20,6 @@ use super::base::Product;
 use super::call::Call;
 use super::client::Client;
 use super::error::TwilioError;
-use crate::attributes::NotAnObject;
 use crate::events::{NoLink, TaskSeen, link_of, read_task};
 use crate::json;
 use crate::when::{moment, second};
@@ -59,6 +58,17 @@ impl fmt::Debug for TaskModel {
     }
 }
 
+/// Twilio's answer to what a task was like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskModelAnswer {
+    /// This is what it was like.
+    Known(TaskModel),
+    /// Its attributes are no JSON object, so that nothing can be added to them.
+    NotAnObject,
+    /// Twilio knows no such task, or none that names the channel.
+    Unknown,
+}
+
 /// The routing of an invite, as Twilio takes it.
 #[derive(Serialize)]
 struct Routing<'a> {
@@ -79,8 +89,8 @@ struct Properties<'a> {
 
 impl Client {
     /// Reads what a task was like by TaskRouter's log: by the newest of its events since `from`
-    /// whose attributes name this channel. Nothing if the log has none, or if Twilio does not
-    /// have the log.
+    /// whose attributes name this channel. It is unknown if the log has none, or if Twilio does
+    /// not have the log.
     ///
     /// # Errors
     ///
@@ -92,7 +102,7 @@ impl Client {
         channel: ChannelSid,
         from: Timestamp,
         now: Timestamp,
-    ) -> Result<Option<Result<TaskModel, NotAnObject>>, TwilioError> {
+    ) -> Result<TaskModelAnswer, TwilioError> {
         let query = events_query(task, from.max(now.minus(LOG_LIFE)), now);
         let path = format!("/v1/Workspaces/{workspace}/Events?{query}");
         let call = Call::get(Product::TaskRouter, path);
@@ -100,12 +110,12 @@ impl Client {
             .ask(call, |text| newest_model(text, task, channel))
             .await
         {
-            Err(TwilioError::Gone) => Ok(None),
-            model => model,
+            Err(TwilioError::Gone) => Ok(TaskModelAnswer::Unknown),
+            answer => answer,
         }
     }
 
-    /// Reads what a task is or was like; nothing if TaskRouter does not know it, or if its
+    /// Reads what a task is or was like. It is unknown if TaskRouter does not know it, or if its
     /// attributes do not name this channel.
     ///
     /// # Errors
@@ -116,7 +126,7 @@ impl Client {
         workspace: WorkspaceSid,
         task: TaskSid,
         channel: ChannelSid,
-    ) -> Result<Option<Result<TaskModel, NotAnObject>>, TwilioError> {
+    ) -> Result<TaskModelAnswer, TwilioError> {
         let path = format!("/v1/Workspaces/{workspace}/Tasks/{task}");
         let read = |text: &str| {
             read_task(text).ok().filter(|seen| seen.sid == task)?;
@@ -129,8 +139,8 @@ impl Client {
             Some(model(json::members(text, names).ok()?, channel))
         };
         match self.ask(Call::get(Product::TaskRouter, path), read).await {
-            Err(TwilioError::Gone) => Ok(None),
-            model => model,
+            Err(TwilioError::Gone) => Ok(TaskModelAnswer::Unknown),
+            answer => answer,
         }
     }
 
@@ -212,11 +222,7 @@ fn unwritable(_: serde_json::Error) -> TwilioError {
 
 /// Reads the newest event of a task that says what it was like. Events that do not name the
 /// channel any more count only where none does.
-fn newest_model(
-    text: &str,
-    task: TaskSid,
-    channel: ChannelSid,
-) -> Option<Option<Result<TaskModel, NotAnObject>>> {
+fn newest_model(text: &str, task: TaskSid, channel: ChannelSid) -> Option<TaskModelAnswer> {
     let [events] = json::members(text, ["events"]).ok()?;
     let events: Vec<&RawValue> = serde_json::from_str(events?.get()).ok()?;
     let models = events.into_iter().filter_map(|event| {
@@ -237,38 +243,45 @@ fn newest_model(
         if json::parsed::<TaskSid>(of)? != task {
             return None;
         }
-        let model = model([attributes, workflow, queue, task_channel], channel)?;
+        let model = model([attributes, workflow, queue, task_channel], channel);
         // Several events may carry one time; the version counts up at each change.
         let version = version.and_then(|version| version.get().trim_matches('"').parse().ok());
-        let place: (bool, Timestamp, Option<u32>) = (model.is_ok(), at, version);
+        let is_known = match model {
+            TaskModelAnswer::Known(_) => true,
+            TaskModelAnswer::NotAnObject => false,
+            TaskModelAnswer::Unknown => return None,
+        };
+        let place: (bool, Timestamp, Option<u32>) = (is_known, at, version);
         Some((place, model))
     });
     let newest = models.max_by_key(|(place, _)| *place);
-    Some(newest.map(|(_, model)| model))
+    Some(newest.map_or(TaskModelAnswer::Unknown, |(_, model)| model))
 }
 
-/// Reads what a task was like; nothing where its attributes are absent or name another channel
-/// or none.
+/// Reads what a task was like. It is unknown where its attributes are absent or name another
+/// channel or none.
 fn model(
     [attributes, workflow, queue, task_channel]: [Option<&RawValue>; 4],
     channel: ChannelSid,
-) -> Option<Result<TaskModel, NotAnObject>> {
-    let attributes = attributes?;
+) -> TaskModelAnswer {
+    let Some(attributes) = attributes else {
+        return TaskModelAnswer::Unknown;
+    };
     match link_of(Some(attributes)) {
         Ok(link) if link.channel == channel => {}
-        Ok(_) | Err(NoLink::NoChannel) => return None,
-        Err(NoLink::Unreadable) => return Some(Err(NotAnObject)),
+        Ok(_) | Err(NoLink::NoChannel) => return TaskModelAnswer::Unknown,
+        Err(NoLink::Unreadable) => return TaskModelAnswer::NotAnObject,
     }
     // A text that says no Unicode could not be written again as it is.
     let Ok(attributes) = serde_json::from_str::<String>(attributes.get()) else {
-        return Some(Err(NotAnObject));
+        return TaskModelAnswer::NotAnObject;
     };
-    Some(Ok(TaskModel {
+    TaskModelAnswer::Known(TaskModel {
         attributes,
         workflow: json::parsed(workflow),
         queue: json::parsed(queue),
         task_channel: json::parsed(task_channel),
-    }))
+    })
 }
 
 /// Reads the answer to an invite, whose documentation says that its sample is not what Twilio
