@@ -43,17 +43,12 @@ impl Ingest {
         let secrets = &self.settings.secrets;
         let keyless = |error: runtime::SecretsError| Unproven::Keyless(error.to_string());
         let known = secrets.get(now).await.map_err(keyless)?;
-        let refusal = match self.verify(request, url, &known)? {
-            Ok(body) => return Ok(body),
-            Err(refusal) => refusal,
+        let refusal = match self.verify(request, url, &known) {
+            Err(Unproven::Refused(refusal @ Refusal::SignatureWrong)) => refusal,
+            proven => return proven,
         };
-        if refusal != Refusal::SignatureWrong {
-            return Err(Unproven::Refused(refusal));
-        }
         match secrets.refresh_after_unknown_signature(now).await {
-            Ok(Refreshed::Changed(fresh)) => self
-                .verify(request, url, &fresh)?
-                .map_err(Unproven::Refused),
+            Ok(Refreshed::Changed(fresh)) => self.verify(request, url, &fresh),
             Ok(Refreshed::Unchanged) => Err(Unproven::Refused(refusal)),
             Ok(Refreshed::TooSoon) => Err(Unproven::Undecided(refusal)),
             // The keys that are known do not make this signature, and a newer one cannot be had.
@@ -69,7 +64,7 @@ impl Ingest {
         request: &'a Request,
         url: &'a str,
         secrets: &Arc<TwilioSecrets>,
-    ) -> Result<Result<Proven<'a>, Refusal>, Unproven> {
+    ) -> Result<Proven<'a>, Unproven> {
         let keys = SigningKeys::new(secrets.signing_keys.clone())
             .map_err(|error| Unproven::Keyless(error.to_string()))?;
         let mut verifier = Verifier::new(keys);
@@ -80,18 +75,19 @@ impl Ingest {
             verifier = verifier.with_basic_auth(basic_auth.clone());
         }
         if self.settings.public_url.is_none() && !is_for_us(request) {
-            return Ok(Err(Refusal::HostForeign));
+            return Err(Unproven::Refused(Refusal::HostForeign));
         }
         let signed = signature::Request {
             url,
             headers: &request.headers,
             body: &request.body,
         };
-        Ok(if is_form(request) {
+        let proven = if is_form(request) {
             verifier.form(signed).map(Proven::Form)
         } else {
             verifier.json(signed).map(Proven::Stream)
-        })
+        };
+        proven.map_err(Unproven::Refused)
     }
 }
 
