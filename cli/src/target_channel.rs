@@ -45,23 +45,22 @@ pub(crate) struct Done {
 }
 
 impl Options {
-    /// Finds the channel and reads its open tasks. Where there is none, prints the reason and
-    /// returns the command's outcome.
-    pub(crate) async fn find(&self) -> anyhow::Result<Result<Target, Outcome>> {
+    /// Finds the channel and reads its open tasks. Prints the reason where it is not known.
+    pub(crate) async fn find(&self) -> anyhow::Result<Option<Target>> {
         let context = Context::open_with_twilio(&self.common.place).await?;
         let context = context.by_stack(self.by).await?;
         let table = context.table();
         let Some(sid) = self.channel.resolve(table, Purpose::Write).await? else {
-            return Ok(Err(Outcome::Unknown));
+            return Ok(None);
         };
         let settings = Settings::read_at(context.environment(), context.aws())?;
         let sweep = Sweep::new(settings, context::transport()?);
         let Some(channel) = sweep.look(sid, context.now()).await? else {
             output::status(&not_known(&context, sid));
-            return Ok(Err(Outcome::Unknown));
+            return Ok(None);
         };
         let settings = Settings::read_at(context.environment(), context.aws())?;
-        Ok(Ok(Target {
+        Ok(Some(Target {
             context,
             channel,
             settings,

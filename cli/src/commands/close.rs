@@ -12,9 +12,8 @@ use output::Outcome;
 
 /// Closes the channel.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let target = match options.find().await? {
-        Ok(target) => target,
-        Err(outcome) => return Ok(outcome),
+    let Some(target) = options.find().await? else {
+        return Ok(Outcome::Unknown);
     };
     if let Some(outcome) = target.refuse_if_live().or_else(|| target.refuse_if_held()) {
         return Ok(outcome);

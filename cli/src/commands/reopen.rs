@@ -23,9 +23,8 @@ pub(crate) struct Options {
 
 /// Opens it again.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let target = match options.target.find().await? {
-        Ok(target) => target,
-        Err(outcome) => return Ok(outcome),
+    let Some(target) = options.target.find().await? else {
+        return Ok(Outcome::Unknown);
     };
     let twilio = target.context.twilio().await?;
     let (_, service) = target.context.flex(&twilio).await?;
