@@ -71,6 +71,25 @@ impl Class {
         }
     }
 
+    /// Returns what is said of the channels behind their number: "3 with an agent".
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Unattended => "unattended",
+            Self::OpenTask => "with an open task",
+            Self::AgentPresent => "with an agent",
+            Self::Left => "left by an agent",
+            Self::Paused => "paused by an agent",
+            Self::Parked => "parked by a program",
+            Self::WithProgram => "with a program",
+            Self::Waiting => "whose cutoff is not over",
+            Self::Young => "too young to tell",
+            Self::InTransition => "in transition",
+            Self::Unclear => "unclear",
+            Self::Clean => "clean",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
     /// Returns what the class means, as a sentence about its channels.
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -117,8 +117,10 @@ fn the_account_key_or_a_profile_of_twilios_command_line_is_enough() {
 #[test]
 fn what_stands_in_the_way_is_one_line_with_the_remedy() {
     let world = world();
-    let said = run(janitor().arg("audit")).ends(1);
-    assert!(said.stderr.contains("TWILIO_ACCOUNT_SID"), "{said}");
+    for lacking in ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "command line"] {
+        let said = run(janitor().arg("audit")).ends(1).says(lacking);
+        assert_eq!(said.stderr.lines().count(), 1, "{said}");
+    }
     for (name, value, remedy) in [
         ("TWILIO_API_SECRET", "not-the-secret", "TWILIO_REGION"),
         ("TWILIO_API_URL", "http://127.0.0.1:9", "check the network"),

@@ -14,7 +14,6 @@ use std::time::Duration;
 use ::audit::{Audit, AuditError, LOG_KEPT, Order, Report};
 use ::checkup::Expectations;
 use ::probes::{Readings, Stop};
-use anyhow::Context as _;
 use clap::Args;
 use domain::{AccountSid, Timestamp};
 use futures::FutureExt as _;
@@ -142,20 +141,27 @@ fn outcome(report: &Report) -> anyhow::Result<Outcome> {
     Ok(Outcome::Good)
 }
 
+const NO_CREDENTIALS: &str = "no credentials: set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and \
+    TWILIO_API_SECRET, or with TWILIO_AUTH_TOKEN, or log in with Twilio's command line";
+
+/// Returns true if there is an account and something that may prove to be it.
+fn names_credentials(environment: &Environment) -> bool {
+    let mut proofs = ["TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_AUTH_TOKENS"].into_iter();
+    environment.is_set("TWILIO_ACCOUNT_SID") && proofs.any(|name| environment.is_set(name))
+}
+
 impl Options {
     async fn desk(&self) -> anyhow::Result<Desk> {
         let place = self.place().await?;
         let now = (place.clock)();
         let mut environment = place.environment;
+        anyhow::ensure!(names_credentials(&environment), NO_CREDENTIALS);
         let account = common::twilio_account(&mut environment);
         let secrets = Secrets::from_environment(&mut environment, None, Need::Rest);
         let sid = account.as_ref().map(|account| account.sid);
         let order = sid.map(|sid| self.order(sid, &mut environment));
-        let (account, secrets, order) = environment
-            .finish(|| Some((account?, secrets?, order?)))
-            .context(
-            "Twilio's credentials come from variables, or from a profile of Twilio's command line",
-        )?;
+        let read = environment.finish(|| Some((account?, secrets?, order?)));
+        let (account, secrets, order) = read?;
         let progress = Arc::new(Progress::counting("requests to Twilio"));
         let transport = Counted::shown_by(Arc::clone(&progress))?;
         let secrets = secrets.get(now).await?;

@@ -115,7 +115,7 @@ fn others(report: &Report) -> anyhow::Result<()> {
         .filter(|class| **class != Class::Unattended)
         .filter_map(|class| {
             let count = report.classes.get(class).filter(|count| **count > 0)?;
-            Some(format!("{count} {}", words(class.name())))
+            Some(format!("{count} {}", class.in_words()))
         })
         .collect();
     if counts.is_empty() {
