@@ -18,7 +18,7 @@ use store::{Saved, Versioned};
 
 use world::{Chat, World, moment};
 
-pub use audits::{Audited, audit_of};
+pub use audits::{Audited, Size, audit_of, memory_of_audit};
 pub use backlog::{Drained, Returned, customers_return, drain};
 
 /// Between one word and the next.

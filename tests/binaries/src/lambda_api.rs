@@ -39,6 +39,14 @@ pub fn built(name: &str) -> PathBuf {
     path
 }
 
+/// Returns the most memory that a process ever held, in bytes, as far as the system says.
+pub fn peak_memory_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 /// A socket for a pretend service, and the URL under which it is reached.
 ///
 /// # Panics
@@ -158,11 +166,7 @@ impl Function {
 
     /// The most memory that the process ever held, in bytes, as far as the system says.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-        Some(kilobytes * 1024)
+        peak_memory_of(self.process.id()?)
     }
 
     /// Returns the processor's time of the process, as far as the system says. A function has one

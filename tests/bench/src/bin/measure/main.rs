@@ -35,7 +35,7 @@ struct Measure {
     /// Leaves out the million tracked channels, which take two minutes and a gigabyte
     #[arg(long)]
     quick: bool,
-    /// Takes built functions from this folder instead of building them
+    /// Takes the built functions and the built command from this folder instead of building them
     #[arg(long, value_name = "DIR")]
     built: Option<PathBuf>,
 }
@@ -44,8 +44,7 @@ fn main() {
     let measure = Measure::parse();
     let folder = measure.built.unwrap_or_else(build);
     let counted = virtual_time();
-    // First, while no memory was given back that an audit could use again unseen.
-    scale::print_audit(&counted);
+    scale::print_audit(&counted, &folder);
     functions::print(&folder);
     invocations::print(&folder);
     odd::print(&folder);
@@ -58,15 +57,18 @@ fn main() {
     scale::print_pace(&counted);
 }
 
-/// Builds the functions with the profile that they are deployed with.
+/// Builds the functions and the command with the profile that they are released with.
 fn build() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--locked"]);
-    for function in functions::NAMES {
-        cargo.args(["--package", function]);
+    // Apart, because what is built together shares the features of what it links.
+    for packages in [&functions::NAMES[..], &["janitor"]] {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--release", "--locked"]);
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        let built = cargo.status().expect("cargo runs");
+        assert!(built.success(), "{packages:?} are not built");
     }
-    let built = cargo.status().expect("cargo runs");
-    assert!(built.success(), "the functions are not built");
     // Whatever profile this program itself is built with, its folder stands beside theirs.
     let this = std::env::current_exe().expect("this program has a path");
     let target = this.ancestors().nth(2).expect("a target folder");

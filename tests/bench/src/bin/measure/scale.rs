@@ -1,9 +1,10 @@
 //! Figures that are counted and not timed: what a chat's life asks of DynamoDB, what a sweep asks where
 //! ever more is tracked, and how near it comes to the ideal pace.
 
+use std::path::Path;
 use std::time::Duration;
 
-use bench::Life;
+use bench::{Life, Size};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 use world::{SWEEP_TIME, World};
@@ -196,30 +197,59 @@ pub(crate) fn print_pace(time: &Runtime) {
     );
 }
 
-/// The Conversations and the Proxy sessions of the audit that is measured.
-const CONVERSATIONS: usize = 10_000;
-const SESSIONS: usize = 2_000;
+/// The project whose audit is measured.
+const AUDITED: Size = Size {
+    conversations: 10_000,
+    sessions: 2_000,
+    events: 50_000,
+};
 
-pub(crate) fn print_audit(time: &Runtime) {
-    let channels = (CONVERSATIONS + SESSIONS) as u64;
-    let progress = ProgressBar::new(channels).with_message("channels to audit");
-    let tell = |number: usize| progress.set_position(number as u64);
+/// The memory that an audit of it may take, in bytes.
+const AUDIT_MEMORY: u64 = 100_000_000;
+
+pub(crate) fn print_audit(time: &Runtime, folder: &Path) {
+    let channels = AUDITED.conversations + AUDITED.sessions;
     let request = Duration::from_millis(150);
-    let audited = time.block_on(bench::audit_of(CONVERSATIONS, SESSIONS, 10, request, tell));
+    let progress = progress(channels, "channels to audit");
+    let tell = |number: usize| progress.set_position(number as u64);
+    let audited = time.block_on(bench::audit_of(AUDITED, 10, request, tell));
+    let janitor = folder.join("janitor");
+    let memory = crate::real_time().block_on(bench::memory_of_audit(&janitor, AUDITED, tell));
     progress.finish_and_clear();
-    let memory = audited
-        .memory
-        .map_or("not known".to_owned(), crate::megabytes);
+    let allowed = audited.lists + audited.looks;
+    let looks = audited.requests - audited.lists;
+    let candidates = audited.candidates as u64;
+    assert!(audited.requests <= allowed, "{audited:?}");
+    assert!(audited.took <= audited.ideal.mul_f64(1.3), "{audited:?}");
+    assert!(memory.is_none_or(|peak| peak < AUDIT_MEMORY), "{memory:?}");
+    let memory = memory.map_or("not known".to_owned(), |peak| {
+        format!(
+            "{}, {} %",
+            crate::megabytes(peak),
+            100 * peak / AUDIT_MEMORY
+        )
+    });
     let row = [
         format!(
-            "{CONVERSATIONS} Conversations, {SESSIONS} sessions, {} events",
-            audited.events
+            "{} Conversations, {} sessions, {} events",
+            AUDITED.conversations, AUDITED.sessions, audited.events
         ),
-        format!("{} of {} allowed", audited.requests, audited.allowed),
+        format!("{} of {allowed} allowed", audited.requests),
+        format!(
+            "{}.{:02}",
+            looks / candidates,
+            100 * looks / candidates % 100
+        ),
         crate::times(audited.took, audited.ideal),
         memory,
     ];
-    let header = ["", "requests", "of the ideal time", "memory"];
+    let header = [
+        "",
+        "requests",
+        "a channel in question",
+        "of the ideal time",
+        "memory of `janitor audit`, of 100 MB",
+    ];
     table(
         "An audit, 10 at once, 150 ms a request, in virtual time",
         header,
