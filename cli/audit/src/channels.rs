@@ -2,6 +2,7 @@
 //! the sweep would, several at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 
 use domain::orphan::classify;
@@ -66,18 +67,21 @@ impl Looker<'_> {
         let state = &self.audit.state;
         state.begin(Phase::Tasks);
         let at_once = self.audit.order.concurrency;
-        let refreshed: Vec<Option<Candidate>> = stream::iter(records)
-            .map(|(sid, record)| self.refresh(record, held.get(&sid).copied()))
-            .buffered(at_once)
-            .collect()
-            .await;
-        let mut candidates = Vec::new();
-        for candidate in refreshed.into_iter().flatten() {
+        let mut refreshed = pin!(
+            stream::iter(records)
+                .map(|(sid, record)| self.refresh(record, held.get(&sid).copied()))
+                .buffered(at_once)
+        );
+        // A record that needs no look is dropped at once: most of an audit's memory is records.
+        let (mut candidates, mut others) = (Vec::new(), Vec::new());
+        while let Some(candidate) = refreshed.next().await {
+            let Some(candidate) = candidate else { continue };
             match self.sort(&candidate, knows_conversations) {
-                Sorted::Class(class) => state.count(unread(&candidate.record, class)),
+                Sorted::Class(class) => others.push(unread(&candidate.record, class)),
                 Sorted::Candidate => candidates.push(candidate),
             }
         }
+        others.into_iter().for_each(|one| state.count(one));
         let in_question = candidates.len();
         candidates.truncate(self.audit.order.sample.unwrap_or(usize::MAX));
         state.begin_looks(in_question, candidates.len());

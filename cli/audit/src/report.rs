@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{AccountSid, ChannelSid, Platform, Row, TaskSid, Timestamp, UserSid};
-use output::{from_now, moment};
+use output::{counted, from_now, moment};
 use serde::{Deserialize, Serialize};
 
 use crate::class::{Cause, Class};
@@ -33,6 +33,10 @@ pub struct Report {
     pub interrupted: bool,
     /// The numbers of what was listed.
     pub listed: Listed,
+    /// The number of channels in question; absent where the audit did not come so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    pub candidates: Option<usize>,
     /// The channels that were chosen, where not all were looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
@@ -64,13 +68,10 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns true if no channel was looked at although there may be some: its figures of channels
-    /// then say nothing.
+    /// Returns true if no channel was looked at although there may be some in question: its figures
+    /// of channels then say nothing.
     pub fn looked_at_none(&self) -> bool {
-        match self.sample {
-            Some(sample) => sample.looked_at == 0,
-            None => self.classes.is_empty() && !self.whole,
-        }
+        self.candidates.is_none() || self.sample.is_some_and(|sample| sample.looked_at == 0)
     }
 }
 
@@ -348,10 +349,7 @@ impl Unheard {
             oldest_ms,
         } = self;
         let oldest = (*oldest_ms)?;
-        let customers = match customers {
-            1 => "1 customer".to_owned(),
-            more => format!("{more} customers"),
-        };
+        let customers = counted(*customers, "customer");
         let rescued = match rescuable {
             0 => "none".to_owned(),
             some => some.to_string(),

@@ -75,7 +75,7 @@ pub(crate) struct Findings {
     refused: BTreeSet<Platform>,
     lists: BTreeMap<List, Entries>,
     pub(crate) open_tasks: usize,
-    candidates: usize,
+    candidates: Option<usize>,
     looked_at: usize,
     classes: BTreeMap<Class, usize>,
     channels: Vec<FoundChannel>,
@@ -95,7 +95,7 @@ impl State {
     /// Notes how many channels are in question, and how many of them are to be looked at.
     pub(crate) fn begin_looks(&self, candidates: usize, chosen: usize) {
         self.change(|state| {
-            state.candidates = candidates;
+            state.candidates = Some(candidates);
             state.phase = Phase::Looks {
                 looked_at: 0,
                 of: chosen,
@@ -198,9 +198,11 @@ impl State {
         let is_finished = state.phase == Phase::Finished;
         let mut channels = state.channels.clone();
         channels.sort_by_key(|channel| (channel.since_ms, channel.channel_sid));
-        let sample = (state.looked_at < state.candidates).then_some(Sample {
-            looked_at: state.looked_at,
-            candidates: state.candidates,
+        let looked_at = state.looked_at;
+        let in_question = state.candidates.filter(|count| looked_at < *count);
+        let sample = in_question.map(|candidates| Sample {
+            looked_at,
+            candidates,
         });
         let listed = state.listed();
         let unreadable = listed.unreadable_events + listed.unreadable_entries;
@@ -215,6 +217,7 @@ impl State {
                 && unreadable + unread.unwrap_or_default() == 0,
             interrupted: !is_finished,
             listed,
+            candidates: state.candidates,
             sample,
             unattended: Unattended::among(&channels, heading.at),
             classes: state.classes.clone(),

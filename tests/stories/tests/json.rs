@@ -84,3 +84,10 @@ fn the_page_of_commands_names_every_field_that_is_printed() {
     let missing = missing(&sources, &pages, 130);
     assert!(missing.is_empty(), "not in docs/commands.md: {missing:#?}");
 }
+
+#[test]
+fn the_page_of_the_audit_names_every_field_of_its_report() {
+    let sources = ["cli/audit/src/report.rs".to_owned()];
+    let missing = missing(&sources, &["docs/audit.md"], 50);
+    assert!(missing.is_empty(), "not in docs/audit.md: {missing:#?}");
+}

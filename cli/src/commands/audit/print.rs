@@ -2,7 +2,7 @@
 
 use ::audit::{Class, FoundChannel, MAX_CONVERSATIONS, Report, Severity, WouldDo};
 use domain::Timestamp;
-use output::{Table, duration, from_now, moment};
+use output::{Table, counted, duration, from_now, moment};
 
 /// The most lines of one kind. The JSON has all.
 const SHOWN: usize = 10;
@@ -22,13 +22,12 @@ pub(super) fn report(report: &Report) -> anyhow::Result<()> {
     }
     let listed = &report.listed;
     output::status(&format!(
-        "Read: {} events since {}, {} open tasks, {} open Proxy sessions, {} open Conversations; {} \
-         requests to Twilio, none of them a write.",
-        listed.events,
+        "Read: {} since {}, {}, {}, {}; {} requests to Twilio, none of them a write.",
+        counted(listed.events, "event"),
         moment(report.log_from_ms),
-        listed.open_tasks,
-        listed.sessions,
-        listed.conversations,
+        counted(listed.open_tasks, "open task"),
+        counted(listed.sessions, "open Proxy session"),
+        counted(listed.conversations, "open Conversation"),
         report.requests
     ));
     Ok(())
@@ -207,13 +206,6 @@ fn when(at: Timestamp, now: Timestamp) -> String {
     match at > now {
         true => from_now(at, now),
         false => "any moment".to_owned(),
-    }
-}
-
-fn counted(count: usize, one: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {one}s"),
     }
 }
 
