@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use simulator::{Sid, State};
+use world::WEBHOOK;
 
 /// The subject of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(crate) enum Subject {
     Move(String),
     /// A task is made on a channel, by TaskRouter or by an invite.
     NewTask(String),
-    /// The webhook for messages is added to a Chat channel.
+    /// Our webhook for messages is added to a Chat channel, or a double of it is removed.
     Webhook(String),
     /// A Proxy session is ended.
     Session(String),
@@ -63,6 +64,12 @@ impl Subject {
             ["taskrouter", _, _, _, "Tasks", task] if reads => return Self::Task(owned(task)),
             ["taskrouter", _, _, _, "Tasks", task] => return Self::Move(owned(task)),
             ["chat", _, _, _, "Channels", channel, "Webhooks"] if !reads => {
+                return Self::Webhook(owned(channel));
+            }
+            ["chat", _, _, _, "Channels", channel, "Webhooks", webhook]
+                if request.method() == http::Method::DELETE
+                    && !leads_elsewhere(state, channel, webhook) =>
+            {
                 return Self::Webhook(owned(channel));
             }
             ["proxy", _, _, _, "Sessions", session] if !reads => {
@@ -128,6 +135,16 @@ impl Subject {
             Self::Other => ("others", ""),
         }
     }
+}
+
+/// Returns true if a webhook of a channel is one of others. One that is gone is nobody's.
+fn leads_elsewhere(state: &State, channel: &str, webhook: &str) -> bool {
+    let Ok(channel) = channel.parse() else {
+        return false;
+    };
+    let mut webhooks = state.webhooks_of(channel).unwrap_or_default().iter();
+    let found = webhooks.find(|one| one.sid.as_str() == webhook);
+    found.is_some_and(|one| one.target.url.as_deref() != Some(WEBHOOK))
 }
 
 /// Returns the conversation of an interaction channel.
