@@ -102,7 +102,7 @@ async fn main() -> std::process::ExitCode {
         Command::Connect(options) => connect::run(&options).await,
         Command::Disconnect(options) => connect::disconnect(&options).await,
         #[cfg(feature = "playground")]
-        Command::Local(options) => local::run(&options).await,
+        Command::Local(options) => local::run(&options, context::environment()).await,
         Command::Checkup(options) => checkup::run(&options).await,
         Command::Explain(options) => explain::run(&options).await,
         Command::Sweep(options) => sweep::run(&options).await,

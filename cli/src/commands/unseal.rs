@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use runtime::Environment;
 use serde_json::Value;
 
 use output::Outcome;
@@ -31,7 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Outcome> {
             text
         }
     };
-    let mut environment = Environment::of_process();
+    let mut environment = crate::context::environment();
     environment.require("TWILIO_AUTH_TOKENS");
     let tokens = environment.secrets("TWILIO_AUTH_TOKENS");
     environment.finish(|| Some(()))?;

@@ -15,6 +15,7 @@ mod playing;
 mod saved;
 mod schedule;
 mod sender;
+mod settings;
 mod snapshot;
 mod webhook;
 
@@ -35,6 +36,7 @@ use crate::clock::Clock;
 use crate::folder::{self, Access, Folder, Note, Simulated};
 use output::Outcome;
 use schedule::Journal;
+use settings::AllSettings;
 
 /// Default speed of the clock where Twilio is simulated: a minute in a
 /// second.
@@ -124,12 +126,12 @@ struct Listeners {
     twilio: Option<TcpListener>,
 }
 
-/// Runs the system until the process is told to end.
+/// Runs the system by these variables until the process is told to end.
 ///
 /// # Errors
-/// Fails if the data folder or a port is in use, or if a part of the system ends by itself.
-pub async fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let environment = Environment::of_process();
+/// Fails if a variable is wrong, if the data folder or a port is in use, or if a part of the
+/// system ends by itself.
+pub async fn run(options: &Options, environment: Environment) -> anyhow::Result<Outcome> {
     let real = environment.is_set("TWILIO_ACCOUNT_SID") && !options.simulate;
     if real && options.accelerate.is_some_and(|times| times > 1) {
         output::status(
@@ -238,8 +240,14 @@ async fn start(
     };
     let (aws, end) = (listeners.aws, here.end.comes());
     parts.spawn(async move { Ok(embedded.serve(aws, end).await?) });
-    webhook::start(&here, listeners.webhook, parts)?;
-    schedule::start(&here, options.sweep_every, parts)?;
+    let AllSettings {
+        ingest,
+        sweep,
+        checkup,
+        park,
+    } = AllSettings::read(&here.environment, &here.aws)?;
+    webhook::start(&here, ingest, listeners.webhook, parts);
+    schedule::start(&here, (sweep, checkup, park), options.sweep_every, parts)?;
     let opened = simulated.map(|(opened, _)| opened);
     let simulated_state = opened.clone().map(|it| (it.simulator, it.saved));
     page::start(

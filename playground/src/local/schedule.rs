@@ -108,15 +108,22 @@ impl Journal {
 }
 
 /// Starts every schedule. A further function gets a line here.
-pub(super) fn start(here: &Here, sweep_every: Duration, parts: &mut Parts) -> anyhow::Result<()> {
-    let settings = Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
-    let sweep = Arc::new(Sweep::new(settings, transport()?));
+pub(super) fn start(
+    here: &Here,
+    settings: (Settings, ::checkup::Settings, Option<::park::Settings>),
+    sweep_every: Duration,
+    parts: &mut Parts,
+) -> anyhow::Result<()> {
+    let (sweep, checkup, park) = settings;
+    let sweep = Arc::new(Sweep::new(sweep, transport()?));
     parts.spawn(sweeps(here.clone(), Arc::clone(&sweep), sweep_every));
     parts.spawn(reconciles(here.clone(), sweep));
     parts.spawn(expiry(here.clone()));
-    let settings = ::checkup::Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
-    parts.spawn(checkups(here.clone(), Checkup::new(settings, transport()?)));
-    let park = parking(here)?.map(Arc::new);
+    parts.spawn(checkups(here.clone(), Checkup::new(checkup, transport()?)));
+    let park = match park {
+        Some(settings) => Some(Arc::new(Park::new(settings, transport()?))),
+        None => None,
+    };
     parts.spawn(bus(here.clone(), park.clone()));
     if let Some(park) = park {
         parts.spawn(parkings(here.clone(), park));
@@ -205,15 +212,6 @@ async fn reconciles(here: Here, sweep: Arc<Sweep>) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Parking, if there are TaskChannels for it.
-fn parking(here: &Here) -> anyhow::Result<Option<Park>> {
-    if !here.environment.is_set("PARK_TASK_CHANNELS") {
-        return Ok(None);
-    }
-    let settings = ::park::Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
-    Ok(Some(Park::new(settings, transport()?)))
 }
 
 async fn parkings(here: Here, park: Arc<Park>) -> anyhow::Result<()> {

@@ -24,8 +24,7 @@ struct Webhook {
 }
 
 /// Answers on this listener.
-pub(super) fn start(here: &Here, listener: TcpListener, parts: &mut Parts) -> anyhow::Result<()> {
-    let settings = Settings::read_at(here.environment.clone(), Some(here.aws.clone()))?;
+pub(super) fn start(here: &Here, settings: Settings, listener: TcpListener, parts: &mut Parts) {
     let webhook = Webhook {
         ingest: Arc::new(Ingest::new(settings)),
         clock: here.clock,
@@ -41,7 +40,6 @@ pub(super) fn start(here: &Here, listener: TcpListener, parts: &mut Parts) -> an
             .with_graceful_shutdown(end)
             .await?)
     });
-    Ok(())
 }
 
 async fn answer(State(webhook): State<Webhook>, request: Request) -> Response {
