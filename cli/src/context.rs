@@ -57,14 +57,15 @@ impl Place {
         Ok((environment(), Box::new(runtime::clock::now)))
     }
 
+    /// Returns true if the place is a data folder.
     #[cfg(feature = "playground")]
-    const fn is_folder(&self) -> bool {
+    pub(crate) const fn is_folder(&self) -> bool {
         self.data.is_some()
     }
 
     #[cfg(not(feature = "playground"))]
     #[expect(clippy::unused_self, reason = "the other feature's form uses it")]
-    const fn is_folder(&self) -> bool {
+    pub(crate) const fn is_folder(&self) -> bool {
         false
     }
 }
@@ -153,7 +154,12 @@ impl Context {
             Secrets::from_environment(&mut variables, None, Need::Rest);
             variables.finish(|| Some(()))?;
         }
-        Self::open(place).await
+        let context = Self::open(place).await?;
+        #[cfg(feature = "playground")]
+        if let Some(path) = &place.data {
+            needs_twilio(&context.environment, path)?;
+        }
+        Ok(context)
     }
 
     async fn on_aws(environment: Environment) -> anyhow::Result<Self> {

@@ -132,3 +132,20 @@ fn what_is_missing_is_named_and_no_secret_is_asked_for_on_the_command_line() {
         .env("TWILIO_AUTH_TOKEN", token);
     run(by_token.args(["close", &channel])).ends(5);
 }
+
+#[test]
+fn local_names_the_wrong_settings_of_all_functions_at_once() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let wrong = [
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("ENDED_CUTOFF", "soon"),
+        ("FLEX_JANITOR", "maybe"),
+        ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ];
+    let ports = ["--port", "0", "--page-port", "0", "--aws-port", "0"];
+    let start = janitor().envs(wrong).arg("local").args(ports);
+    let said = run(start.arg("--data").arg(folder.path())).ends(1);
+    for (name, times) in [("SID is", 1), ("ENDED", 1), ("JANITOR", 1), ("TOKEN", 0)] {
+        assert_eq!(said.stderr.matches(name).count(), times, "{name}: {said}");
+    }
+}

@@ -1,9 +1,9 @@
-//! The settings of every function that runs here.
+//! Reads the settings of every function that runs here.
 
 use runtime::settings::Fault;
 use runtime::{Aws, Environment, SettingsError};
 
-/// What each function works by.
+/// The settings of each function.
 pub(super) struct AllSettings {
     pub(super) ingest: ingest::Settings,
     pub(super) sweep: sweep::Settings,

@@ -217,7 +217,9 @@ impl Desk {
         let process = context::environment();
         // A secret is read on AWS, and a data folder names its own Twilio; for anything else
         // the variables are enough.
-        let context = if options.place.is_named() || process.is_set("TWILIO_SECRET") {
+        let context = if options.place.is_folder() {
+            Some(Context::open_with_twilio(&options.place).await?)
+        } else if options.place.is_named() || process.is_set("TWILIO_SECRET") {
             Some(Context::open(&options.place).await?)
         } else {
             None
