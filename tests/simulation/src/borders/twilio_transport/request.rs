@@ -137,7 +137,7 @@ impl Subject {
     }
 }
 
-/// Returns true if a webhook of a channel is one of others. One that is gone is nobody's.
+/// Returns true if a webhook of a channel is one of others. One that is gone has no owner.
 fn leads_elsewhere(state: &State, channel: &str, webhook: &str) -> bool {
     let Ok(channel) = channel.parse() else {
         return false;
