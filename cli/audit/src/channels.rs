@@ -85,13 +85,8 @@ impl Looker<'_> {
         let in_question = candidates.len();
         candidates.truncate(self.audit.order.sample.unwrap_or(usize::MAX));
         state.begin_looks(in_question, candidates.len());
-        let mut portions = Vec::new();
-        let mut rest = candidates.into_iter().peekable();
-        while rest.peek().is_some() {
-            let portion: Vec<Candidate> = rest.by_ref().take(CHANNELS_PER_QUESTION).collect();
-            portions.push(portion);
-        }
-        stream::iter(portions)
+        stream::iter(candidates)
+            .chunks(CHANNELS_PER_QUESTION)
             .map(|portion| self.ask_about(portion))
             .buffered(1)
             .flat_map(stream::iter)
