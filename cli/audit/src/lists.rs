@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    AccountSid, Channel, ChannelSid, ChatServiceSid, ConversationState, HeldOpenBy, Pairs,
-    ProxyServiceSid, TaskSid, Timestamp, WorkspaceSid,
+    AccountSid, Channel, ChannelSid, ChatServiceSid, HeldOpenBy, Pairs, ProxyServiceSid, TaskSid,
+    Timestamp, WorkspaceSid,
 };
 use store::ChannelEvents;
 use twilio::events::{Acceptance, Batch, Scope};
@@ -177,13 +177,7 @@ fn add_conversations(held: &mut HeldChannels, page: Page<ConversationSeen>) -> E
         read: 0,
         unreadable: page.unreadable,
     };
-    let open = page.items.iter().filter(|seen| match seen.state {
-        ConversationState::Active | ConversationState::Inactive => true,
-        ConversationState::Closed
-        | ConversationState::Initializing
-        | ConversationState::Gone
-        | ConversationState::Undocumented => false,
-    });
+    let open = page.items.iter().filter(|seen| seen.state.is_held_open());
     for seen in open {
         entries.read += 1;
         let entry = Held {

@@ -32,6 +32,16 @@ pub enum ConversationState {
     Undocumented,
 }
 
+impl ConversationState {
+    /// Returns true if the next message of its customer lands in it: it is held open.
+    pub const fn is_held_open(self) -> bool {
+        match self {
+            Self::Active | Self::Inactive => true,
+            Self::Closed | Self::Initializing | Self::Gone | Self::Undocumented => false,
+        }
+    }
+}
+
 /// The status of an interaction channel
 /// (<https://www.twilio.com/docs/flex/developer/conversations/interactions-api>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::orphan::classify;
 use domain::{
-    Channel, ChannelSid, ChatServiceSid, ConversationState, HeldOpen, HeldOpenBy, Orphan,
-    ProxyServiceSid, ProxySessionSid, ReconcileDecision, SkipReason, Timestamp, WorkspaceSid,
+    Channel, ChannelSid, ChatServiceSid, HeldOpen, HeldOpenBy, Orphan, ProxyServiceSid,
+    ProxySessionSid, ReconcileDecision, SkipReason, Timestamp, WorkspaceSid,
 };
 use futures::stream::{self, StreamExt};
 use runtime::clock::Watch;
@@ -99,13 +99,7 @@ impl Lister<'_> {
             .await?;
         report.pages += 1;
         report.unreadable_entries += page.unreadable;
-        let open = page.items.iter().filter(|seen| match seen.state {
-            ConversationState::Active | ConversationState::Inactive => true,
-            ConversationState::Closed
-            | ConversationState::Initializing
-            | ConversationState::Gone
-            | ConversationState::Undocumented => false,
-        });
+        let open = page.items.iter().filter(|seen| seen.state.is_held_open());
         let entries: Vec<Entry> = open
             .map(|seen| Entry {
                 channel: seen.sid,
