@@ -69,9 +69,9 @@ impl Options {
 
     /// Returns the outcome where nothing is to be written: the plan was only to be shown, or the
     /// stack only observes.
-    pub(crate) fn ends_here(&self, target: &Target) -> Option<Outcome> {
+    pub(crate) fn ends_here(&self, context: &Context) -> Option<Outcome> {
         let ends_here = self.common.confirm.ends_here();
-        ends_here.or_else(|| target.context.refuse_observing_stack())
+        ends_here.or_else(|| context.refuse_observing_stack())
     }
 
     /// Prints the result: as JSON, or as a sentence.

@@ -33,7 +33,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
             "Plan: the conversation is closed, which is final; the next message starts a new one."
         }
     });
-    if let Some(outcome) = options.ends_here(&target) {
+    if let Some(outcome) = options.ends_here(&target.context) {
         return Ok(outcome);
     }
     let (context, channel, mut settings) = target.at_once();

@@ -22,7 +22,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         target.channel.platform(),
         target.settings.proxy_service.is_some(),
     ));
-    if let Some(outcome) = options.ends_here(&target) {
+    if let Some(outcome) = options.ends_here(&target.context) {
         return Ok(outcome);
     }
     let context = target.context;

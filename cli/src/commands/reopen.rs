@@ -79,7 +79,7 @@ async fn chat(
             ));
         }
     }
-    if let Some(outcome) = options.target.ends_here(&target) {
+    if let Some(outcome) = options.target.ends_here(&target.context) {
         return Ok(outcome);
     }
     // The record first: a crash in between leaves a channel that the sweep finds clean, and

@@ -41,8 +41,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
         "Plan: its customer, who wrote {}, gets a task like the last one, in the same queue.",
         output::from_now(since, context.now())
     ));
-    let ends_here = options.common.confirm.ends_here();
-    if let Some(outcome) = ends_here.or_else(|| context.refuse_observing_stack()) {
+    if let Some(outcome) = options.ends_here(&context) {
         return Ok(outcome);
     }
     let result = sweep.rescue(sid, true, context.now(), TIME_LEFT).await?;
