@@ -46,7 +46,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// The scene in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         format!(
             "Three customers fall silent. Their agent's {} of {} places are taken; after {} minutes the chats\n\
              are parked and {} are. Two customers write again, their chats come back, and {} are.",

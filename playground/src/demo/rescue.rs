@@ -50,7 +50,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// The scene in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         format!(
             "{} customers write a minute after their agents are gone. With UNHEARD=rescue, {} of them get a new\n\
              task in the queue of their last one. {} others wrote {} days ago: no task for them, but {} notices.",
@@ -168,14 +168,14 @@ fn write_to_nobody(world: &World, agent: Sid, is_old: bool) -> anyhow::Result<Ve
             anyhow::bail!("{address} reaches no agent: {contact:?}");
         };
         state.agent_accepts(task, agent).map_err(refused)?;
-        let told = state.task(task).cloned();
-        let told = told.with_context(|| format!("{task} is unknown"))?;
+        let last = state.task(task).cloned();
+        let last = last.with_context(|| format!("{task} is unknown"))?;
         if on_chat {
             state.task_completed_by_nobody(task).map_err(refused)?;
         } else {
             state.agent_removed(task).map_err(refused)?;
         }
-        chats.push((address, on_chat, channel, told));
+        chats.push((address, on_chat, channel, last));
     }
     world.simulator.advance(minutes(1));
     chats

@@ -136,8 +136,8 @@ fn in_words(
     )?;
     let (first, second) = findings.claims.split_at(first_act);
     writeln!(out, "{}\n", classes[0])?;
-    writeln!(out, "{}\n", findings.parking.told())?;
-    writeln!(out, "{}\n", findings.rescue.told())?;
+    writeln!(out, "{}\n", findings.parking.in_words())?;
+    writeln!(out, "{}\n", findings.rescue.in_words())?;
     claims(&mut out, first)?;
     writeln!(
         out,
