@@ -179,7 +179,7 @@ mod tests {
         assert!(!painted.contains("mState"), "the heading has none");
 
         let mut promises = Table::with_width(["What happened", "What is promised"], None);
-        promises.add_row(["its agent is gone", "closed after 15 minutes"]);
+        promises.add_row(["its agent is gone", "closed"]);
         assert!(!promises.to_string().contains('\u{1b}'), "{promises}");
         let mut last = Table::with_width(["Channel", "State"], None);
         last.add_row([CHANNEL, "closed"]);

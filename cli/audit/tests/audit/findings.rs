@@ -6,6 +6,7 @@ use audit::{Cause, Class, WouldDo};
 use domain::Timestamp;
 use simulator::PauseReading;
 use simulator::state::chat::ChannelChange;
+use simulator::state::conversations::conversation::ConversationChange;
 use simulator::{ConversationState, Webhooks};
 use world::{Chat, World};
 
@@ -145,6 +146,31 @@ async fn what_somebody_has_is_told_from_what_is_unattended() {
     for (chat, class) in [(left, Class::Left), (parked, Class::Parked)] {
         assert_eq!(found(&report, chat.channel).class, class);
     }
+    world.lose_events();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inactive_conversation_from_before_the_log_is_unattended() {
+    let world = World::new().await;
+    let inactive = world.customer_converses("+15550100001");
+    let closed = world.customer_converses("+15550100002");
+    for (chat, to) in [
+        (inactive, ConversationState::Inactive),
+        (closed, ConversationState::Closed),
+    ] {
+        let change = ConversationChange {
+            state: Some(to),
+            ..ConversationChange::default()
+        };
+        let mut state = world.twilio.state();
+        state.task_canceled_by_supervisor(chat.task).unwrap();
+        state.update_conversation(chat.channel, change).unwrap();
+    }
+    world.time_passes(100 * DAY).await;
+    let report = audit(&world).await;
+    let one = found(&report, inactive.channel);
+    assert_eq!(one.cause, Some(Cause::Orphan), "{one:?}");
+    assert_eq!(report.listed.conversations, 1);
     world.lose_events();
 }
 

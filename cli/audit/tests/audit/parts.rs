@@ -243,6 +243,7 @@ async fn a_list_whose_place_is_forgotten_is_begun_again_and_a_lost_end_is_said()
     assert!(again.whole && again.requests == whole.requests + 2);
     let cut = audit_that_forgets(&world, usize::MAX).await;
     assert_eq!(cut.listed.events, 1_000, "what came before counts");
+    assert!(cut.classes[&Class::Clean] > 100, "and is looked at");
     let [silent] = cut.silent_parts.as_slice() else {
         panic!("{:?}", cut.silent_parts);
     };
