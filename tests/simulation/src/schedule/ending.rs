@@ -25,7 +25,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const AFTERMATH: Duration = Duration::from_secs(26 * 3600);
 
 /// The interval of reconciliations until everything is at rest.
-const RECONCILED_EVERY: Duration = Duration::from_secs(24 * 3600);
+const RECONCILED_EVERY: Duration = Duration::from_secs(48 * 3600);
 
 /// The runs that go on when people have stopped.
 pub(crate) struct Runs<'a> {
@@ -93,7 +93,7 @@ pub(crate) async fn end(
         streams.pump(deployment);
         // A task that no agent ends is inspected until it ends by itself.
         let first_hours = began.elapsed() < 180 * MINUTE;
-        let step = if first_hours { 20 } else { 120 } * MINUTE;
+        let step = if first_hours { 20 } else { 480 } * MINUTE;
         pass(deployment, parking, Instant::now() + step).await;
         if parks && !due_in(deployment, |queue| !queue.is_of_sweep(), Duration::ZERO).is_empty() {
             parking.tick_in_peace(deployment).await;
