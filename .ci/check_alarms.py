@@ -2,8 +2,9 @@
 
 import sys
 
-from alarm_stories import STORIES
-from alarm_world import DAY, PARKS, World
+import alarm_stories  # adds its stories
+import parking_alarm_stories  # adds its stories
+from alarm_world import DAY, PARKS, STORIES, World
 from cloudwatch import ALARM, check_rules, play
 
 # How many more periods CloudWatch may read than it was asked for. It does not say.
