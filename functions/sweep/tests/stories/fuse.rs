@@ -126,7 +126,7 @@ async fn row_40_what_a_slow_day_closes_blows_no_fuse() {
 
 #[tokio::test(start_paused = true)]
 async fn row_40_wherever_a_sweep_dies_its_writes_are_counted() {
-    for number in (30..150).step_by(8) {
+    for number in (7..127).step_by(8) {
         let world = World::new().await;
         let chats = mistake(&world, 20, 6).await;
         world.sweep_and_die(Crash::After(number)).await;
