@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use simulator::state::chat::{ChannelChange, ChannelType};
+use simulator::state::conversations::conversation::ConversationChange;
 use simulator::state::taskrouter::task::NewTask;
 use simulator::{Contact, ConversationState, Sid, Transfer, Webhooks};
 
@@ -92,6 +93,19 @@ impl World {
         self.tab_is_closed(chat);
         self.deliver().await;
         chat
+    }
+
+    /// A Conversation whose only task was canceled and that is in this state now.
+    pub fn conversation_without_task(&self, address: &str, to: ConversationState) -> Sid {
+        let Chat { channel, task } = self.customer_converses(address);
+        let change = ConversationChange {
+            state: Some(to),
+            ..ConversationChange::default()
+        };
+        let mut state = self.twilio.state();
+        state.task_canceled_by_supervisor(task).unwrap();
+        state.update_conversation(channel, change).unwrap();
+        channel
     }
 
     /// Several of them, by text message.

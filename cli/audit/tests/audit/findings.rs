@@ -6,7 +6,6 @@ use audit::{Cause, Class, WouldDo};
 use domain::Timestamp;
 use simulator::PauseReading;
 use simulator::state::chat::ChannelChange;
-use simulator::state::conversations::conversation::ConversationChange;
 use simulator::{ConversationState, Webhooks};
 use world::{Chat, World};
 
@@ -152,23 +151,11 @@ async fn what_somebody_has_is_told_from_what_is_unattended() {
 #[tokio::test(start_paused = true)]
 async fn an_inactive_conversation_from_before_the_log_is_unattended() {
     let world = World::new().await;
-    let inactive = world.customer_converses("+15550100001");
-    let closed = world.customer_converses("+15550100002");
-    for (chat, to) in [
-        (inactive, ConversationState::Inactive),
-        (closed, ConversationState::Closed),
-    ] {
-        let change = ConversationChange {
-            state: Some(to),
-            ..ConversationChange::default()
-        };
-        let mut state = world.twilio.state();
-        state.task_canceled_by_supervisor(chat.task).unwrap();
-        state.update_conversation(chat.channel, change).unwrap();
-    }
+    let inactive = world.conversation_without_task("+15550100001", ConversationState::Inactive);
+    world.conversation_without_task("+15550100002", ConversationState::Closed);
     world.time_passes(100 * DAY).await;
     let report = audit(&world).await;
-    let one = found(&report, inactive.channel);
+    let one = found(&report, inactive);
     assert_eq!(one.cause, Some(Cause::Orphan), "{one:?}");
     assert_eq!(report.listed.conversations, 1);
     world.lose_events();

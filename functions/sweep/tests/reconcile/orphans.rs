@@ -113,26 +113,17 @@ async fn a_conversation_from_before_is_closed_when_nobody_has_written_for_three_
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_inactive_conversation_is_held_open_and_a_closed_one_is_not() {
     let world = World::new().await;
-    let inactive = world.customer_converses("+15550100001");
-    let closed = world.customer_converses("+15550100002");
-    for (chat, to) in [
-        (inactive, ConversationState::Inactive),
-        (closed, ConversationState::Closed),
-    ] {
-        let mut state = world.twilio.state();
-        state.task_canceled_by_supervisor(chat.task).unwrap();
-        let change = ConversationChange {
-            state: Some(to),
-            ..ConversationChange::default()
-        };
-        state.update_conversation(chat.channel, change).unwrap();
-    }
+    let [inactive, closed] = [
+        ("+15550100001", ConversationState::Inactive),
+        ("+15550100002", ConversationState::Closed),
+    ]
+    .map(|(address, state)| world.conversation_without_task(address, state));
     world.lose_events();
     world.time_passes(40 * DAY).await;
     let report = world.reconcile().await;
     assert_eq!((report.conversations, report.orphans), (1, 1), "{report:?}");
-    assert!(world.record(inactive.channel).await.is_some());
-    assert!(world.record(closed.channel).await.is_none());
+    assert!(world.record(inactive).await.is_some());
+    assert!(world.record(closed).await.is_none());
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
