@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use domain::{
-    Channel, ChannelSid, HeldOpenBy, Orphan, Outcome, Platform, Progress, ProxySessionSid, Queue,
-    Step, Timestamp,
+    Channel, ChannelSid, ChatServiceSid, HeldOpenBy, Orphan, Outcome, Platform, Progress,
+    ProxySessionSid, Queue, Step, Timestamp,
 };
 use runtime::clock::Watch;
-use store::Due;
+use store::{Due, Versioned};
+use twilio::rest::Client;
 
 use crate::closing::Closer;
 use crate::guard::Guard;
@@ -16,7 +17,7 @@ use crate::look::Reader;
 use crate::mark::{ChannelReport, publish_and_mark};
 use crate::open_tasks::OpenTasks;
 use crate::summary::ChannelResult;
-use crate::{Summary, Sweep, SweepError};
+use crate::{Settings, Summary, Sweep, SweepError};
 
 impl Sweep {
     /// Looks at the open tasks for one channel, as a sweep would before it writes, and returns
@@ -30,21 +31,8 @@ impl Sweep {
         channel: ChannelSid,
         now: Timestamp,
     ) -> Result<Option<Channel>, SweepError> {
-        let Some(stored) = self.settings.table.get(channel).await? else {
-            return Ok(None);
-        };
-        let twilio = self.client(now).await?;
-        let (workspace, _) = self.flex_ids(&twilio).await?;
-        let look = async {
-            let open_tasks = OpenTasks::list(&twilio, workspace, now).await?;
-            let look = open_tasks.look_for(&twilio, [channel].into(), now).await?;
-            let mut seen = stored.channel;
-            open_tasks
-                .refresh(&twilio, Some(&look), &mut seen, now)
-                .await?;
-            Ok(seen)
-        };
-        look.await.map(Some).map_err(SweepError::LookupFailed)
+        let refreshed = self.refreshed(channel, now).await?;
+        Ok(refreshed.map(|refreshed| refreshed.after))
     }
 
     /// Sweeps these channels and no others, whether the index lists them or not. What is done
@@ -81,20 +69,16 @@ impl Sweep {
         now: Timestamp,
     ) -> Result<Deletion, SweepError> {
         let settings = &self.settings;
-        let Some(before) = settings.table.get(channel).await? else {
+        let Some(refreshed) = self.refreshed(channel, now).await? else {
             return Ok(Deletion::Unknown);
         };
-        let twilio = self.client(now).await?;
-        let (workspace, service) = self.flex_ids(&twilio).await?;
-        let open_tasks = OpenTasks::list(&twilio, workspace, now).await;
-        let open_tasks = open_tasks.map_err(SweepError::LookupFailed)?;
-        let look = open_tasks.look_for(&twilio, [channel].into(), now).await;
-        let look = look.map_err(SweepError::LookupFailed)?;
-        let mut after = before.channel.clone();
-        open_tasks
-            .refresh(&twilio, Some(&look), &mut after, now)
-            .await
-            .map_err(SweepError::LookupFailed)?;
+        let Refreshed {
+            before,
+            mut after,
+            twilio,
+            service,
+            ..
+        } = refreshed;
         if after.open_tasks().next().is_some() {
             return Ok(Deletion::OpenTask);
         }
@@ -144,16 +128,70 @@ impl Sweep {
             queue: Queue::Retry,
             result: ChannelResult::of(Step::Close, outcome),
         };
-        let retention = settings.plan.policy.retention;
-        let marked = publish_and_mark(&settings.table, &settings.bus, retention, vec![news], now);
-        for result in marked.await {
-            result?;
-        }
+        self.publish_and_mark(news, now).await?;
         Ok(Deletion::Done {
             outcome,
             session: session.filter(|_| !deleted_session),
         })
     }
+
+    /// Reads a record, and refreshes it by a look at the open tasks. Nothing where there is no
+    /// record.
+    pub(crate) async fn refreshed(
+        &self,
+        channel: ChannelSid,
+        now: Timestamp,
+    ) -> Result<Option<Refreshed>, SweepError> {
+        let Some(before) = self.settings.table.get(channel).await? else {
+            return Ok(None);
+        };
+        let twilio = self.client(now).await?;
+        let (workspace, service) = self.flex_ids(&twilio).await?;
+        let mut after = before.channel.clone();
+        let look = async {
+            let open_tasks = OpenTasks::list(&twilio, workspace, now).await?;
+            let look = open_tasks.look_for(&twilio, [channel].into(), now).await?;
+            open_tasks
+                .refresh(&twilio, Some(&look), &mut after, now)
+                .await?;
+            Ok(open_tasks)
+        };
+        let open_tasks = look.await.map_err(SweepError::LookupFailed)?;
+        Ok(Some(Refreshed {
+            before,
+            after,
+            twilio,
+            service,
+            open_tasks,
+        }))
+    }
+
+    /// Publishes what was done with one channel, and marks its record.
+    pub(crate) async fn publish_and_mark(
+        &self,
+        news: ChannelReport,
+        now: Timestamp,
+    ) -> Result<(), SweepError> {
+        let Settings {
+            table, bus, plan, ..
+        } = &self.settings;
+        let marked = publish_and_mark(table, bus, plan.policy.retention, vec![news], now);
+        for result in marked.await {
+            result?;
+        }
+        Ok(())
+    }
+}
+
+/// A channel that a person names, and what was read for it.
+pub(crate) struct Refreshed {
+    /// The record as it is stored.
+    pub(crate) before: Versioned,
+    /// The record with what the open tasks told.
+    pub(crate) after: Channel,
+    pub(crate) twilio: Client,
+    pub(crate) service: ChatServiceSid,
+    pub(crate) open_tasks: OpenTasks,
 }
 
 /// The result of a deletion by hand.

@@ -8,8 +8,8 @@ use runtime::clock::Watch;
 use crate::closing::Closer;
 use crate::guard::Guard;
 use crate::look::Reader;
-use crate::mark::{ChannelReport, publish_and_mark};
-use crate::open_tasks::OpenTasks;
+use crate::manual::Refreshed;
+use crate::mark::ChannelReport;
 use crate::rescue::{RescueError, RescueResult, Subject, Terms};
 use crate::run::Run;
 use crate::summary::ChannelResult;
@@ -50,20 +50,16 @@ impl Sweep {
         time_left: Duration,
     ) -> Result<ManualRescue, SweepError> {
         let settings = &self.settings;
-        let Some(before) = settings.table.get(channel).await? else {
+        let Some(refreshed) = self.refreshed(channel, now).await? else {
             return Ok(ManualRescue::Unknown);
         };
-        let twilio = self.client(now).await?;
-        let (workspace, service) = self.flex_ids(&twilio).await?;
-        let open_tasks = OpenTasks::list(&twilio, workspace, now).await;
-        let open_tasks = open_tasks.map_err(SweepError::LookupFailed)?;
-        let look = open_tasks.look_for(&twilio, [channel].into(), now).await;
-        let look = look.map_err(SweepError::LookupFailed)?;
-        let mut after = before.channel.clone();
-        open_tasks
-            .refresh(&twilio, Some(&look), &mut after, now)
-            .await
-            .map_err(SweepError::LookupFailed)?;
+        let Refreshed {
+            before,
+            mut after,
+            twilio,
+            service,
+            open_tasks,
+        } = refreshed;
         if after.idle().is_none() {
             return Ok(ManualRescue::OpenTask);
         }
@@ -122,11 +118,7 @@ impl Sweep {
             queue: Queue::Retry,
             result: ChannelResult::Rescued,
         };
-        let retention = settings.plan.policy.retention;
-        let marked = publish_and_mark(&settings.table, &settings.bus, retention, vec![news], now);
-        for marked in marked.await {
-            marked?;
-        }
+        self.publish_and_mark(news, now).await?;
         Ok(match result {
             RescueResult::Made(task) => ManualRescue::Made(task),
             RescueResult::NotMade(why) => ManualRescue::NotMade(why),
