@@ -5,6 +5,7 @@
 //! the channels in question. The set-up and the users are read beside.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use checkup::{Expectations, Snapshot};
@@ -113,7 +114,8 @@ impl Audit {
     pub async fn run(&self) -> Result<(), AuditError> {
         let order = &self.order;
         let ids = FlexIds::look_up(&self.twilio, order.workspace, order.chat_service).await?;
-        let open_tasks = OpenTasks::list(&self.twilio, ids.workspace, self.started).await;
+        let refused = Arc::default();
+        let open_tasks = OpenTasks::list(&self.twilio, ids.workspace, &refused, self.started).await;
         // With both SIDs set, this is the first request.
         if let Err(TwilioError::Unauthorized { status: 401, .. }) = open_tasks {
             return Err(AuditError::Unauthorized);

@@ -59,7 +59,7 @@ use runtime::{Notice, NoticeKind};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Due, Job, LastRun, StoreError};
-use twilio::rest::{Client, Transport};
+use twilio::rest::{Client, RefusedOperators, Transport};
 
 use crate::closing::Closer;
 use crate::guard::Guard;
@@ -79,6 +79,7 @@ pub use wrap_up::WrapUp;
 pub struct Sweep {
     settings: Settings,
     transport: Arc<dyn Transport>,
+    refused: Arc<RefusedOperators>,
 }
 
 impl Sweep {
@@ -87,6 +88,7 @@ impl Sweep {
         Self {
             settings,
             transport,
+            refused: Arc::default(),
         }
     }
 
@@ -210,7 +212,7 @@ impl Sweep {
     ) -> Result<Summary, SweepError> {
         let twilio = self.client(watch.now()).await?;
         let (workspace, service) = self.flex_ids(&twilio).await?;
-        let open_tasks = OpenTasks::list(&twilio, workspace, watch.now())
+        let open_tasks = OpenTasks::list(&twilio, workspace, &self.refused, watch.now())
             .await
             .map_err(SweepError::LookupFailed)?;
         let closer = Closer {

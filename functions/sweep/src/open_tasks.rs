@@ -11,12 +11,13 @@
 //!   tasks name one of the channels in hand, portion by portion, just before they are read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::{
     Channel, ChannelSid, End, Fact, Policy, Stage, TaskSid, TaskState, Timestamp, WorkspaceSid,
 };
 use twilio::events::{Link, TaskSeen, TaskStatus};
-use twilio::rest::{Client, TwilioError};
+use twilio::rest::{Client, RefusedOperators, TwilioError};
 
 /// The most stuck wrap-ups that one run names in its log.
 const MAX_NAMED: usize = 10;
@@ -25,6 +26,7 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug)]
 pub struct OpenTasks {
     workspace: WorkspaceSid,
+    refused: Arc<RefusedOperators>,
     looked_at: Timestamp,
     open: BTreeSet<TaskSid>,
     /// The facts that the list itself told of channels.
@@ -54,7 +56,7 @@ pub struct PortionLook {
 
 impl OpenTasks {
     /// Lists the open tasks, a thousand a request. Whole or not at all: what is left out here
-    /// may be closed.
+    /// may be closed. [`Self::look_for`] asks without the operators that TaskRouter refused.
     ///
     /// # Errors
     ///
@@ -62,6 +64,7 @@ impl OpenTasks {
     pub async fn list(
         twilio: &Client,
         workspace: WorkspaceSid,
+        refused: &Arc<RefusedOperators>,
         now: Timestamp,
     ) -> Result<Self, TwilioError> {
         let listed = twilio.open_tasks(workspace).await?;
@@ -86,6 +89,7 @@ impl OpenTasks {
         }
         Ok(Self {
             workspace,
+            refused: Arc::clone(refused),
             looked_at: now,
             open: listed.iter().map(|task| task.sid).collect(),
             facts,
@@ -117,7 +121,8 @@ impl OpenTasks {
             return Ok(look);
         }
         let asked: Vec<ChannelSid> = look.channels.iter().copied().collect();
-        for found in twilio.open_tasks_on(self.workspace, &asked).await? {
+        let found = twilio.open_tasks_on(self.workspace, &asked, &self.refused);
+        for found in found.await? {
             // Nothing: it ended in between.
             if let Some(task) = twilio.task(self.workspace, found.sid).await? {
                 look.open.insert(task.sid);

@@ -46,7 +46,7 @@ pub use new_tasks::{TaskModel, TaskModelAnswer};
 pub use page::{Cursor, ListFailure, Page};
 pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;
-pub use taskrouter::CHANNELS_PER_QUESTION;
+pub use taskrouter::{CHANNELS_PER_QUESTION, RefusedOperators};
 pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer, is_token_like};
 pub use transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
 pub use users::ChatUser;

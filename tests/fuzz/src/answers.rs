@@ -17,8 +17,8 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use twilio::events::{Scope, TaskSeen, TaskStatus};
 use twilio::rest::{
-    Client, ConversationFilter, Credentials, Hosts, Limits, ListFailure, LogQuery, Transport,
-    TransportError, TwilioError,
+    Client, ConversationFilter, Credentials, Hosts, Limits, ListFailure, LogQuery,
+    RefusedOperators, Transport, TransportError, TwilioError,
 };
 
 use super::{CUSTOMER, lines, number};
@@ -161,7 +161,11 @@ async fn taskrouter(twilio: &Arc<Always>, ok: bool, body: &str) {
     // Lists may have many pages: each is bounded, and so is their number.
     let all = twilio.client().open_tasks(workspace).await;
     check_list(&all, body);
-    let some = twilio.client().open_tasks_on(workspace, &[sid("CH")]).await;
+    let refused = RefusedOperators::default();
+    let some = twilio
+        .client()
+        .open_tasks_on(workspace, &[sid("CH")], &refused)
+        .await;
     assert_eq!(some.is_ok(), all.is_ok());
     for error in [all.err(), some.err()].into_iter().flatten() {
         check_error(&error);

@@ -30,11 +30,12 @@ impl Lister<'_> {
         report: &mut Reconciled,
     ) -> Result<Ended, SweepError> {
         if place.list != List::Log && self.open_tasks.is_none() {
-            let listed = OpenTasks::list(self.twilio, self.workspace, self.watch.now()).await;
+            let (refused, now) = (&self.sweep.refused, self.watch.now());
+            let listed = OpenTasks::list(self.twilio, self.workspace, refused, now).await;
             let listed = listed.map_err(SweepError::LookupFailed)?;
             report.open_tasks = listed.count();
             let policy = &self.sweep.settings.plan.policy;
-            report.stuck_wrap_ups = Some(listed.report_stuck_wrap_ups(policy, self.watch.now()));
+            report.stuck_wrap_ups = Some(listed.report_stuck_wrap_ups(policy, now));
             self.open_tasks = Some(listed);
         }
         let proxy = match place.list {

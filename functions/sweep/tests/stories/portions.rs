@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::EVALUATIONS_PER_SECOND;
 use sweep::Stop;
-use world::{Chat, World, moment};
+use world::{Chat, SWEEP_TIME, World, moment};
 
 use crate::DAY;
 
@@ -150,6 +150,35 @@ async fn the_newest_take_turns_with_the_oldest() {
     assert_eq!(closed(0, PORTION), PORTION, "the oldest");
     assert_eq!(closed(400 - PORTION, 400), PORTION, "the newest");
     assert_eq!(closed(180, 220), 0, "those in between wait");
+    world.notices();
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_refuses_lists_in_questions_is_asked_in_another_way() {
+    let world = World::new().await;
+    world.chats_left_behind(100).await;
+    world.everything_falls_due().await;
+    world.twilio.reset_calls();
+    world.twilio.state().knobs.evaluates_in = false;
+    let first = world.sweep().await;
+    assert_eq!((first.due, first.closed), (100, 100), "{first:?}");
+    // The refusal is remembered, from one run to the next as well.
+    assert_eq!(world.twilio.calls().refused().len(), 1);
+
+    let chat = world.chat_left_behind("+15550900002").await;
+    let open = world.another_task_on(chat.channel);
+    world.lose_events();
+    world.time_passes(Duration::from_secs(20 * 60)).await;
+    world.twilio.reset_calls();
+    let second = world.attempt_sweep(SWEEP_TIME).await.unwrap();
+    assert_eq!(
+        (second.due, second.open_again),
+        (1, 1),
+        "{open}: {second:?}"
+    );
+    assert!(!world.is_inactive(chat.channel));
+    assert_eq!(world.twilio.calls().refused(), []);
     world.notices();
     world.finish().await;
 }

@@ -35,9 +35,10 @@ pub const CHANNELS_PER_QUESTION: usize = 40;
 /// The same where each channel takes 145 characters.
 const CHANNELS_PER_LONG_QUESTION: usize = 20;
 
-/// TaskRouter refused `IN` and took `==`. One refused question in the life of a process is
-/// enough: each is an error in the customer's Debugger.
-static IN_IS_REFUSED: AtomicBool = AtomicBool::new(false);
+/// The memory that TaskRouter refused the operator `IN` and took `==`. A process keeps one for
+/// all its clients: each refused question is an error in the customer's Debugger.
+#[derive(Debug, Default)]
+pub struct RefusedOperators(AtomicBool);
 
 /// A way to ask for the tasks of some channels. Twilio documents both operators
 /// (<https://www.twilio.com/docs/taskrouter/expression-syntax>), and its samples of this
@@ -60,7 +61,8 @@ impl Client {
     }
 
     /// Lists the open tasks whose attributes name one of these channels, as a Chat channel or
-    /// as a Conversation. The questions are asked one after the other, at Twilio's pace.
+    /// as a Conversation. The questions are asked one after the other, at Twilio's pace, without
+    /// an operator that was refused before.
     ///
     /// # Errors
     ///
@@ -69,8 +71,9 @@ impl Client {
         &self,
         workspace: WorkspaceSid,
         channels: &[ChannelSid],
+        refused: &RefusedOperators,
     ) -> Result<Vec<TaskSeen>, TwilioError> {
-        if !IN_IS_REFUSED.load(Ordering::Relaxed) {
+        if !refused.0.load(Ordering::Relaxed) {
             match self.list_tasks_of(workspace, channels, Operator::In).await {
                 Err(TwilioError::Refused { status: 400, .. }) => {}
                 answer => return answer,
@@ -79,7 +82,7 @@ impl Client {
         let tasks = self
             .list_tasks_of(workspace, channels, Operator::Equals)
             .await?;
-        IN_IS_REFUSED.store(true, Ordering::Relaxed);
+        refused.0.store(true, Ordering::Relaxed);
         Ok(tasks)
     }
 

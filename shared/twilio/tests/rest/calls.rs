@@ -4,7 +4,9 @@ use crate::scripted::{Script, Step, ok, refusal, status};
 use domain::{ChannelSid, TaskSid, WorkspaceSid};
 use twilio::attributes::NotAnObject;
 use twilio::events::{About, TaskStatus};
-use twilio::rest::{CHANNELS_PER_QUESTION, Removed, SessionStatus, TwilioError, Why};
+use twilio::rest::{
+    CHANNELS_PER_QUESTION, RefusedOperators, Removed, SessionStatus, TwilioError, Why,
+};
 
 const ROOT: &str = "https://taskrouter.twilio.com";
 
@@ -129,7 +131,8 @@ async fn tasks_of_channels_are_asked_for_in_urls_of_a_bounded_length() {
     let channels: Vec<ChannelSid> = (1..=CHANNELS_PER_QUESTION + 1).map(channel).collect();
     let script = Script::new([page(&[listed(1, "assigned")], ""), page(&[], "")]);
     let client = script.client();
-    let tasks = client.open_tasks_on(workspace(), &channels).await;
+    let refused = RefusedOperators::default();
+    let tasks = client.open_tasks_on(workspace(), &channels, &refused).await;
     assert_eq!(tasks.unwrap().len(), 1);
     let asked = script.asked();
     assert!(
@@ -143,7 +146,8 @@ async fn tasks_of_channels_are_asked_for_in_urls_of_a_bounded_length() {
     );
     assert!(asked[1].ends_with(&last), "{}", asked[1]);
     let script = Script::new([]);
-    let none = script.client().open_tasks_on(workspace(), &[]).await;
+    let client = script.client();
+    let none = client.open_tasks_on(workspace(), &[], &refused).await;
     assert_eq!(none, Ok(vec![]));
 }
 
