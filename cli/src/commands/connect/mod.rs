@@ -36,7 +36,7 @@ use plan::{Plan, SinkPlan, SubscriptionPlan, Version};
 pub(crate) const DESCRIPTION: &str = "Channel Janitor";
 
 /// Pause between two reads of the table for the test event.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The webhook to connect.
 #[derive(Debug, Args)]
