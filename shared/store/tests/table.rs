@@ -20,11 +20,13 @@ use store::{ChannelTable, Saved, StoreError};
 #[tokio::test(start_paused = true)]
 async fn two_writers_in_every_interleaving_lose_nothing() {
     // Each writer reads, writes, and perhaps does both again; each request is slow or not.
+    let (aws, table) = memory().await;
     for there_already in [false, true] {
         for slow in 0_u32..256 {
-            let (aws, table) = memory().await;
+            let channel = channel(u32::from(there_already) << 8 | slow);
+            aws.end_faults();
             if there_already {
-                tell(&table, &[opened(channel(1), 3)]).await.unwrap();
+                tell(&table, &[opened(channel, 3)]).await.unwrap();
             }
             let mut nth = 0;
             aws.plan_faults(move |_| {
@@ -32,12 +34,12 @@ async fn two_writers_in_every_interleaving_lose_nothing() {
                 nth += 1;
                 Some(Fault::Delay(Duration::from_millis(millis)))
             });
-            let (one, other) = ([opened(channel(1), 1)], [opened(channel(1), 2)]);
+            let (one, other) = ([opened(channel, 1)], [opened(channel, 2)]);
             let saved = join!(tell(&table, &one), tell(&table, &other));
             let (Ok(Saved::Written), Ok(Saved::Written)) = saved else {
                 panic!("{slow:08b}: {saved:?}")
             };
-            let found = tasks(&table, channel(1)).await;
+            let found = tasks(&table, channel).await;
             let expected = 2 + usize::from(there_already);
             assert_eq!(found.len(), expected, "{slow:08b}: {found:?}");
         }

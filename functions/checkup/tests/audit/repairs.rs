@@ -28,7 +28,7 @@ fn named(rules: &[&str]) -> Choice {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_repair_leaves_the_project_sound() {
     let mut mended: Vec<&str> = Vec::new();
     for broken in broken::all() {
@@ -36,7 +36,7 @@ async fn every_repair_leaves_the_project_sound() {
         if rule.fix() == Fix::Person {
             continue;
         }
-        let mut stage = Stage::new().await;
+        let (_, mut stage) = Line::to_a_sound_project();
         (broken.how)(&mut stage);
         let choice = match rule.fix() {
             Fix::Default => Choice::default(),
@@ -76,9 +76,9 @@ async fn what_is_dangerous_is_offered_and_not_done() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_chat_service_is_followed_by_all_flex_flows() {
-    let stage = Stage::new().await;
+    let (_, stage) = Line::to_a_sound_project();
     stage.state().lose(stage.project.chat_service).unwrap();
     let plan = stage.plan(&Choice::default()).await;
     assert!(plan.repairs.is_empty(), "{plan:#?}");
@@ -196,9 +196,9 @@ async fn of_several_studio_flows_none_is_guessed() {
     assert!(stage.report().await.findings.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_changed_since_the_plan_is_left_alone() {
-    let mut stage = Stage::new().await;
+    let (_, mut stage) = Line::to_a_sound_project();
     stage.wanted.janitor = Toggle::Off;
     let plan = stage.plan(&named(&["flex-flow/janitor"])).await;
     let sid = stage.flow("web");

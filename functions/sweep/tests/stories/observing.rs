@@ -26,9 +26,9 @@ async fn row_40_an_observing_sweep_writes_nothing_at_twilio() {
 #[tokio::test(start_paused = true)]
 async fn what_was_observed_is_not_asked_about_again_for_a_day() {
     let world = World::new().await;
-    observed(&world, 400).await;
+    observed(&world, 150).await;
     let first = world.sweep().await;
-    assert_eq!((first.due, first.would_write), (400, 400), "{first:?}");
+    assert_eq!((first.due, first.would_write), (150, 150), "{first:?}");
     world.twilio.reset_calls();
     for _ in 0..3 {
         world.time_passes(5 * MINUTE).await;
@@ -51,7 +51,7 @@ async fn what_was_observed_is_not_asked_about_again_for_a_day() {
     let later = world.sweep().await;
     assert_eq!(
         (later.due, later.would_write, later.observed_again),
-        (400, 0, 400)
+        (150, 0, 150)
     );
     world.finish().await;
 }

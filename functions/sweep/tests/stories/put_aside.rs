@@ -18,8 +18,8 @@ async fn a_conversation_that_its_agent_left_is_never_written_to() {
     let chat = world.conversation_with_agent(CUSTOMER);
     world.twilio.state().agent_leaves(chat.task).unwrap();
     world.deliver().await;
-    for _ in 0..80 {
-        world.time_passes(DAY).await;
+    for _ in 0..20 {
+        world.time_passes(4 * DAY).await;
         expect_left(&world, "left-by-agent", 1).await;
     }
     assert!(!world.is_closed(chat.channel));
@@ -30,12 +30,12 @@ async fn a_conversation_that_its_agent_left_is_never_written_to() {
     world.agent_accepts(again);
     world.twilio.state().agent_leaves(again.task).unwrap();
     world.deliver().await;
-    for _ in 0..89 {
-        world.time_passes(DAY).await;
+    for _ in 0..22 {
+        world.time_passes(4 * DAY).await;
         expect_left(&world, "left-by-agent", 1).await;
     }
     // Twilio closes it after 90 days, and that is noticed without a write.
-    world.time_passes(2 * DAY).await;
+    world.time_passes(3 * DAY).await;
     world.twilio.reset_calls();
     let summary = world.sweep().await;
     assert_eq!((summary.due, summary.already_clean), (1, 1), "{summary:?}");

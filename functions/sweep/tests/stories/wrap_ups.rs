@@ -17,7 +17,7 @@ async fn a_stuck_wrap_up_is_counted_after_its_limit_and_never_ended() {
         world.twilio.state().agent_wraps_up(chat.task).unwrap();
     }
     world.deliver().await;
-    for hour in 1..=100_usize {
+    for hour in 1..=30_usize {
         world.time_passes(HOUR - 20 * MINUTE).await;
         // Something that is due, since a sweep without it asks Twilio nothing. Reconcile does.
         let due = world.chat_left_behind(&format!("+1555020{hour:04}")).await;

@@ -38,6 +38,9 @@ fn questions(channel: &Channel, told: &Evidence, now: i64) -> (Vec<Question>, Ve
 fn no_cell_takes_more_requests_than_its_platform_may() {
     let mut most = [0, 0];
     for end in ENDS {
+        let chat = channel(Platform::Chat, end, false);
+        let conversations =
+            [false, true].map(|with| channel(Platform::Conversations, end, with && end.is_some()));
         for message in messages() {
             for hooks in webhooks() {
                 for now in MOMENTS {
@@ -51,8 +54,7 @@ fn no_cell_takes_more_requests_than_its_platform_may() {
                             webhooks: Some(hooks),
                             ..Evidence::default()
                         };
-                        let channel = channel(Platform::Chat, end, false);
-                        let (asked, verdict) = questions(&channel, &told, now);
+                        let (asked, verdict) = questions(&chat, &told, now);
                         let writes = usize::from(matches!(verdict, Verdict::Take { .. }));
                         let without = asked.iter().filter(|one| **one != Question::Webhooks);
                         assert!(without.count() + writes <= 3, "{asked:?} {verdict:?}");
@@ -71,9 +73,9 @@ fn no_cell_takes_more_requests_than_its_platform_may() {
                                 webhooks: Some(hooks),
                                 agent_present: Some(agent_present),
                             };
-                            let with = status.is_some() && end.is_some();
-                            let channel = channel(Platform::Conversations, end, with);
-                            let (asked, verdict) = questions(&channel, &told, now);
+                            let [without, with] = &conversations;
+                            let channel = if status.is_some() { with } else { without };
+                            let (asked, verdict) = questions(channel, &told, now);
                             let writes = usize::from(matches!(verdict, Verdict::Take { .. }));
                             most[1] = most[1].max(asked.len() + writes);
                         }
