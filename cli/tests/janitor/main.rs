@@ -12,6 +12,7 @@ mod help;
 mod import;
 mod input;
 mod local;
+mod long;
 mod one_channel;
 mod park_set_up;
 mod parking;

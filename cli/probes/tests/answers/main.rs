@@ -4,6 +4,7 @@
     reason = "a test may stop at the first surprise and say what it saw"
 )]
 
+mod long;
 mod setup;
 
 use std::time::Duration;
@@ -219,24 +220,6 @@ async fn an_account_that_is_as_we_believe_says_so_and_nothing_of_its_customers()
     assert_eq!(words.find(|word| is_sid(word)), None, "{text}");
 
     expect_safety(&world, &in_use, "as expected").await;
-}
-
-/// With each other answer, the functions close nothing that is in use.
-#[tokio::test(start_paused = true)]
-async fn each_other_answer_is_found_and_leaves_the_functions_safe() {
-    let mut wrong = Vec::new();
-    for case in CASES {
-        let world = World::new().await;
-        let in_use = a_month(&world, case.from_the_start).await;
-        (case.at_the_end)(&world);
-        let report = ask(&world).await;
-        let answer = answer(&report, case.probe);
-        if form(&answer) != Differs {
-            wrong.push((case.probe, answer));
-        }
-        expect_safety(&world, &in_use, case.probe).await;
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod deliveries;
 mod last_event;
+mod long;
 mod requests;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@
 mod api;
 mod figures;
 mod flood;
+mod long;
 mod moves;
 mod races;
 mod setup;

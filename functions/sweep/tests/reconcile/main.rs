@@ -5,6 +5,7 @@
 )]
 
 mod limits;
+mod long;
 mod lost;
 mod missed;
 mod orphans;

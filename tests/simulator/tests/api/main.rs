@@ -13,6 +13,7 @@ mod conversations;
 mod faults;
 mod interactions;
 mod limits;
+mod long;
 mod messages;
 mod programs;
 mod proxy_and_flex;

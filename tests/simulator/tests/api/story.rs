@@ -202,24 +202,3 @@ fn the_same_seed_tells_the_same_story() {
         "some are oddly spaced"
     );
 }
-
-#[test]
-fn a_busy_day_is_no_problem() {
-    let client = Client::new();
-    {
-        let mut state = client.simulator.state();
-        let worker = state.hire_agent(client.project.workspace, "alice").unwrap();
-        for customer in 0..20_000 {
-            let contact = state.customer_writes(&format!("+1{customer:010}"), "Hi");
-            state
-                .agent_accepts(contact.task().unwrap(), worker)
-                .unwrap();
-        }
-    }
-    let tasks = client.all(
-        &client.router("/Tasks?PageSize=1000&AssignmentStatus=assigned"),
-        "tasks",
-    );
-    assert_eq!(tasks.len(), 20_000);
-    assert_eq!(client.simulator.take_events().len(), 40_000);
-}
