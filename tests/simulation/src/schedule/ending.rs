@@ -266,7 +266,10 @@ fn is_put_aside(
     let left = interaction
         .is_some_and(|it| matches!(it.status, ChannelStatus::Inactive | ChannelStatus::Pause));
     let webhooks = state.webhooks_of(conversation).unwrap_or_default();
-    let program = webhooks.iter().any(|webhook| webhook.kind != "studio");
+    // A Studio flow that stayed says nothing after a task. Where no task is known, it may be at work.
+    let program = webhooks
+        .iter()
+        .any(|webhook| webhook.kind != "studio" || is_orphan(record));
     left || program || is_orphan_for_months(deployment, record)
 }
 
@@ -281,10 +284,13 @@ fn may_be_with_program(
     !webhooks.is_empty() && is_orphan_for_months(deployment, record)
 }
 
+fn is_orphan(record: &Channel) -> bool {
+    record.idle().is_some_and(|idle| idle.holder().is_some())
+}
+
 fn is_orphan_for_months(deployment: &Deployment, record: &Channel) -> bool {
     let cutoff = deployment.shared.script.policy.orphan_cutoff;
-    let orphan = record.idle().is_some_and(|idle| idle.holder().is_some());
-    orphan && cutoff.is_none_or(|cutoff| cutoff > AFTERMATH)
+    is_orphan(record) && cutoff.is_none_or(|cutoff| cutoff > AFTERMATH)
 }
 
 /// Returns whether a record may hold a task open that has ended: its end was lost, and no other
