@@ -33,7 +33,8 @@ const RECONCILED: [(&str, &str); 5] = [
 impl Status {
     pub(super) fn lines(&self) -> Labelled {
         let mut lines = Labelled::default();
-        let ago = |at| output::from_now(at, self.now_ms);
+        // `janitor local` goes on between the reading of its clock and that of its table.
+        let ago = |at: Timestamp| output::from_now(at.min(self.now_ms), self.now_ms);
         lines.add(
             "Place",
             format!("{}, {} UTC", self.place, output::moment(self.now_ms)),
