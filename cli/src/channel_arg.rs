@@ -8,6 +8,8 @@ use domain::{Channel, ChannelSid, TaskSid};
 use futures::StreamExt;
 use store::{ChannelTable, StoreError};
 
+use crate::context::Context;
+
 /// The length of a whole SID.
 const LENGTH: usize = 34;
 
@@ -75,9 +77,10 @@ impl ChannelArg {
     /// and returns nothing.
     pub(crate) async fn resolve(
         &self,
-        table: &ChannelTable,
+        context: &Context,
         purpose: Purpose,
     ) -> anyhow::Result<Option<ChannelSid>> {
+        let table = context.table();
         let (found, given) = match self {
             Self::Whole(sid) => return Ok(Some(*sid)),
             Self::Beginning(text) => (
@@ -99,7 +102,10 @@ impl ChannelArg {
             .collect();
         let names = names.join("\n  ");
         match (found.as_slice(), purpose) {
-            ([], _) => output::status(&format!("no channel in the table {} {given}", table.name())),
+            ([], _) => output::status(&format!(
+                "{} holds no channel that {given}",
+                context.place()
+            )),
             ([sid], Purpose::Read) => {
                 output::status(&format!("taken for {sid}"));
                 return Ok(Some(*sid));

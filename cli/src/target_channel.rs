@@ -49,8 +49,7 @@ impl Options {
     pub(crate) async fn find(&self) -> anyhow::Result<Option<Target>> {
         let context = Context::open_with_twilio(&self.common.place).await?;
         let context = context.by_stack(self.by).await?;
-        let table = context.table();
-        let Some(sid) = self.channel.resolve(table, Purpose::Write).await? else {
+        let Some(sid) = self.channel.resolve(&context, Purpose::Write).await? else {
             return Ok(None);
         };
         let settings = Settings::read_at(context.environment(), context.aws())?;

@@ -60,10 +60,10 @@ struct TaskView {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open(&options.place).await?;
     let context = context.by_stack(options.by).await?;
-    let table = context.table();
-    let Some(sid) = options.channel.resolve(table, Purpose::Read).await? else {
+    let Some(sid) = options.channel.resolve(&context, Purpose::Read).await? else {
         return Ok(Outcome::Unknown);
     };
+    let table = context.table();
     let Some(stored) = table.get(sid).await? else {
         output::status(&not_known(&context, sid));
         return Ok(Outcome::Unknown);

@@ -40,10 +40,10 @@ struct Held {
 /// Holds or releases.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let context = Context::open(&options.common.place).await?;
-    let table = context.table();
-    let Some(channel) = options.channel.resolve(table, Purpose::Write).await? else {
+    let Some(channel) = options.channel.resolve(&context, Purpose::Write).await? else {
         return Ok(Outcome::Unknown);
     };
+    let table = context.table();
     let Some(stored) = table.get(channel).await? else {
         output::status(&not_known(&context, channel));
         return Ok(Outcome::Unknown);

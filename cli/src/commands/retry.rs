@@ -44,7 +44,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut found = match &options.channel {
         None => all(&context).await?,
         Some(channel) => {
-            let channel = channel.resolve(context.table(), Purpose::Write).await?;
+            let channel = channel.resolve(&context, Purpose::Write).await?;
             let Some(channel) = channel else {
                 return Ok(Outcome::Unknown);
             };

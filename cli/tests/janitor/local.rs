@@ -274,6 +274,9 @@ fn what_is_stored_survives_an_outage_and_a_restart() {
         sids(&still_known).is_superset(&sids(&known)),
         "nothing is lost"
     );
+    beside(folder.path(), &["explain", "CHffffffffffffffff"])
+        .ends(4)
+        .says(&format!("{} holds no channel", folder.path().display()));
     let held = known[0]["channel_sid"].as_str().unwrap();
     beside(folder.path(), &["hold", held, "--yes"]).ends(0);
 
