@@ -9,12 +9,9 @@
 //! are bounded, no redirect is followed, no address in them is called, and every path is
 //! built from SIDs that were checked.
 
-mod base;
-mod call;
 mod chat;
 mod client;
 mod conversations;
-mod error;
 mod flex;
 mod inspect;
 mod interactions;
@@ -22,32 +19,29 @@ mod log;
 mod messages;
 mod moves;
 mod new_tasks;
-mod pace;
-mod page;
 mod participants;
 mod proxy;
 pub mod setup;
 mod sync;
 mod taskrouter;
 mod tokens;
-mod transport;
 mod users;
 mod webhooks;
 
-pub use base::{Hosts, InvalidHosts, Product};
 pub use chat::ChatChannel;
+pub use client::base::{Hosts, InvalidHosts, Product};
+pub use client::error::{TwilioError, Why};
+pub use client::page::{Cursor, ListFailure, Page};
+pub use client::transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
 pub use client::{Client, Credentials, InvalidCredentials, Limits, Stats};
 pub use conversations::{ConversationFilter, ConversationSeen, StateAnswer, StateFilter};
-pub use error::{TwilioError, Why};
 pub use flex::FlexConfiguration;
 pub use log::{LogPage, LogQuery};
 pub use moves::{Load, Move, TaskVersion};
 pub use new_tasks::{TaskModel, TaskModelAnswer};
-pub use page::{Cursor, ListFailure, Page};
 pub use proxy::{OpenSession, Removed, SessionStatus};
 pub use sync::DocumentPage;
 pub use taskrouter::{CHANNELS_PER_QUESTION, RefusedOperators};
 pub use tokens::{FlexUser, MAX_TOKEN, Role, TokenBearer, is_token_like};
-pub use transport::{Https, InvalidTls, MAX_ANSWER, Transport, TransportError};
 pub use users::ChatUser;
 pub use webhooks::{MAX_WEBHOOKS, WebhookState};

@@ -2,10 +2,10 @@
 
 use domain::{ChannelSid, ChatServiceSid};
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::attributes::{Attributes, NotAnObject};
 use crate::json;
 

@@ -10,6 +10,13 @@
 //! between. A wait that does not fit into what is left of it is not begun; the caller learns
 //! at once what Twilio asked for. All time is `tokio`'s, so that tests can pause it.
 
+pub(super) mod base;
+pub(super) mod call;
+pub(super) mod error;
+mod pace;
+pub(super) mod page;
+pub(super) mod transport;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,11 +32,11 @@ use http::{HeaderValue, Request, Response, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::base::Hosts;
-use super::call::{Call, Repeat, Webhooks};
-use super::error::{TwilioError, Why, judge};
-use super::pace::{Pace, Slot, Spacing};
-use super::transport::Transport;
+use base::Hosts;
+use call::{Call, Repeat, Webhooks};
+use error::{TwilioError, Why, judge};
+use pace::{Pace, Slot, Spacing};
+use transport::Transport;
 
 /// The wait before the second attempt is anything up to this, before each further one up to
 /// twice as much.

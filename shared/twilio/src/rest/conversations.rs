@@ -8,12 +8,12 @@
 use domain::{ChannelSid, ChatServiceSid, ConversationState, Timestamp};
 use form_urlencoded::Serializer;
 
-use super::base::Product;
-use super::call::Call;
 use super::chat::read_service;
 use super::client::Client;
-use super::error::TwilioError;
-use super::page::{Cursor, List, ListFailure, Page};
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
+use super::client::page::{Cursor, List, ListFailure, Page};
 use crate::json;
 use crate::when::{day, moment};
 

@@ -2,10 +2,10 @@
 
 use domain::{AccountSid, ChatServiceSid, WorkflowSid, WorkspaceSid};
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::json;
 
 /// The part of a Flex configuration that says where things are.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 
 impl Client {
     /// Reads a resource of a product as JSON and changes nothing. `path` begins with a slash and

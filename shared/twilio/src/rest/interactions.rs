@@ -10,11 +10,11 @@ use domain::{
     InteractionStatus, TaskSid,
 };
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
-use super::page::List;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
+use super::client::page::List;
 use crate::json;
 
 /// The end of the tasks of a channel that is closed: they are completed. Without it they

@@ -6,9 +6,9 @@
 use domain::{Timestamp, WorkspaceSid};
 use form_urlencoded::Serializer;
 
-use super::base::Product;
 use super::client::Client;
-use super::page::{Cursor, List, ListFailure};
+use super::client::base::Product;
+use super::client::page::{Cursor, List, ListFailure};
 use crate::events::{Batch, Scope, read_log};
 use crate::json;
 use crate::when::second;

@@ -3,10 +3,10 @@
 use domain::{ChannelSid, ChatServiceSid, LastMessage, Party};
 use serde_json::value::RawValue;
 
-use super::base::Product;
 use super::client::Client;
-use super::error::TwilioError;
-use super::page::List;
+use super::client::base::Product;
+use super::client::error::TwilioError;
+use super::client::page::List;
 use crate::author::{self, Participation};
 use crate::json;
 use crate::when::moment;

@@ -9,10 +9,10 @@ use domain::{TaskChannelSid, TaskSid, WorkerSid, WorkspaceSid};
 use http::{HeaderValue, Response, header};
 use serde_json::value::RawValue;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::attributes::NotAnObject;
 use crate::events::{TaskSeen, read_task};
 use crate::json;

@@ -16,10 +16,10 @@ use form_urlencoded::Serializer;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::events::{NoLink, TaskSeen, link_of, read_task};
 use crate::json;
 use crate::when::{moment, second};
@@ -216,7 +216,7 @@ fn events_query(task: TaskSid, from: Timestamp, now: Timestamp) -> String {
 
 fn unwritable(_: serde_json::Error) -> TwilioError {
     TwilioError::Unreachable {
-        why: super::error::Why::Request,
+        why: super::client::error::Why::Request,
     }
 }
 

@@ -3,10 +3,10 @@
 
 use domain::{ChannelSid, ChatServiceSid, ProgramWebhooks};
 
-use super::base::Product;
 use super::client::Client;
-use super::error::{TwilioError, Why};
-use super::page::{Entry, List};
+use super::client::base::Product;
+use super::client::error::{TwilioError, Why};
+use super::client::page::{Entry, List};
 use super::webhooks::place;
 use crate::json;
 

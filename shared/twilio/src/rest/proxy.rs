@@ -3,11 +3,11 @@
 use domain::{ChannelSid, ChatServiceSid, ProxyServiceSid, ProxySessionSid, Timestamp};
 use serde_json::value::RawValue;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
-use super::page::{Cursor, Entry, List, ListFailure, Page};
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
+use super::client::page::{Cursor, Entry, List, ListFailure, Page};
 use crate::json;
 use crate::when::moment;
 

@@ -2,9 +2,9 @@
 
 use domain::SyncServiceSid;
 
-use super::base::Product;
 use super::client::Client;
-use super::page::{Cursor, List, ListFailure};
+use super::client::base::Product;
+use super::client::page::{Cursor, List, ListFailure};
 use crate::events::{Batch, Scope, read_documents};
 use crate::json;
 

@@ -9,12 +9,12 @@ use domain::{ChannelSid, TaskSid, WorkspaceSid};
 use form_urlencoded::Serializer;
 use serde_json::value::RawValue;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::{TwilioError, Why};
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::{TwilioError, Why};
+use super::client::page::next_url;
 use super::moves::TaskVersion;
-use super::page::next_url;
 use crate::events::{TaskSeen, TaskStatus, read_task};
 use crate::json;
 

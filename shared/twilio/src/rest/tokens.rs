@@ -7,10 +7,10 @@ use domain::{AccountSid, WorkerSid};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::json as read_json;
 
 /// The longest token that is sent on, in bytes. Real ones take a few kilobytes.

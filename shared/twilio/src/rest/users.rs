@@ -2,9 +2,9 @@
 
 use domain::{ChatServiceSid, UserSid};
 
-use super::base::Product;
 use super::client::Client;
-use super::page::{Cursor, Entry, List, ListFailure, Page};
+use super::client::base::Product;
+use super::client::page::{Cursor, Entry, List, ListFailure, Page};
 use crate::json;
 
 /// The most that a page may hold (Twilio's OpenAPI description of Chat v2,

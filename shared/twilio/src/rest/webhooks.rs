@@ -7,10 +7,10 @@
 use domain::{ChannelSid, ChatServiceSid};
 use serde_json::value::RawValue;
 
-use super::base::Product;
-use super::call::Call;
 use super::client::Client;
-use super::error::TwilioError;
+use super::client::base::Product;
+use super::client::call::Call;
+use super::client::error::TwilioError;
 use crate::json;
 
 /// The most webhooks that a channel may have, and the largest page of their list.

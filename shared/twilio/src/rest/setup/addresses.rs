@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::fields::{Contact, Ref, contact, flag, iso_8601_duration, word};
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// The most addresses that a page may hold (Twilio, OpenAPI of Conversations).
 const ADDRESSES: u16 = 50;

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use super::event_streams::{PAGE_SIZE, Sink, Subscription};
 use super::fields::word;
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// A sink, with its description.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of Event Streams).
 pub(super) const PAGE_SIZE: u16 = 1000;

@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use super::fields::{Contact, Ref, contact, flag, number, text, word};
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// The path of the Flex Flows.
 const PATH: &str = "/v1/FlexFlows";

@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::Listed;
 use super::fields::flag;
-use crate::rest::base::Product;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of Messaging).
 const PAGE_SIZE: u16 = 1000;

@@ -36,10 +36,10 @@ pub use workspace::{TaskChannel, WorkerChannel, Workspace, WrapUp};
 
 use serde::de::DeserializeOwned;
 
-use super::base::Product;
 use super::client::Client;
-use super::error::{TwilioError, Why};
-use super::page::{Entry, List, ListFailure};
+use super::client::base::Product;
+use super::client::error::{TwilioError, Why};
+use super::client::page::{Entry, List, ListFailure};
 
 /// More pages than this are not read: 100,000 records of most lists.
 const MAX_PAGES: usize = 100;

@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use super::fields::{Contact, flag, text};
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// The most that a page may hold (Twilio, OpenAPI of the API of 2010).
 const PAGE_SIZE: u16 = 1000;

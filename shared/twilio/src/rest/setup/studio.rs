@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::fields::{text, word};
 use super::{Listed, record};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 /// The path of the flows.
 const PATH: &str = "/v2/Flows";

@@ -4,10 +4,10 @@ use domain::{TaskChannelSid, WorkerSid, WorkspaceSid};
 
 use super::record;
 use super::workspace::{TaskChannel, WorkerChannel};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
 
 impl Client {
     /// Creates a TaskChannel. Twilio refuses a unique name that is taken or that has a hyphen

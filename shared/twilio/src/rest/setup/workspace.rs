@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::fields::{Ref, flag, number, word};
 use super::{Listed, record};
 use crate::events::{TaskSeen, TaskStatus, read_task};
-use crate::rest::base::Product;
-use crate::rest::call::Call;
 use crate::rest::client::Client;
-use crate::rest::error::TwilioError;
-use crate::rest::page::List;
+use crate::rest::client::base::Product;
+use crate::rest::client::call::Call;
+use crate::rest::client::error::TwilioError;
+use crate::rest::client::page::List;
 
 /// The most that a page may hold (Twilio, OpenAPI of TaskRouter).
 const PAGE_SIZE: u16 = 1000;

@@ -13,9 +13,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::Client;
 use super::base::Product;
 use super::call::Call;
-use super::client::Client;
 use super::error::{TwilioError, Why};
 use crate::json;
 
@@ -71,15 +71,15 @@ pub enum ListFailure {
 
 /// A list, and how to begin with it.
 #[derive(Clone)]
-pub(super) struct List {
-    pub(super) product: Product,
-    pub(super) path: String,
-    pub(super) query: String,
+pub(in crate::rest) struct List {
+    pub(in crate::rest) product: Product,
+    pub(in crate::rest) path: String,
+    pub(in crate::rest) query: String,
 }
 
 impl Client {
     /// Asks for a page and says where the next one is.
-    pub(super) async fn page_of<T>(
+    pub(in crate::rest) async fn page_of<T>(
         &self,
         list: List,
         after: Option<&Cursor>,
@@ -137,7 +137,7 @@ impl Client {
     }
 
     /// Asks for a page of entries, of which `read` keeps what is asked for.
-    pub(super) async fn entries<T>(
+    pub(in crate::rest) async fn entries<T>(
         &self,
         list: List,
         key: &str,
@@ -167,7 +167,7 @@ impl Client {
 }
 
 /// The result of reading an entry of a list.
-pub(super) enum Entry<T> {
+pub(in crate::rest) enum Entry<T> {
     Wanted(T),
     Unwanted,
     Unreadable,
@@ -181,7 +181,7 @@ impl<T> From<Option<T>> for Entry<T> {
 
 /// The address of the next page as a list gives it, if there is a next page; nothing if this
 /// is no page of a list.
-pub(super) fn next_url(page: &str) -> Option<Option<String>> {
+pub(in crate::rest) fn next_url(page: &str) -> Option<Option<String>> {
     let [meta] = json::members(page, ["meta"]).ok()?;
     let [next] = json::members(meta?.get(), ["next_page_url"]).ok()?;
     address(next)

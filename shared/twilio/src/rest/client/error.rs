@@ -98,7 +98,7 @@ impl TwilioError {
     }
 
     /// Twilio's own code, where it gave one with its refusal.
-    pub(super) fn code(&self) -> Option<u32> {
+    pub(in crate::rest) fn code(&self) -> Option<u32> {
         match self {
             Self::Unauthorized { code, .. } | Self::Refused { code, .. } => *code,
             Self::Gone | Self::Throttled { .. } | Self::Conflict | Self::Unreachable { .. } => None,
@@ -124,7 +124,7 @@ impl From<super::page::ListFailure> for TwilioError {
 }
 
 /// Takes a success, or sorts the failure.
-pub(super) fn judge(response: Response<Bytes>) -> Result<Response<Bytes>, TwilioError> {
+pub(in crate::rest) fn judge(response: Response<Bytes>) -> Result<Response<Bytes>, TwilioError> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);

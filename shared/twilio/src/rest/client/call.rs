@@ -5,51 +5,51 @@ use http::{HeaderValue, Method};
 use super::base::Product;
 
 /// A call to be made.
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) product: Product,
-    pub(super) path: String,
-    pub(super) body: Option<Body>,
+pub(in crate::rest) struct Call {
+    pub(in crate::rest) method: Method,
+    pub(in crate::rest) product: Product,
+    pub(in crate::rest) path: String,
+    pub(in crate::rest) body: Option<Body>,
     /// The version that the thing must still have for the call to have an effect.
-    pub(super) if_match: Option<HeaderValue>,
+    pub(in crate::rest) if_match: Option<HeaderValue>,
     /// True if Twilio's webhooks are to fire for it, as they do for a person's doing.
-    pub(super) webhooks: Webhooks,
+    pub(in crate::rest) webhooks: Webhooks,
     /// True if it may be made again when it failed.
-    pub(super) repeat: Repeat,
+    pub(in crate::rest) repeat: Repeat,
     /// It evaluates the attributes of tasks, which Twilio does a few times in a second only.
-    pub(super) is_evaluation: bool,
+    pub(in crate::rest) is_evaluation: bool,
 }
 
 /// The body, and its content type.
-pub(super) struct Body {
-    pub(super) content_type: &'static str,
-    pub(super) text: String,
+pub(in crate::rest) struct Body {
+    pub(in crate::rest) content_type: &'static str,
+    pub(in crate::rest) text: String,
 }
 
 /// The safety of making a call again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(in crate::rest) enum Repeat {
     Safe,
     Never,
 }
 
 /// The wish for Twilio's webhooks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Webhooks {
+pub(in crate::rest) enum Webhooks {
     Silent,
     Fire,
 }
 
 impl Call {
-    pub(super) fn get(product: Product, path: String) -> Self {
+    pub(in crate::rest) fn get(product: Product, path: String) -> Self {
         Self::new(Method::GET, product, path)
     }
 
-    pub(super) fn delete(product: Product, path: String) -> Self {
+    pub(in crate::rest) fn delete(product: Product, path: String) -> Self {
         Self::new(Method::DELETE, product, path)
     }
 
-    pub(super) fn post(product: Product, path: String, form: &[(&str, &str)]) -> Self {
+    pub(in crate::rest) fn post(product: Product, path: String, form: &[(&str, &str)]) -> Self {
         let mut body = form_urlencoded::Serializer::new(String::new());
         let body = Body {
             content_type: "application/x-www-form-urlencoded",
@@ -62,7 +62,7 @@ impl Call {
     }
 
     /// The few calls that take JSON.
-    pub(super) fn post_json(product: Product, path: String, json: String) -> Self {
+    pub(in crate::rest) fn post_json(product: Product, path: String, json: String) -> Self {
         let body = Body {
             content_type: "application/json",
             text: json,
@@ -73,8 +73,8 @@ impl Call {
         }
     }
 
-    /// Lets the call fail with [`super::TwilioError::Conflict`] if the thing has another version.
-    pub(super) fn if_match(self, version: &HeaderValue) -> Self {
+    /// Lets the call fail with [`super::error::TwilioError::Conflict`] if the thing has another version.
+    pub(in crate::rest) fn if_match(self, version: &HeaderValue) -> Self {
         Self {
             if_match: Some(version.clone()),
             ..self
@@ -82,7 +82,7 @@ impl Call {
     }
 
     /// Lets Twilio's webhooks fire: Flex hears of a change of a channel by nothing else.
-    pub(super) fn with_webhooks(self) -> Self {
+    pub(in crate::rest) fn with_webhooks(self) -> Self {
         Self {
             webhooks: Webhooks::Fire,
             ..self
@@ -90,7 +90,7 @@ impl Call {
     }
 
     /// Makes it once: it writes what was worked out from what was read.
-    pub(super) fn once(self) -> Self {
+    pub(in crate::rest) fn once(self) -> Self {
         Self {
             repeat: Repeat::Never,
             ..self
@@ -98,7 +98,7 @@ impl Call {
     }
 
     /// Keeps the call apart from others that evaluate the attributes of tasks.
-    pub(super) fn evaluating(self) -> Self {
+    pub(in crate::rest) fn evaluating(self) -> Self {
         Self {
             is_evaluation: true,
             ..self

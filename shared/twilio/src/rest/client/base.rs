@@ -121,7 +121,7 @@ impl Hosts {
     }
 
     /// The URL that a path of this product is put behind.
-    pub(super) fn base(&self, product: Product) -> String {
+    pub(in crate::rest) fn base(&self, product: Product) -> String {
         let name = product.name();
         match &self.0 {
             Form::Twilio { domain } => format!("https://{name}.{domain}"),
@@ -132,7 +132,7 @@ impl Hosts {
     /// The path and query of a URL that Twilio gave, to be put behind our own base: whatever
     /// host it names is never called. (Regional answers may name the global host.) The API of
     /// 2010 gives paths alone.
-    pub(super) fn path_of(&self, product: Product, url: &str) -> Option<String> {
+    pub(in crate::rest) fn path_of(&self, product: Product, url: &str) -> Option<String> {
         let url: Uri = url.parse().ok()?;
         let base: Uri = self.base(product).parse().ok()?;
         let path = url.path_and_query()?.as_str();

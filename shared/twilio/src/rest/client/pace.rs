@@ -23,7 +23,7 @@ use super::error::TwilioError;
 /// for the caller to decide, who is told.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-pub(super) struct Pace {
+pub(in crate::rest) struct Pace {
     most: usize,
     slots: Semaphore,
     state: Mutex<State>,
@@ -41,7 +41,7 @@ struct State {
 }
 
 /// The right to make one call.
-pub(super) struct Slot<'a> {
+pub(in crate::rest) struct Slot<'a> {
     pace: &'a Pace,
     permit: Option<SemaphorePermit<'a>>,
     taken_at: Instant,
@@ -49,7 +49,7 @@ pub(super) struct Slot<'a> {
 
 impl Pace {
     /// A pace of so many calls at a time at most, and one at least.
-    pub(super) fn new(most: usize) -> Self {
+    pub(in crate::rest) fn new(most: usize) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             most,
@@ -66,7 +66,7 @@ impl Pace {
 
     /// Waits for a slot and for the end of a pause. A pause that lasts beyond the deadline is
     /// not waited for.
-    pub(super) async fn slot(&self, deadline: Instant) -> Result<Slot<'_>, TwilioError> {
+    pub(in crate::rest) async fn slot(&self, deadline: Instant) -> Result<Slot<'_>, TwilioError> {
         let permit = match timeout_at(deadline, self.slots.acquire()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => return Err(TwilioError::Throttled { retry_after: None }),
@@ -98,7 +98,7 @@ impl Pace {
 
 impl Slot<'_> {
     /// The call was answered.
-    pub(super) fn succeeded(&self) {
+    pub(in crate::rest) fn succeeded(&self) {
         let mut state = self.pace.lock();
         if !self.is_news(&state) || state.allowed >= self.pace.most {
             return;
@@ -117,7 +117,7 @@ impl Slot<'_> {
     }
 
     /// The call was one too many: no call is made for so long, and then fewer at a time.
-    pub(super) fn throttled(&self, pause: Duration) {
+    pub(in crate::rest) fn throttled(&self, pause: Duration) {
         let now = Instant::now();
         let mut state = self.pace.lock();
         let until = now + pause.min(MAX_PAUSE);
@@ -150,14 +150,14 @@ impl Drop for Slot<'_> {
 }
 
 /// Keeps calls of one kind apart, where Twilio counts them by the second.
-pub(super) struct Spacing {
+pub(in crate::rest) struct Spacing {
     gap: Duration,
     next: Mutex<Option<Instant>>,
 }
 
 impl Spacing {
     /// Returns a spacing with this gap between the beginnings of two calls.
-    pub(super) fn new(gap: Duration) -> Self {
+    pub(in crate::rest) fn new(gap: Duration) -> Self {
         Self {
             gap,
             next: Mutex::default(),
@@ -165,7 +165,7 @@ impl Spacing {
     }
 
     /// Waits for the turn of one call. A turn beyond the deadline is not waited for.
-    pub(super) async fn turn(&self, deadline: Instant) -> Result<(), TwilioError> {
+    pub(in crate::rest) async fn turn(&self, deadline: Instant) -> Result<(), TwilioError> {
         let now = Instant::now();
         let at = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
