@@ -212,12 +212,12 @@ impl Oracle {
 
     /// S9: none of these parked tasks, with their channels, has a customer who waits.
     pub(crate) fn nobody_waits_parked(&self, parked: &[(String, String)]) -> LawCheck {
-        // A transfer copies the TaskChannel of a parked task. Of a task that was not told of, and
-        // that no run has parked, no function knows: it waits for an agent like any other.
+        // A transfer copies the TaskChannel of a parked task. Where no event told that, no function
+        // knows, even if a look found the task: it waits for an agent like any other.
         let record_of = |channel: &String| self.channels.get(channel)?.record.as_ref();
         let is_known = |(task, channel): &&(String, String)| {
-            let mut tasks = record_of(channel).into_iter().flat_map(Channel::open_tasks);
-            self.parking.parked.contains(task) || tasks.any(|(sid, _)| sid.as_str() == task)
+            let parking = |record: &Channel| record.parking(task.parse().ok()?).map(|_| ());
+            self.parking.parked.contains(task) || record_of(channel).and_then(parking).is_some()
         };
         for (task, channel) in parked.iter().filter(is_known) {
             let Some([Some(customer), agent]) = self.parking.told.get(channel) else {
