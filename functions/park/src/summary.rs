@@ -54,8 +54,27 @@ pub(crate) enum ChannelResult {
     LeftAlone,
     NotDue,
     Deferred,
+    /// TaskRouter does not know the task, for the first time: it is asked once more.
+    Gone,
     Refused,
     Failed,
+}
+
+impl ChannelResult {
+    /// Returns true if the record now says what became of the task, so that another task of the
+    /// channel may be next.
+    pub(crate) const fn is_settled(self) -> bool {
+        match self {
+            Self::Returned | Self::Already | Self::LeftAlone | Self::Gone | Self::Refused => true,
+            Self::Parked
+            | Self::Installed
+            | Self::NoRoom
+            | Self::ExpiryTold
+            | Self::NotDue
+            | Self::Deferred
+            | Self::Failed => false,
+        }
+    }
 }
 
 impl Summary {
@@ -110,7 +129,7 @@ impl Summary {
             ChannelResult::ExpiryTold => &mut self.expiring,
             ChannelResult::LeftAlone => &mut self.left_alone,
             ChannelResult::NotDue => &mut self.not_due,
-            ChannelResult::Deferred => &mut self.deferred,
+            ChannelResult::Deferred | ChannelResult::Gone => &mut self.deferred,
             ChannelResult::Refused => &mut self.refused,
             ChannelResult::Failed => &mut self.failed,
         };

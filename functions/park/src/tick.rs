@@ -146,18 +146,20 @@ impl Park {
         stream::iter(channels)
             .for_each_concurrent(MAX_CHANNELS_AT_ONCE, async |channel| {
                 // Several tasks of a channel may be parked, and each agent waits for the same
-                // message.
-                for moved in 0..MAX_TASKS_OF_A_CHANNEL {
+                // message. One that does not come back keeps no other from it.
+                let mut comes_back = false;
+                for tried in 0..MAX_TASKS_OF_A_CHANNEL {
                     let result = attempt(&worker, channel, &stopped).await;
-                    if moved == 0 || result != ChannelResult::NotDue {
+                    if tried == 0 || result != ChannelResult::NotDue {
                         lock(&counts).count(result);
                     }
-                    if result != ChannelResult::Returned {
+                    comes_back |= result == ChannelResult::Returned;
+                    if !result.is_settled() {
                         break;
                     }
-                    if moved == 0 {
-                        lock(&returned).push(channel);
-                    }
+                }
+                if comes_back {
+                    lock(&returned).push(channel);
                 }
             })
             .await;

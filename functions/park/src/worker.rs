@@ -249,14 +249,14 @@ impl<'a> ChannelWorker<'a> {
             MoveResult::Gone if failures > 0 => {
                 (vec![vanished(channel, task, now)], ChannelResult::LeftAlone)
             }
-            MoveResult::Gone => (Vec::new(), ChannelResult::Deferred),
+            MoveResult::Gone => (Vec::new(), ChannelResult::Gone),
             MoveResult::Refused(why) => {
                 tracing::error!(channel = %sid, %task, %why, ?direction, "the task cannot be moved");
                 (Vec::new(), ChannelResult::Refused)
             }
         };
         let is_refused_back = direction == Direction::Resume && result == ChannelResult::Refused;
-        let is_tried_again = is_refused_back || result == ChannelResult::Deferred;
+        let is_tried_again = is_refused_back || result == ChannelResult::Gone;
         self.note(sid, platform, |channel| {
             facts.iter().for_each(|fact| channel.absorb(fact));
             if is_tried_again {

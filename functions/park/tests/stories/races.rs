@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::Policy;
 use serde_json::json;
-use simulator::state::taskrouter::task::NewTask;
+use simulator::state::taskrouter::task::{Expect, NewTask, TaskChange};
 use simulator::{At, Fault, FaultKind};
 use world::{Chat, POLL, World};
 
@@ -99,9 +99,7 @@ async fn who_writes_while_the_chat_is_being_parked_is_heard() {
 }
 
 /// Another agent was asked to join, and both tasks were parked.
-#[tokio::test(start_paused = true)]
-async fn a_reply_brings_back_every_task_of_the_conversation() {
-    let world = World::that_parks().await;
+async fn two_parked_tasks(world: &World) -> [Chat; 2] {
     let chat = world.answered_conversation("+15550100123").await;
     let second = {
         let task = NewTask {
@@ -122,12 +120,57 @@ async fn a_reply_brings_back_every_task_of_the_conversation() {
     world.parking_minute().await;
     world.deliver_all().await;
     assert!(world.is_parked(chat) && world.is_parked(second));
+    [chat, second]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_brings_back_every_task_of_the_conversation() {
+    let world = World::that_parks().await;
+    let [chat, second] = two_parked_tasks(&world).await;
     world.customer_converses("+15550100123");
     world.deliver_all().await;
     assert_eq!(world.bus_wakes_park().await, 1);
     assert!(!world.is_parked(chat) && !world.is_parked(second));
     world.deliver_all().await;
     world.finish().await;
+}
+
+/// The end of one of two parked tasks is not told, or the task cannot be moved.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_come_back_keeps_no_other_from_it() {
+    let ends: fn(&World, Chat) = |world, chat| world.tab_is_closed(chat);
+    let spoils: fn(&World, Chat) = |world, chat| {
+        let change = TaskChange {
+            attributes: Some("[]".to_owned()),
+            ..TaskChange::default()
+        };
+        let mut state = world.twilio.state();
+        let spoilt = state.update_task(chat.task, Expect::Any, change);
+        spoilt.unwrap();
+    };
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    for (case, does, later) in [
+        ("over", ends, minutes(0)),
+        ("forgotten", ends, minutes(10)),
+        ("cannot be moved", spoils, minutes(0)),
+    ] {
+        for first in [true, false] {
+            let world = World::that_parks().await;
+            let [mut stays, mut comes] = two_parked_tasks(&world).await;
+            if !first {
+                std::mem::swap(&mut stays, &mut comes);
+            }
+            does(&world, stays);
+            world.lose_events();
+            world.time_passes(later).await;
+            world.customer_converses("+15550100123");
+            world.deliver_all().await;
+            assert_eq!(world.bus_wakes_park().await, 1);
+            assert!(!world.is_parked(comes), "{case} {first}");
+            world.lose_events();
+            world.finish().await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
