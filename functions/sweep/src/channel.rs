@@ -175,16 +175,13 @@ impl Run<'_> {
         after.note_rescued(task);
         after.note_unheard(rescue.unheard_since);
         Some(Processed::Report(Box::new(ChannelReport {
-            before: before.clone(),
-            after: after.clone(),
-            row: None,
-            progress: None,
-            session: None,
-            unheard_since: None,
-            not_rescued: None,
             rescued: Some((task, rescue.unheard_since)),
-            queue: due.queue,
-            result: ChannelResult::Rescued,
+            ..ChannelReport::new(
+                before.clone(),
+                after.clone(),
+                due.queue,
+                ChannelResult::Rescued,
+            )
         })))
     }
 
@@ -228,16 +225,11 @@ impl Run<'_> {
         self.note_answer();
         let is_news = after.note_unheard(message.at);
         Ok(Processed::Report(Box::new(ChannelReport {
-            before,
-            after,
             row: Some(row),
-            progress: None,
-            session: None,
             unheard_since: (is_news && rescued.is_none()).then_some(message.at),
             not_rescued,
             rescued,
-            queue: due.queue,
-            result,
+            ..ChannelReport::new(before, after, due.queue, result)
         })))
     }
 
@@ -275,16 +267,12 @@ impl Run<'_> {
             CloseAction::NotAllowed => return Processed::Counted(ChannelResult::NotStarted),
         };
         Processed::Report(Box::new(ChannelReport {
-            before,
-            after,
             row: Some(result.row),
             progress,
             session: session.filter(|_| self.settings.proxy_service.is_some()),
             unheard_since,
             not_rescued,
-            rescued: None,
-            queue: due.queue,
-            result: counted,
+            ..ChannelReport::new(before, after, due.queue, counted)
         }))
     }
 
@@ -337,16 +325,8 @@ impl Run<'_> {
         };
         tracing::error!(channel = %after.sid(), %reason, "given up: a person has to look");
         Ok(Processed::Report(Box::new(ChannelReport {
-            before,
-            after,
-            row: None,
             progress: Some(progress),
-            session: None,
-            unheard_since: None,
-            not_rescued: None,
-            rescued: None,
-            queue: due.queue,
-            result: ChannelResult::Failed,
+            ..ChannelReport::new(before, after, due.queue, ChannelResult::Failed)
         })))
     }
 

@@ -112,21 +112,20 @@ impl Sweep {
                 session: None,
             });
         }
+        let step = Step::Close;
+        let progress = Progress::Done {
+            step,
+            at: now,
+            outcome,
+        };
         let news = ChannelReport {
-            before,
-            after,
-            row: None,
-            progress: Some(Progress::Done {
-                step: Step::Close,
-                at: now,
-                outcome,
-            }),
-            session: None,
-            unheard_since: None,
-            not_rescued: None,
-            rescued: None,
-            queue: Queue::Retry,
-            result: ChannelResult::of(Step::Close, outcome),
+            progress: Some(progress),
+            ..ChannelReport::new(
+                before,
+                after,
+                Queue::Retry,
+                ChannelResult::of(step, outcome),
+            )
         };
         self.publish_and_mark(news, now).await?;
         Ok(Deletion::Done {

@@ -112,6 +112,27 @@ pub(crate) async fn publish_and_mark(
 }
 
 impl ChannelReport {
+    /// Returns a report with nothing to publish and no progress.
+    pub(crate) fn new(
+        before: Versioned,
+        after: Channel,
+        queue: Queue,
+        result: ChannelResult,
+    ) -> Self {
+        Self {
+            before,
+            after,
+            row: None,
+            progress: None,
+            session: None,
+            unheard_since: None,
+            not_rescued: None,
+            rescued: None,
+            queue,
+            result,
+        }
+    }
+
     async fn mark(
         self,
         table: &ChannelTable,

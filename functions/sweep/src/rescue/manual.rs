@@ -107,16 +107,9 @@ impl Sweep {
             | RescueResult::NotAllowed => None,
         };
         let news = ChannelReport {
-            before,
-            after,
             row: Some(look.verdict.row()),
-            progress: None,
-            session: None,
-            unheard_since: None,
-            not_rescued: None,
             rescued,
-            queue: Queue::Retry,
-            result: ChannelResult::Rescued,
+            ..ChannelReport::new(before, after, Queue::Retry, ChannelResult::Rescued)
         };
         self.publish_and_mark(news, now).await?;
         Ok(match result {
