@@ -75,6 +75,22 @@ fn ten_lines_say_if_it_is_alive_what_it_waits_for_and_what_needs_a_person() {
 }
 
 #[test]
+fn an_event_never_arrives_in_the_future() {
+    let world = World::new();
+    // It is noted to the minute, and by the clock of another machine.
+    let later = runtime::clock::now().plus(HOUR);
+    world.table(async |table| {
+        let run = LastRun::new(later, BTreeMap::new(), json!({}));
+        table.note_run(Job::Ingest, &run).await;
+    });
+    let said = world.janitor(["status"]).ends(0);
+    assert!(
+        said.stdout.contains("the last event arrived 0s ago"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_was_observed_waits_for_no_sweep() {
     let world = World::new();
     world.tab_closed("+15550100001");
