@@ -186,7 +186,13 @@ impl State {
             .ok_or_else(|| Refusal::invalid(format!("task {task} names no channel")))?;
         let author = stored.worker.and_then(|worker| self.agent_identity(worker));
         let author = author.ok_or_else(|| Refusal::invalid(format!("task {task} has no agent")))?;
-        if self.conversation(channel).is_some() {
+        if let Some(conversation) = self.conversation(channel) {
+            // A browser's SDK lets nobody write who is not in it, as an agent is not whose task has no
+            // interaction.
+            if conversation.participant(&author).is_none() {
+                let why = format!("{author} is no participant of {channel}");
+                return Err(Refusal::invalid(why));
+            }
             return self.say(channel, &author, text, "{}", Source::Sdk);
         }
         self.write_message(channel, &author, text, "{}", Source::Sdk, Webhooks::Enabled)

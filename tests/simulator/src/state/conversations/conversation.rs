@@ -128,6 +128,22 @@ pub struct Conversation {
     pub messages: Vec<Line>,
 }
 
+impl Conversation {
+    /// Returns the participant who writes under this name.
+    pub(crate) fn participant(&self, author: &str) -> Option<&Participant> {
+        let mut participants = self.participants.iter();
+        participants.find(|participant| party(participant) == Some(author))
+    }
+}
+
+/// Returns under which name a participant writes.
+pub(crate) fn party(participant: &Participant) -> Option<&str> {
+    participant
+        .identity
+        .as_deref()
+        .or(participant.address.as_deref())
+}
+
 /// Takes part in a conversation, MB….
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Participant {

@@ -13,7 +13,7 @@ use crate::state::sid::Sid;
 use crate::state::webhooks::WebhookTarget;
 use conversation::{
     Conversation, ConversationChange, ConversationState, Line, NewParticipant, Participant, Source,
-    Timer,
+    Timer, party,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -233,15 +233,11 @@ impl State {
         let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
             return Err(Refusal::absent(conversation));
         };
-        let participant = stored
-            .participants
-            .iter()
-            .find(|participant| party(participant) == Some(author));
         let line = Line {
             sid,
             index: stored.messages.len(),
             author: author.to_owned(),
-            participant: participant.map(|participant| participant.sid),
+            participant: stored.participant(author).map(|writer| writer.sid),
             body: body.to_owned(),
             attributes: attributes.to_owned(),
             created: now,
@@ -335,14 +331,6 @@ impl State {
         self.conversations.by_name.insert(key, conversation);
         Ok(())
     }
-}
-
-/// Returns under which name a participant writes.
-pub(crate) fn party(participant: &Participant) -> Option<&str> {
-    participant
-        .identity
-        .as_deref()
-        .or(participant.address.as_deref())
 }
 
 fn check_attributes(text: Option<&str>) -> Result<(), Refusal> {

@@ -200,7 +200,7 @@ impl State {
         let conversation = self.interaction_channel_or_refuse(channel)?.conversation;
         let stored = conversation.and_then(|sid| self.conversation(sid));
         let customer = stored.and_then(|stored| stored.participants.first());
-        let address = customer.and_then(crate::state::conversations::party);
+        let address = customer.and_then(crate::state::conversations::conversation::party);
         let address = address.unwrap_or_default().to_owned();
         self.flex_invites(project, channel, &address)
     }
