@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use checkup::{Expectations, Snapshot};
 use domain::{
-    AccountSid, ChannelSid, ChatServiceSid, MAX_ASSIGNED, Policy, ProxyServiceSid, TaskSid,
+    AccountSid, ChannelSid, ChatServiceSid, MAX_ASSIGNED, Pairs, Policy, ProxyServiceSid, TaskSid,
     Timestamp, WorkspaceSid,
 };
 use runtime::access::FlexIds;
@@ -114,8 +114,9 @@ impl Audit {
     pub async fn run(&self) -> Result<(), AuditError> {
         let order = &self.order;
         let ids = FlexIds::look_up(&self.twilio, order.workspace, order.chat_service).await?;
-        let refused = Arc::default();
-        let open_tasks = OpenTasks::list(&self.twilio, ids.workspace, &refused, self.started).await;
+        let (refused, pairs) = (Arc::default(), Pairs::default());
+        let open_tasks =
+            OpenTasks::list(&self.twilio, ids.workspace, &pairs, &refused, self.started).await;
         // With both SIDs set, this is the first request.
         if let Err(TwilioError::Unauthorized { status: 401, .. }) = open_tasks {
             return Err(AuditError::Unauthorized);

@@ -101,7 +101,8 @@ impl ChannelWorker<'_> {
             before = stored.unwrap_or(before);
         }
         let mut after = before.channel.clone();
-        for fact in version.seen.facts_about(link, self.watch.now()) {
+        let pairs = &self.settings.pairs;
+        for fact in version.seen.facts_about(link, pairs, self.watch.now()) {
             after.absorb(&fact);
         }
         after.note_manual_request(task, request, self.watch.started());

@@ -242,7 +242,7 @@ impl<'a> ChannelWorker<'a> {
             MoveResult::NoWebhookUrl => return Ok(ChannelResult::NoRoom),
             MoveResult::NoWebhook(result) => return Ok(result),
             MoveResult::Over(seen) => {
-                let facts = seen.facts_about(link(channel, task), now);
+                let facts = seen.facts_about(link(channel, task), &self.settings.pairs, now);
                 (facts, ChannelResult::LeftAlone)
             }
             // Only the second time in a row is it believed: an end is final.

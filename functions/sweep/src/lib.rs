@@ -59,7 +59,7 @@ use runtime::{Notice, NoticeKind};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Due, Job, LastRun, StoreError};
-use twilio::rest::{Client, RefusedOperators, Transport};
+use twilio::rest::{Client, RefusedOperators, Transport, TwilioError};
 
 use crate::closing::Closer;
 use crate::guard::Guard;
@@ -212,7 +212,8 @@ impl Sweep {
     ) -> Result<Summary, SweepError> {
         let twilio = self.client(watch.now()).await?;
         let (workspace, service) = self.flex_ids(&twilio).await?;
-        let open_tasks = OpenTasks::list(&twilio, workspace, &self.refused, watch.now())
+        let open_tasks = self
+            .open_tasks(&twilio, workspace, watch.now())
             .await
             .map_err(SweepError::LookupFailed)?;
         let closer = Closer {
@@ -240,6 +241,16 @@ impl Sweep {
             suspended: blown.map(|blown| Suspension::FuseBlown(blown).name()),
             ..counts
         })
+    }
+
+    async fn open_tasks(
+        &self,
+        twilio: &Client,
+        workspace: WorkspaceSid,
+        now: Timestamp,
+    ) -> Result<OpenTasks, TwilioError> {
+        let (pairs, refused) = (&self.settings.pairs, &self.refused);
+        OpenTasks::list(twilio, workspace, pairs, refused, now).await
     }
 
     /// Publishes that the fuse has blown. The note holds later sweeps back in any case.

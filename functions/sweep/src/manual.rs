@@ -148,7 +148,7 @@ impl Sweep {
         let (workspace, service) = self.flex_ids(&twilio).await?;
         let mut after = before.channel.clone();
         let look = async {
-            let open_tasks = OpenTasks::list(&twilio, workspace, &self.refused, now).await?;
+            let open_tasks = self.open_tasks(&twilio, workspace, now).await?;
             let look = open_tasks.look_for(&twilio, [channel].into(), now).await?;
             open_tasks
                 .refresh(&twilio, Some(&look), &mut after, now)

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::{
-    Channel, ChannelSid, End, Fact, Policy, Stage, TaskSid, TaskState, Timestamp, WorkspaceSid,
+    Channel, ChannelSid, End, Fact, Pairs, Policy, Stage, TaskSid, TaskState, Timestamp,
+    WorkspaceSid,
 };
 use twilio::events::{Link, TaskSeen, TaskStatus};
 use twilio::rest::{Client, RefusedOperators, TwilioError};
@@ -26,6 +27,7 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug)]
 pub struct OpenTasks {
     workspace: WorkspaceSid,
+    pairs: Pairs,
     refused: Arc<RefusedOperators>,
     looked_at: Timestamp,
     open: BTreeSet<TaskSid>,
@@ -64,6 +66,7 @@ impl OpenTasks {
     pub async fn list(
         twilio: &Client,
         workspace: WorkspaceSid,
+        pairs: &Pairs,
         refused: &Arc<RefusedOperators>,
         now: Timestamp,
     ) -> Result<Self, TwilioError> {
@@ -85,10 +88,11 @@ impl OpenTasks {
             .collect();
         let mut facts = BTreeMap::new();
         for task in &listed {
-            learn(&mut facts, task, now);
+            learn(&mut facts, task, pairs, now);
         }
         Ok(Self {
             workspace,
+            pairs: pairs.clone(),
             refused: Arc::clone(refused),
             looked_at: now,
             open: listed.iter().map(|task| task.sid).collect(),
@@ -126,7 +130,7 @@ impl OpenTasks {
             // Nothing: it ended in between.
             if let Some(task) = twilio.task(self.workspace, found.sid).await? {
                 look.open.insert(task.sid);
-                learn(&mut look.facts, &task, now);
+                learn(&mut look.facts, &task, &self.pairs, now);
             }
         }
         Ok(look)
@@ -205,7 +209,7 @@ impl OpenTasks {
             } else if !seen_open {
                 match twilio.task(self.workspace, task).await? {
                     Some(seen) => {
-                        for fact in seen.facts_about(link, now) {
+                        for fact in seen.facts_about(link, &self.pairs, now) {
                             channel.absorb(&fact);
                         }
                     }
@@ -229,8 +233,13 @@ impl PortionLook {
     }
 }
 
-fn learn(facts: &mut BTreeMap<ChannelSid, Vec<Fact>>, task: &TaskSeen, looked_at: Timestamp) {
-    for fact in task.facts(looked_at) {
+fn learn(
+    facts: &mut BTreeMap<ChannelSid, Vec<Fact>>,
+    task: &TaskSeen,
+    pairs: &Pairs,
+    looked_at: Timestamp,
+) {
+    for fact in task.facts(pairs, looked_at) {
         facts.entry(fact.channel).or_default().push(fact);
     }
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use domain::rescue::{CLOCK_DIFFERENCE, MAKE_WITHIN};
 use domain::{
-    Channel, Fact, Interaction, LastMessage, NotRescued, RescueDecision, RescueWay, TaskSid,
+    Channel, Fact, Interaction, LastMessage, NotRescued, Pairs, RescueDecision, RescueWay, TaskSid,
     Timestamp, decide_rescue,
 };
 use store::{StoreError, Versioned};
@@ -240,7 +240,14 @@ impl Run<'_> {
             RescueWay::Invite(interaction) => Some(interaction),
             RescueWay::Task => None,
         };
-        learn(&mut subject.after, &seen, interaction, self.watch.now());
+        let pairs = &self.settings.pairs;
+        learn(
+            &mut subject.after,
+            &seen,
+            interaction,
+            pairs,
+            self.watch.now(),
+        );
         match seen.status {
             TaskStatus::Open(_) => {
                 subject.after.note_rescued(task);
@@ -359,14 +366,20 @@ fn names_another(seen: &TaskSeen, channel: &Channel) -> bool {
     }
 }
 
-fn learn(channel: &mut Channel, seen: &TaskSeen, interaction: Option<Interaction>, now: Timestamp) {
+fn learn(
+    channel: &mut Channel,
+    seen: &TaskSeen,
+    interaction: Option<Interaction>,
+    pairs: &Pairs,
+    now: Timestamp,
+) {
     let link = Link {
         channel: channel.sid(),
         platform: channel.platform(),
         interaction,
         other_channel: None,
     };
-    for fact in seen.facts_about(link, now) {
+    for fact in seen.facts_about(link, pairs, now) {
         channel.absorb(&fact);
     }
 }

@@ -38,11 +38,13 @@ pub enum FactKind {
         /// The identity under which the agent writes.
         identity: Option<AuthorDigest>,
     },
-    /// A version of a task was in this TaskChannel (every event of a task says it).
+    /// A version of a task was in this TaskChannel. Every event of a task says it, and a look where
+    /// the task is parked.
     Placed {
         /// The task.
         task: TaskSid,
-        /// The task's version, which Twilio counts up at each change.
+        /// The task's version, which Twilio counts up at each change; 0 for a look, which does not
+        /// tell it.
         version: u32,
         /// Its TaskChannel.
         placement: TaskPlacement,

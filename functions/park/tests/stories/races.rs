@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Policy;
 use serde_json::json;
 use simulator::state::taskrouter::task::{Expect, NewTask, TaskChange};
-use simulator::{At, Fault, FaultKind};
+use simulator::{At, Fault, FaultKind, Transfer};
 use world::{Chat, POLL, World};
 
 pub(crate) fn silence() -> Duration {
@@ -171,6 +171,40 @@ async fn a_task_that_does_not_come_back_keeps_no_other_from_it() {
             world.finish().await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_chat_that_was_transferred_comes_back_though_no_event_told_of_it() {
+    let world = World::that_parks().await;
+    let first = world.answered_chat("+15550100123").await;
+    world.time_passes(silence()).await;
+    world.parking_minute().await;
+    world.deliver_all().await;
+    assert!(world.is_parked(first));
+    // Twilio copies the TaskChannel, and not one event of the new task arrives.
+    let begun = world.twilio.state().transfer_begins(first.task);
+    let second = Chat {
+        task: begun.unwrap(),
+        ..first
+    };
+    world.agent_accepts(second);
+    world.lose_events();
+    let mut state = world.twilio.state();
+    state
+        .transfer_ends(first.task, Transfer::KeepsChannel)
+        .unwrap();
+    drop(state);
+    world.deliver_all().await;
+    // A sweep sees the task, and where it is.
+    world.everything_falls_due().await;
+    assert_eq!(world.sweep().await.open_again, 1);
+    assert!(world.is_parked(second));
+    world.customer_writes("+15550100123");
+    world.deliver_all().await;
+    assert_eq!(world.bus_wakes_park().await, 1);
+    assert!(!world.is_parked(second));
+    world.deliver_all().await;
+    world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]

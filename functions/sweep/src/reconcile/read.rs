@@ -7,7 +7,6 @@ use super::held::Lister;
 use super::report::{Reconciled, Unavailable};
 use super::{List, Position};
 use crate::SweepError;
-use crate::open_tasks::OpenTasks;
 use crate::run::TIME_FOR_ONE;
 use crate::summary::Stop;
 
@@ -30,8 +29,11 @@ impl Lister<'_> {
         report: &mut Reconciled,
     ) -> Result<Ended, SweepError> {
         if place.list != List::Log && self.open_tasks.is_none() {
-            let (refused, now) = (&self.sweep.refused, self.watch.now());
-            let listed = OpenTasks::list(self.twilio, self.workspace, refused, now).await;
+            let now = self.watch.now();
+            let listed = self
+                .sweep
+                .open_tasks(self.twilio, self.workspace, now)
+                .await;
             let listed = listed.map_err(SweepError::LookupFailed)?;
             report.open_tasks = listed.count();
             let policy = &self.sweep.settings.plan.policy;

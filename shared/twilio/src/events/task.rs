@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    ChannelSid, End, Fact, FactKind, Interaction, InteractionChannelSid, InteractionSid, Platform,
-    Stage, TaskFact, TaskSid, TaskState, Timestamp,
+    ChannelSid, End, Fact, FactKind, Interaction, InteractionChannelSid, InteractionSid, Pairs,
+    Platform, Stage, TaskChannelSid, TaskFact, TaskSid, TaskState, Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -99,6 +99,8 @@ pub struct TaskSeen {
     pub status: TaskStatus,
     /// Its channel.
     pub about: About,
+    /// Its TaskChannel.
+    pub task_channel: Option<TaskChannelSid>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
     /// When it changed last.
@@ -120,10 +122,11 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
         "sid",
         "assignment_status",
         "attributes",
+        "task_channel_sid",
         "date_created",
         "date_updated",
     ];
-    let [sid, status, attributes, created, updated] =
+    let [sid, status, attributes, task_channel, created, updated] =
         json::members(json, names).map_err(|_| UnreadableTask)?;
     let updated_at = updated.and_then(moment);
     Ok(TaskSeen {
@@ -134,6 +137,7 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
             Some(Ok(link)) => About::Channel(link),
             Some(Err(reason)) => About::NoChannel(reason),
         },
+        task_channel: json::parsed(task_channel),
         created_at: match updated_at {
             Some(updated_at) => opened_at(created, updated_at),
             None => created.and_then(moment),
@@ -145,26 +149,48 @@ pub fn read_task(json: &str) -> Result<TaskSeen, UnreadableTask> {
 impl TaskSeen {
     /// Returns the facts that this look tells about the channel that its attributes name; none if
     /// they name none. `looked_at` is when TaskRouter was asked.
-    pub fn facts(&self, looked_at: Timestamp) -> Vec<Fact> {
+    pub fn facts(&self, pairs: &Pairs, looked_at: Timestamp) -> Vec<Fact> {
         match self.about {
-            About::Channel(link) => self.facts_about(link, looked_at),
+            About::Channel(link) => self.facts_about(link, pairs, looked_at),
             About::NotTold | About::NoChannel(_) => Vec::new(),
         }
     }
 
     /// Returns the facts that this look tells about a channel that is known to be the task's, whether
     /// its attributes still name it or not.
-    pub fn facts_about(&self, link: Link, looked_at: Timestamp) -> Vec<Fact> {
+    pub fn facts_about(&self, link: Link, pairs: &Pairs, looked_at: Timestamp) -> Vec<Fact> {
         let fact = |at, state| link.fact_since(self.sid, state, at, self.created_at);
         // What the task's own clock says, as far as it does not run ahead of our look.
         let changed_at = self.updated_at.map_or(looked_at, |at| at.min(looked_at));
         match self.status {
-            TaskStatus::Open(stage) => vec![
-                fact(changed_at, TaskState::Open(stage)),
-                fact(looked_at, TaskState::SeenOpen),
-            ],
+            TaskStatus::Open(stage) => {
+                let open = [
+                    fact(changed_at, TaskState::Open(stage)),
+                    fact(looked_at, TaskState::SeenOpen),
+                ];
+                open.into_iter()
+                    .chain(self.parked(link, pairs, looked_at))
+                    .collect()
+            }
             TaskStatus::Ended(how) => vec![fact(changed_at, TaskState::Ended(how))],
         }
+    }
+
+    /// Returns the fact that the task is parked, if it is: the events of a parked task may be lost,
+    /// and a transfer makes another one. A task's body tells no version. With 0, any event and any
+    /// move of ours counts for more.
+    fn parked(&self, link: Link, pairs: &Pairs, looked_at: Timestamp) -> Option<Fact> {
+        let placement = pairs.placement(self.task_channel?);
+        placement.parked.then_some(Fact {
+            channel: link.channel,
+            platform: link.platform,
+            at: looked_at,
+            kind: FactKind::Placed {
+                task: self.sid,
+                version: 0,
+                placement,
+            },
+        })
     }
 }
 

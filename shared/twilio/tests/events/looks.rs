@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{End, Stage, TaskState};
+use domain::{End, FactKind, Pairs, Stage, TaskPlacement, TaskState};
 use twilio::events::{self, About, Ignored, NoLink, Scope, TaskStatus};
 
-use crate::{at, only, state};
+use crate::{at, everything, only, state};
 
 #[test]
 fn a_task_is_read_as_taskrouter_shows_it() {
@@ -13,7 +13,7 @@ fn a_task_is_read_as_taskrouter_shows_it() {
     assert_eq!(task.status, TaskStatus::Open(Stage::Wrapping));
     let look = at("2026-01-05T10:00:00Z");
     let facts: Vec<_> = task
-        .facts(look)
+        .facts(&Pairs::default(), look)
         .iter()
         .map(|fact| (fact.at, state(fact)))
         .collect();
@@ -25,7 +25,8 @@ fn a_task_is_read_as_taskrouter_shows_it() {
         ]
     );
     let ended = payload!("task-resource").replace("wrapping", "canceled");
-    let ended = events::read_task(&ended).unwrap().facts(look);
+    let ended = events::read_task(&ended).unwrap();
+    let ended = ended.facts(&everything().pairs, look);
     assert_eq!(ended.len(), 1);
     assert_eq!(
         (ended[0].at, state(&ended[0])),
@@ -38,7 +39,7 @@ fn a_task_is_read_as_taskrouter_shows_it() {
         (listed.about, listed.status),
         (About::NotTold, TaskStatus::Open(Stage::Waiting))
     );
-    assert_eq!(listed.facts(look), []);
+    assert_eq!(listed.facts(&Pairs::default(), look), []);
     let voice = r#"{"sid":"WT00000000000000000000000000000020","attributes":"{}"}"#;
     assert_eq!(
         events::read_task(voice).unwrap().about,
@@ -47,6 +48,32 @@ fn a_task_is_read_as_taskrouter_shows_it() {
     for text in ["", "[]", "{}", r#"{"sid":"WTx"}"#] {
         assert!(events::read_task(text).is_err());
     }
+}
+
+#[test]
+fn a_look_tells_that_a_task_is_parked() {
+    let pairs = everything().pairs;
+    let [pair] = pairs.iter().collect::<Vec<_>>()[..] else {
+        panic!("{pairs}");
+    };
+    let look = at("2026-01-05T10:00:00Z");
+    let parked = payload!("task-resource");
+    let placed = |text: &str| {
+        let facts = events::read_task(text).unwrap().facts(&pairs, look);
+        facts.into_iter().map(|fact| fact.kind).find_map(told)
+    };
+    fn told(kind: FactKind) -> Option<(u32, TaskPlacement)> {
+        match kind {
+            FactKind::Placed {
+                version, placement, ..
+            } => Some((version, placement)),
+            FactKind::Task(_) | FactKind::Accepted { .. } | FactKind::Message { .. } => None,
+        }
+    }
+    // The body tells no version, so that every event of the task counts for more.
+    assert_eq!(placed(parked), Some((0, pairs.placement(pair.inactive))));
+    let active = parked.replace(pair.inactive.as_str(), pair.active.as_str());
+    assert_eq!(placed(&active), None);
 }
 
 #[test]

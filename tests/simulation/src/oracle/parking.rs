@@ -212,12 +212,15 @@ impl Oracle {
 
     /// S9: none of these parked tasks, with their channels, has a customer who waits.
     pub(crate) fn nobody_waits_parked(&self, parked: &[(String, String)]) -> LawCheck {
-        // A transfer copies the TaskChannel of a parked task. Where no event told that, no function
-        // knows, even if a look found the task: it waits for an agent like any other.
+        // A transfer copies the TaskChannel of a parked task. Where no event told of the new one, and
+        // no look has found it yet, no function knows of it.
         let record_of = |channel: &String| self.channels.get(channel)?.record.as_ref();
         let is_known = |(task, channel): &&(String, String)| {
-            let parking = |record: &Channel| record.parking(task.parse().ok()?).map(|_| ());
-            self.parking.parked.contains(task) || record_of(channel).and_then(parking).is_some()
+            let has_task = |record: &Channel| {
+                let task = task.parse();
+                task.is_ok_and(|task| record.tasks().contains_key(&task))
+            };
+            self.parking.parked.contains(task) || record_of(channel).is_some_and(has_task)
         };
         for (task, channel) in parked.iter().filter(is_known) {
             let Some([Some(customer), agent]) = self.parking.told.get(channel) else {
