@@ -307,6 +307,8 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool, rescues: u64) -
     // A call is attempted three times at most, and a write is made up to three times, each
     // after a reading.
     let (attempts, rounds) = if quiet { (1, 1) } else { (3, 3) };
+    // A look that took long is taken again, and reads its tasks again.
+    let looks = if quiet { 1 } else { 2 };
     // Where another run closes a channel first, Twilio refuses the write and is asked why.
     let faster = u64::from(summary.already_clean > 0);
     for ((kind, which), calls) in &history.calls {
@@ -314,7 +316,7 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool, rescues: u64) -
             // One for each portion, another one for each channel whose look has grown old; and
             // TaskRouter takes few of them a second.
             "lists" => 3 * (2 + (2 + rescues) * due),
-            "tasks" => attempts * (1 + rescues),
+            "tasks" => attempts * (looks + rescues),
             "sessions" => attempts,
             "logs" => attempts * 2 * due * rescues,
             // It is never repeated.
