@@ -43,7 +43,7 @@
 //! ```text
 //! .customer_converses(address, text) -> Contact
 //! .agent_leaves(task)  .agent_parks(task)  .agent_pauses(task)  .agent_resumes(task)
-//! .conversation(sid) .conversations() .interaction(sid) .interaction_channel(sid) .interaction_channel_of(task)
+//! .conversation(sid) .conversations() .interaction_channel(sid) .interaction_channel_of(task)
 //! ```
 //!
 //! In TaskRouter and Event Streams:

@@ -142,13 +142,6 @@ impl From<Refusal> for Failure {
             Refusal::AttributesNotJson => (StatusCode::BAD_REQUEST, 50304),
             Refusal::AttributesTooLong => (StatusCode::BAD_REQUEST, 50303),
             Refusal::NameTaken {
-                kind: "Channel", ..
-            } => (StatusCode::CONFLICT, 50307),
-            Refusal::NameTaken {
-                kind: "Conversation",
-                ..
-            } => (StatusCode::CONFLICT, 50353),
-            Refusal::NameTaken {
                 kind: "Session", ..
             } => (StatusCode::BAD_REQUEST, 80603),
             Refusal::NameTaken { .. } => (StatusCode::CONFLICT, 20409),

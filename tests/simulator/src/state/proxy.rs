@@ -226,23 +226,6 @@ impl State {
         }
     }
 
-    /// Sets how long a session lives without an interaction, in seconds.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the session does not exist.
-    pub fn set_session_ttl(&mut self, session: Sid, ttl: u64) -> Result<(), Refusal> {
-        let stored = self
-            .proxy
-            .sessions
-            .get_mut(session)
-            .ok_or_else(|| Refusal::absent(session))?;
-        stored.ttl = ttl;
-        stored.updated = self.now;
-        self.watch_session(session, ttl);
-        Ok(())
-    }
-
     /// Removes a Proxy session.
     ///
     /// # Errors

@@ -29,11 +29,6 @@ impl Sid {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
-
-    /// Returns the two letters that name the kind of resource.
-    pub fn prefix(&self) -> &str {
-        &self.as_str()[..PREFIX]
-    }
 }
 
 impl FromStr for Sid {
@@ -60,12 +55,6 @@ impl fmt::Display for Sid {
 impl fmt::Debug for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl AsRef<str> for Sid {
-    fn as_ref(&self) -> &str {
-        self.as_str()
     }
 }
 

@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 /// The largest page: twilio_chat_v2.json.
 const MAX_PAGE: usize = 100;
 
-const CHANNEL: [&str; 6] = [
+const CHANNEL: [&str; 5] = [
     "FriendlyName",
-    "UniqueName",
     "Attributes",
     "DateCreated",
     "DateUpdated",
@@ -73,12 +72,12 @@ fn of_service(call: &mut Call<'_>, method: &str, service: Sid, path: &[&str]) ->
     }
 }
 
-fn find(call: &Call<'_>, service: Sid, name: &str) -> Result<Sid, Failure> {
-    let found = call
-        .state
-        .find_channel(service, name)
-        .map(|channel| channel.sid);
-    found.ok_or_else(|| Refusal::ChannelNotFound(name.to_owned()).into())
+fn find(call: &Call<'_>, service: Sid, sid: &str) -> Result<Sid, Failure> {
+    let channel = sid.parse().ok().and_then(|sid| call.state.channel(sid));
+    let found = channel.filter(|channel| channel.service == service);
+    found
+        .map(|channel| channel.sid)
+        .ok_or_else(|| Refusal::ChannelNotFound(sid.to_owned()).into())
 }
 
 fn channels(call: &Call<'_>, service: Sid) -> Outcome {
@@ -116,7 +115,6 @@ fn create_channel(call: &mut Call<'_>, service: Sid) -> Outcome {
 fn change(form: &Params) -> Result<ChannelChange, Failure> {
     Ok(ChannelChange {
         friendly_name: form.text("FriendlyName"),
-        unique_name: form.text("UniqueName"),
         attributes: form.text("Attributes"),
         created_by: form.text("CreatedBy"),
         created: form.time("DateCreated")?,
@@ -190,7 +188,7 @@ fn channel_json(call: &Call<'_>, channel: &Channel) -> Value {
         "account_sid": call.state.account.sid,
         "service_sid": channel.service,
         "friendly_name": channel.friendly_name,
-        "unique_name": channel.unique_name,
+        "unique_name": null,
         "attributes": channel.attributes,
         "type": match channel.channel_type { ChannelType::Public => "public", ChannelType::Private => "private" },
         "date_created": seconds(channel.created),

@@ -17,9 +17,8 @@ use serde_json::{Value, json};
 /// The largest page: twilio_conversations_v1.json.
 const MAX_PAGE: usize = 100;
 
-const CONVERSATION: [&str; 11] = [
+const CONVERSATION: [&str; 10] = [
     "FriendlyName",
-    "UniqueName",
     "DateCreated",
     "DateUpdated",
     "MessagingServiceSid",
@@ -125,12 +124,13 @@ fn in_scope(call: &mut Call<'_>, method: &str, scope: &Scope, path: &[&str]) -> 
             let conversation = call.state.create_conversation(scope.service, change)?;
             show(call, scope, conversation).map(Answer::created)
         }
-        (_, [name, rest @ ..]) => {
-            let found = call
-                .state
-                .find_conversation(scope.service, name)
-                .map(|found| found.sid);
-            let conversation = found.ok_or_else(|| call.no_route())?;
+        (_, [sid, rest @ ..]) => {
+            let found = sid
+                .parse()
+                .ok()
+                .and_then(|sid| call.state.conversation(sid));
+            let found = found.filter(|found| found.service == scope.service);
+            let conversation = found.ok_or_else(|| call.no_route())?.sid;
             if rest.is_empty() {
                 of_conversation(call, method, scope, conversation)
             } else {
@@ -190,7 +190,6 @@ fn list(call: &Call<'_>, scope: &Scope) -> Outcome {
 fn change(form: &Params) -> Result<ConversationChange, Failure> {
     Ok(ConversationChange {
         friendly_name: form.text("FriendlyName"),
-        unique_name: form.text("UniqueName"),
         messaging_service: form.text("MessagingServiceSid"),
         attributes: form.text("Attributes"),
         state: form.parsed(
@@ -296,7 +295,7 @@ fn conversation_json(call: &Call<'_>, scope: &Scope, stored: &Conversation) -> V
         "messaging_service_sid": stored.messaging_service,
         "sid": stored.sid,
         "friendly_name": stored.friendly_name,
-        "unique_name": stored.unique_name,
+        "unique_name": null,
         "attributes": stored.attributes,
         "state": stored.state.as_str(),
         "date_created": seconds(stored.created),

@@ -116,8 +116,7 @@ fn create_session(call: &mut Call<'_>, service: Sid) -> Outcome {
 }
 
 fn update_session(call: &mut Call<'_>, session: Sid) -> Outcome {
-    let form = call.form(&["Status", "Ttl"])?;
-    let ttl = form.integer("Ttl")?;
+    let form = call.form(&["Status"])?;
     call.state.open_or_refuse(session)?;
     match form.get("Status") {
         Some("closed") => call.state.close_session(session, "api")?,
@@ -127,9 +126,6 @@ fn update_session(call: &mut Call<'_>, session: Sid) -> Outcome {
             )));
         }
         None => {}
-    }
-    if let Some(ttl) = ttl {
-        call.state.set_session_ttl(session, ttl.unsigned_abs())?;
     }
     show_session(call, session).map(Answer::ok)
 }

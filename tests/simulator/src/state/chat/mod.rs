@@ -11,15 +11,12 @@ use crate::state::sid::Sid;
 use crate::state::webhooks::ChannelWebhook;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 
 /// Holds what Programmable Chat knows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub(crate) services: Shelf<ChatService>,
     pub(crate) channels: Shelf<Channel>,
-    #[serde(with = "crate::state::snapshot::entries")]
-    by_name: HashMap<(Sid, String), Sid>,
 }
 
 /// Is a Chat service, IS….
@@ -64,8 +61,6 @@ pub struct Channel {
     pub service: Sid,
     /// Its name for people.
     pub friendly_name: Option<String>,
-    /// Its name for programs.
-    pub unique_name: Option<String>,
     /// Its attributes, byte for byte as they were given.
     pub attributes: String,
     /// Its visibility.
@@ -104,8 +99,6 @@ pub struct Message {
 pub struct ChannelChange {
     /// Its name for people.
     pub friendly_name: Option<String>,
-    /// Its name for programs.
-    pub unique_name: Option<String>,
     /// The whole new attributes.
     pub attributes: Option<String>,
     /// Its creator.
@@ -176,7 +169,6 @@ impl State {
         for channel in channels {
             self.chat.channels.remove(channel);
         }
-        self.chat.by_name.retain(|(owner, _), _| *owner != service);
         Ok(())
     }
 
@@ -201,12 +193,10 @@ impl State {
             return Err(Refusal::AttributesNotJson);
         }
         let (sid, now) = (self.sid(b"CH"), self.now);
-        self.name_channel(service, sid, given.unique_name.as_deref())?;
         let channel = Channel {
             sid,
             service,
             friendly_name: given.friendly_name,
-            unique_name: given.unique_name,
             attributes,
             channel_type,
             created_by: given.created_by.unwrap_or_else(|| "system".to_owned()),
@@ -224,8 +214,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Fails if the channel does not exist, the attributes are not JSON, or the unique name is
-    /// taken.
+    /// Fails if the channel does not exist or the attributes are not JSON.
     pub fn update_channel(
         &mut self,
         channel: Sid,
@@ -240,8 +229,6 @@ impl State {
             return Err(Refusal::AttributesNotJson);
         }
         let now = self.now;
-        let service = self.channel_or_refuse(channel)?.service;
-        self.name_channel(service, channel, change.unique_name.as_deref())?;
         let stored = self
             .chat
             .channels
@@ -249,7 +236,6 @@ impl State {
             .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
         let was_inactive = stored.is_inactive();
         stored.friendly_name = change.friendly_name.or(stored.friendly_name.take());
-        stored.unique_name = change.unique_name.or(stored.unique_name.take());
         stored.created_by = change
             .created_by
             .unwrap_or(std::mem::take(&mut stored.created_by));
@@ -275,26 +261,10 @@ impl State {
             .channels
             .remove(channel)
             .ok_or_else(|| Refusal::ChannelNotFound(channel.to_string()))?;
-        if let Some(name) = &gone.unique_name {
-            self.chat.by_name.remove(&(gone.service, name.clone()));
-        }
         if webhooks == Webhooks::Enabled && !self.knobs.flex_deaf {
             self.end_session_of(&gone);
         }
         Ok(())
-    }
-
-    /// Finds a channel of a service by SID or unique name.
-    pub fn find_channel(&self, service: Sid, name: &str) -> Option<&Channel> {
-        let sid = name
-            .parse()
-            .ok()
-            .filter(|sid| self.chat.channels.get(*sid).is_some());
-        let sid = sid.or_else(|| self.chat.by_name.get(&(service, name.to_owned())).copied())?;
-        self.chat
-            .channels
-            .get(sid)
-            .filter(|channel| channel.service == service)
     }
 
     /// Returns a Chat channel.
@@ -310,34 +280,5 @@ impl State {
     pub(crate) fn channel_or_refuse(&self, sid: Sid) -> Result<&Channel, Refusal> {
         self.channel(sid)
             .ok_or_else(|| Refusal::ChannelNotFound(sid.to_string()))
-    }
-
-    fn name_channel(
-        &mut self,
-        service: Sid,
-        channel: Sid,
-        name: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let Some(name) = name else { return Ok(()) };
-        let key = (service, name.to_owned());
-        if self
-            .chat
-            .by_name
-            .get(&key)
-            .is_some_and(|owner| *owner != channel)
-        {
-            return Err(Refusal::NameTaken {
-                kind: "Channel",
-                name: name.to_owned(),
-            });
-        }
-        if let Some(old) = self
-            .channel(channel)
-            .and_then(|stored| stored.unique_name.clone())
-        {
-            self.chat.by_name.remove(&(service, old));
-        }
-        self.chat.by_name.insert(key, channel);
-        Ok(())
     }
 }

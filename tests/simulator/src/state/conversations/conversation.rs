@@ -102,8 +102,6 @@ pub struct Conversation {
     pub service: Sid,
     /// Its name for people.
     pub friendly_name: Option<String>,
-    /// Its name for programs.
-    pub unique_name: Option<String>,
     /// The messaging service it uses.
     pub messaging_service: Option<String>,
     /// Its attributes, byte for byte as they were given.
@@ -196,8 +194,6 @@ pub enum Source {
 pub struct ConversationChange {
     /// Its name for people.
     pub friendly_name: Option<String>,
-    /// Its name for programs.
-    pub unique_name: Option<String>,
     /// The messaging service it uses.
     pub messaging_service: Option<String>,
     /// The whole new attributes.

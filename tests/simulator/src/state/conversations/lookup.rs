@@ -1,4 +1,4 @@
-//! Finds conversations: by SID, name, party and pair.
+//! Finds conversations: by SID, party and pair.
 
 use super::conversation::{Conversation, ConversationState};
 use crate::state::State;
@@ -10,22 +10,6 @@ impl State {
         let theirs = self.conversations.by_party.get(identity)?.iter().rev();
         let mut stored = theirs.filter_map(|sid| self.conversation(*sid));
         stored.find(|stored| stored.state != ConversationState::Closed)
-    }
-
-    /// Finds a conversation of a service by SID or unique name.
-    pub fn find_conversation(&self, service: Sid, name: &str) -> Option<&Conversation> {
-        let sid = name
-            .parse()
-            .ok()
-            .filter(|sid| self.conversation(*sid).is_some());
-        let sid = sid.or_else(|| {
-            self.conversations
-                .by_name
-                .get(&(service, name.to_owned()))
-                .copied()
-        })?;
-        self.conversation(sid)
-            .filter(|conversation| conversation.service == service)
     }
 
     /// Returns a conversation.

@@ -26,8 +26,6 @@ const MAX_ATTRIBUTES: usize = 16 * 1024;
 pub(crate) struct Conversations {
     pub(crate) shelf: Shelf<Conversation>,
     pub(crate) defaults: Defaults,
-    #[serde(with = "crate::state::snapshot::entries")]
-    by_name: HashMap<(Sid, String), Sid>,
     /// Which conversation that is not closed an address and one of ours share.
     #[serde(with = "crate::state::snapshot::entries")]
     by_pair: HashMap<(String, String), Sid>,
@@ -76,13 +74,11 @@ impl State {
         }
         check_attributes(given.attributes.as_deref())?;
         let (sid, now) = (self.sid(b"CH"), self.now);
-        self.name_conversation(service, sid, given.unique_name.as_deref())?;
         let defaults = &self.conversations.defaults;
         let conversation = Conversation {
             sid,
             service,
             friendly_name: given.friendly_name,
-            unique_name: given.unique_name,
             messaging_service: given
                 .messaging_service
                 .or(defaults.messaging_service.clone()),
@@ -114,14 +110,12 @@ impl State {
         change: ConversationChange,
     ) -> Result<(), Refusal> {
         check_attributes(change.attributes.as_deref())?;
-        let service = self.talking(conversation)?.service;
-        self.name_conversation(service, conversation, change.unique_name.as_deref())?;
+        self.talking(conversation)?;
         let now = self.now;
         let Some(stored) = self.conversations.shelf.get_mut(conversation) else {
             return Err(Refusal::absent(conversation));
         };
         stored.friendly_name = change.friendly_name.or(stored.friendly_name.take());
-        stored.unique_name = change.unique_name.or(stored.unique_name.take());
         stored.messaging_service = change.messaging_service.or(stored.messaging_service.take());
         stored.attributes = change
             .attributes
@@ -150,9 +144,6 @@ impl State {
             .remove(conversation)
             .ok_or_else(|| Refusal::absent(conversation))?;
         self.free_pairs(&gone);
-        if let Some(name) = gone.unique_name {
-            self.conversations.by_name.remove(&(gone.service, name));
-        }
         for party in gone.participants.iter().filter_map(party) {
             if let Some(theirs) = self.conversations.by_party.get_mut(party) {
                 theirs.retain(|sid| *sid != conversation);
@@ -301,35 +292,6 @@ impl State {
         } else {
             Ok(stored)
         }
-    }
-
-    fn name_conversation(
-        &mut self,
-        service: Sid,
-        conversation: Sid,
-        name: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let Some(name) = name else { return Ok(()) };
-        let key = (service, name.to_owned());
-        if self
-            .conversations
-            .by_name
-            .get(&key)
-            .is_some_and(|owner| *owner != conversation)
-        {
-            return Err(Refusal::NameTaken {
-                kind: "Conversation",
-                name: name.to_owned(),
-            });
-        }
-        if let Some(old) = self
-            .conversation(conversation)
-            .and_then(|stored| stored.unique_name.clone())
-        {
-            self.conversations.by_name.remove(&(service, old));
-        }
-        self.conversations.by_name.insert(key, conversation);
-        Ok(())
     }
 }
 

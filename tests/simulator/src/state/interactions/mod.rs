@@ -161,11 +161,6 @@ impl State {
         Ok(())
     }
 
-    /// Returns an interaction.
-    pub fn interaction(&self, sid: Sid) -> Option<&Interaction> {
-        self.interactions.shelf.get(sid)
-    }
-
     /// Returns an interaction channel.
     pub fn interaction_channel(&self, sid: Sid) -> Option<&InteractionChannel> {
         self.interactions.channels.get(sid)

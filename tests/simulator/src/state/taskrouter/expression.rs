@@ -7,7 +7,6 @@ use crate::state::refusal::Refusal;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expression {
     Among(String, Vec<String>),
-    Not(Box<Expression>),
     All(Vec<Expression>),
     Any(Vec<Expression>),
 }
@@ -43,7 +42,6 @@ impl Expression {
                         .any(|value| value == text.as_deref().unwrap_or(raw))
                 })
             }
-            Self::Not(one) => !one.holds(task_attributes),
             Self::All(all) => all.iter().all(|one| one.holds(task_attributes)),
             Self::Any(any) => any.iter().any(|one| one.holds(task_attributes)),
         }
@@ -61,7 +59,7 @@ fn words(text: &str) -> Option<Vec<Token>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     'next: while let Some(first) = rest.chars().next() {
-        for sign in ["==", "!=", "(", ")", "[", "]", ","] {
+        for sign in ["==", "(", ")", "[", "]", ","] {
             if let Some(after) = rest.strip_prefix(sign) {
                 words.push(Token::Sign(sign));
                 rest = after.trim_start();
@@ -144,12 +142,6 @@ fn one(words: &mut Vec<Token>) -> Option<Expression> {
             values.push(value(words)?);
         }
         return eat(words, "]").then_some(Expression::Among(key, values));
-    }
-    if eat(words, "!=") {
-        return Some(Expression::Not(Box::new(Expression::Among(
-            key,
-            vec![value(words)?],
-        ))));
     }
     if !eat(words, "==") {
         return None;
