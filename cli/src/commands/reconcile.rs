@@ -87,7 +87,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Outcome> {
     }
     if let Some(stop) = report.stopped {
         output::failure(&format!(
-            "It stopped before its end ({stop:?}): what is missing is found by another run."
+            "It stopped before its end ({}): what is missing is found by another run.",
+            stop.name()
         ));
     }
     let ends_here = match found.is_empty() {

@@ -1,7 +1,10 @@
 //! `janitor connect` and `disconnect`, against a running system and its simulated Twilio.
 
+use serde_json::json;
+use twilio::rest::setup::needed_events;
+
 use crate::local::Local;
-use crate::world::{janitor, run};
+use crate::world::{World, janitor, run};
 
 #[test]
 fn a_connection_is_made_found_replaced_and_ended() {
@@ -86,6 +89,30 @@ fn a_connection_is_made_found_replaced_and_ended() {
         .janitor(&["disconnect", &other, "--yes"])
         .ends(0)
         .says("removed");
+}
+
+#[test]
+fn a_subscription_that_lacks_types_is_to_be_completed() {
+    const URL: &str = "https://example.com/twilio/events";
+    let world = World::new();
+    let plan = || world.janitor(["connect", URL]).ends(5);
+    let subscription = {
+        let mut state = world.simulator.state();
+        let sink = json!({ "destination": URL, "method": "post" });
+        let sink = state.create_sink("Of a person", "webhook", sink).unwrap();
+        let mut types: Vec<(String, Option<u32>)> = needed_events(false)
+            .map(|(name, version)| (name.to_owned(), Some(version.into())))
+            .collect();
+        types.pop();
+        state.subscribe("Of a person", sink, &types).unwrap()
+    };
+    let (last, _) = needed_events(false).last().unwrap();
+    plan().says(&format!("Subscription: {subscription}; add {last}."));
+    let (first, _) = needed_events(false).next().unwrap();
+    let mut state = world.simulator.state();
+    state.subscribe_also(subscription, first, Some(1)).unwrap();
+    drop(state);
+    plan().says(&format!("; add {last}; set the version of {first}."));
 }
 
 #[test]

@@ -99,8 +99,8 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Returns the name in logs.
-    pub(crate) const fn name(self) -> &'static str {
+    /// Returns the name in logs and in the command's texts.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::OutOfTime => "out-of-time",
             Self::TooManyCloses => "too-many-closes",
