@@ -16,17 +16,7 @@ impl Closer {
         channel: &Channel,
         evidence: &Evidence,
     ) -> Result<Outcome, CloseError> {
-        let is_open = evidence.interaction.is_some_and(|status| match status {
-            InteractionStatus::Closed | InteractionStatus::Failed | InteractionStatus::Gone => {
-                false
-            }
-            InteractionStatus::Setup
-            | InteractionStatus::Active
-            | InteractionStatus::Transfer
-            | InteractionStatus::Inactive
-            | InteractionStatus::Pause
-            | InteractionStatus::Undocumented => true,
-        });
+        let is_open = evidence.interaction.is_some_and(is_open);
         match channel.interaction().filter(|_| is_open) {
             Some(interaction) => self.close_interaction(interaction, channel.sid()).await,
             None => self.close_conversation(channel.sid()).await,
@@ -50,10 +40,16 @@ impl Closer {
                 | InteractionStatus::Gone
                 | InteractionStatus::Undocumented,
             ) => Err(CloseError::NotKept),
-            // Another writer was faster: the Conversation says how it stands.
+            // Another writer may have been faster: the Conversation and the interaction say so.
             Err(refusal @ (TwilioError::Refused { .. } | TwilioError::Gone)) => {
                 match self.reader.read_conversation(conversation).await? {
-                    ConversationState::Closed => Ok(Outcome::AlreadyClean),
+                    ConversationState::Closed => {
+                        let twilio = &self.reader.twilio;
+                        match is_open(twilio.interaction_channel(interaction).await?) {
+                            true => Err(refusal.into()),
+                            false => Ok(Outcome::AlreadyClean),
+                        }
+                    }
                     ConversationState::Gone => Ok(Outcome::Gone),
                     ConversationState::Active
                     | ConversationState::Inactive
@@ -99,5 +95,18 @@ impl Closer {
             Err(TwilioError::Gone) => Ok(Outcome::Gone),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Returns whether an interaction channel is still to be closed.
+const fn is_open(status: InteractionStatus) -> bool {
+    match status {
+        InteractionStatus::Closed | InteractionStatus::Failed | InteractionStatus::Gone => false,
+        InteractionStatus::Setup
+        | InteractionStatus::Active
+        | InteractionStatus::Transfer
+        | InteractionStatus::Inactive
+        | InteractionStatus::Pause
+        | InteractionStatus::Undocumented => true,
     }
 }

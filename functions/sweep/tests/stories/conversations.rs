@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use domain::Outcome;
+use simulator::state::conversations::conversation::ConversationChange;
 use simulator::state::interactions::interaction::Ending;
-use simulator::{Contact, ConversationState, Sid};
+use simulator::{At, ChannelStatus, Contact, ConversationState, Fault, FaultKind, Sid};
 use world::{Chat, WORDS, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -142,6 +143,44 @@ async fn a_conversation_that_somebody_closed_or_deleted_meanwhile_is_not_written
     let summary = world.sweep().await;
     assert_eq!((summary.due, summary.already_clean), (2, 1), "{summary:?}");
     assert_eq!(state_of(&world, closed), ConversationState::Closed);
+}
+
+/// The Conversation is closed, and its interaction is not: a refusal is no proof that another writer
+/// ended it.
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_interaction_whose_end_twilio_refuses_is_ended_by_a_later_sweep() {
+    let world = World::new().await;
+    let chat = world.conversation_with_agent("+15550100123");
+    let interaction = {
+        let mut state = world.twilio.state();
+        state.agent_removed(chat.task).unwrap();
+        let closed = ConversationChange {
+            state: Some(ConversationState::Closed),
+            ..ConversationChange::default()
+        };
+        state.update_conversation(chat.channel, closed).unwrap();
+        state.interaction_channel_in(chat.channel).unwrap().sid
+    };
+    world.deliver().await;
+    world.everything_falls_due().await;
+    world.twilio.fail(Fault {
+        at: At::product("flex-api").method("POST"),
+        kind: FaultKind::Status(400),
+        times: Some(1),
+    });
+    let is_closed = || {
+        let state = world.twilio.state();
+        let channel = state.interaction_channel(interaction).unwrap();
+        channel.status == ChannelStatus::Closed
+    };
+    let summary = world.sweep().await;
+    assert_eq!((summary.due, summary.retried), (1, 1), "{summary:?}");
+    assert!(!is_closed());
+    world.everything_falls_due().await;
+    assert_eq!(world.sweep().await.closed, 1);
+    assert!(is_closed());
+    world.expect_notices(&[("ChannelClosed", chat.channel)]);
+    world.finish().await;
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

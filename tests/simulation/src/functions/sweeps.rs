@@ -309,8 +309,9 @@ fn bounded(history: &RunHistory, summary: &Summary, quiet: bool, rescues: u64) -
     let (attempts, rounds) = if quiet { (1, 1) } else { (3, 3) };
     // A look that took long is taken again, and reads its tasks again.
     let looks = if quiet { 1 } else { 2 };
-    // Where another run closes a channel first, Twilio refuses the write and is asked why.
-    let faster = u64::from(summary.already_clean > 0);
+    // Where another run closes a channel first, Twilio refuses the write and is asked why: for the
+    // Conversation and for its interaction.
+    let faster = 2 * u64::from(summary.already_clean > 0);
     for ((kind, which), calls) in &history.calls {
         let limit = match *kind {
             // One for each portion, another one for each channel whose look has grown old; and
