@@ -20,6 +20,7 @@ mod outages;
 mod put_aside;
 mod races;
 mod rescue_attributes;
+mod rescue_ends;
 mod rescue_window;
 mod rescues;
 mod unheard;
