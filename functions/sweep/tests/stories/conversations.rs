@@ -68,16 +68,11 @@ async fn a_conversation_whose_task_was_canceled_is_closed_in_three_calls() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_conversation_that_a_program_parked_is_left_alone() {
     let world = World::new().await;
+    let chat = world.conversation_with_agent("+15550100123");
     let Chat {
         channel: conversation,
         task,
-    } = world.customer_converses("+15550100123");
-    let agent = world
-        .twilio
-        .state()
-        .hire_agent(world.project.workspace, "agent.jones@example.com")
-        .unwrap();
-    world.twilio.state().agent_accepts(task, agent).unwrap();
+    } = chat;
     world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(HOUR).await;
@@ -95,7 +90,7 @@ async fn a_conversation_that_a_program_parked_is_left_alone() {
         panic!("{contact:?}");
     };
     world.deliver().await;
-    world.twilio.state().agent_accepts(task, agent).unwrap();
+    world.agent_accepts(Chat { task, ..chat });
     world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(20 * HOUR).await;
@@ -209,16 +204,11 @@ async fn both_platforms_live_in_one_deployment() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn an_open_conversation_task_that_we_never_heard_of_keeps_it_open() {
     let world = World::new().await;
+    let chat = world.conversation_with_agent("+15550100123");
     let Chat {
         channel: conversation,
         task,
-    } = world.customer_converses("+15550100123");
-    let agent = world
-        .twilio
-        .state()
-        .hire_agent(world.project.workspace, "agent.jones@example.com")
-        .unwrap();
-    world.twilio.state().agent_accepts(task, agent).unwrap();
+    } = chat;
     world.twilio.state().program_parks(task).unwrap();
     world.deliver().await;
     world.time_passes(47 * HOUR).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use simulator::state::taskrouter::task::{Expect, TaskChange};
 
 use crate::MINUTE;
-use crate::rescues::{CUSTOMER, expect_rescued, open_tasks, rescuing, unheard};
+use crate::rescues::{CUSTOMER, expect_rescued, expect_told, open_tasks, rescuing, unheard};
 
 #[tokio::test(start_paused = true)]
 async fn attributes_that_cannot_be_found_are_told_with_the_reason() {
@@ -14,14 +14,7 @@ async fn attributes_that_cannot_be_found_are_told_with_the_reason() {
         // TaskRouter has forgotten the task, and its log as well.
         world.twilio.state().knobs.log_life = MINUTE;
         let summary = world.sweep().await;
-        assert_eq!((summary.rescued, summary.unheard), (0, 1), "{summary:?}");
-        assert_eq!(summary.not_rescued["no-attributes"], 1);
-        assert_eq!(summary.closed, 1);
-        assert!(open_tasks(&world, chat.channel).is_empty());
-        world.expect_notices(&[
-            ("ChannelClosed", chat.channel),
-            ("CustomerUnheard", chat.channel),
-        ]);
+        expect_told(&world, &summary, chat, "no-attributes");
         world.lose_events();
         world.finish().await;
     }
@@ -49,16 +42,9 @@ async fn attributes_that_are_no_object_are_told_with_the_reason_and_the_channel_
     world.deliver().await;
     world.time_passes(MINUTE + Duration::from_secs(1)).await;
     let summary = world.sweep().await;
-    assert_eq!((summary.rescued, summary.unheard), (0, 1), "{summary:?}");
-    assert_eq!(summary.not_rescued["attributes-not-an-object"], 1);
-    assert_eq!(summary.closed, 1, "{summary:?}");
-    assert!(open_tasks(&world, chat.channel).is_empty());
+    expect_told(&world, &summary, chat, "attributes-not-an-object");
     let record = world.record(chat.channel).await.unwrap();
     assert_eq!(record.rescue(), None, "nothing is announced");
-    world.expect_notices(&[
-        ("ChannelClosed", chat.channel),
-        ("CustomerUnheard", chat.channel),
-    ]);
     world.finish().await;
 }
 

@@ -80,6 +80,18 @@ pub(crate) fn expect_rescued(world: &World, summary: &Summary, chat: Chat) -> Ch
     }
 }
 
+/// Expects that the customer was told of in this summary, with the reason, and the channel closed.
+pub(crate) fn expect_told(world: &World, summary: &Summary, chat: Chat, why: &str) {
+    assert_eq!((summary.rescued, summary.unheard), (0, 1), "{summary:?}");
+    assert_eq!(summary.not_rescued[why], 1, "{summary:?}");
+    assert_eq!(summary.closed, 1, "{summary:?}");
+    assert!(open_tasks(world, chat.channel).is_empty());
+    world.expect_notices(&[
+        ("ChannelClosed", chat.channel),
+        ("CustomerUnheard", chat.channel),
+    ]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_customer_of_either_platform_is_given_the_queue_of_the_last_task() {
     for platform in ["chat", "conversation"] {
@@ -270,13 +282,7 @@ async fn what_twilio_refuses_is_told_never_repeated_and_the_channel_is_closed() 
             }
             world.twilio.reset_calls();
             let summary = world.sweep().await;
-            assert_eq!((summary.rescued, summary.unheard), (0, 1), "{summary:?}");
-            assert_eq!(summary.not_rescued["refused"], 1);
-            assert_eq!(summary.closed, 1);
-            world.expect_notices(&[
-                ("ChannelClosed", chat.channel),
-                ("CustomerUnheard", chat.channel),
-            ]);
+            expect_told(&world, &summary, chat, "refused");
             let asked = world.twilio.calls();
             let posts = asked.count("taskrouter", "POST", "Tasks")
                 + asked.count("flex-api", "POST", "Channels/{Sid}/Invites");
