@@ -46,23 +46,34 @@ async fn a_conversation_that_its_agent_left_is_never_written_to() {
     world.finish().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_conversation_that_its_agent_left_is_closed_after_the_cutoff_that_is_set() {
-    let world = World::new().await;
-    world.plan(|plan| plan.policy.put_aside_cutoff = Some(7 * DAY));
-    let chat = world.conversation_with_agent(CUSTOMER);
-    world.twilio.state().agent_leaves(chat.task).unwrap();
-    world.deliver().await;
-    for _ in 0..6 {
-        world.time_passes(DAY).await;
-        expect_left(&world, "left-by-agent", 2).await;
-    }
-    world.time_passes(DAY).await;
-    expect_closed(&world, 3).await;
+/// Sweeps and expects that the Conversation is closed, with so many requests at most, and that
+/// this ends the story.
+async fn ends_closed(world: World, chat: Chat, most_requests: u64) {
+    expect_closed(&world, most_requests).await;
     assert!(world.is_closed(chat.channel));
     world.expect_notices(&[("ChannelClosed", chat.channel)]);
     world.lose_events();
     world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_was_put_aside_is_closed_after_the_cutoff_that_is_set() {
+    for (row, requests) in [("left-by-agent", 2), ("parked-by-program", 3)] {
+        let world = World::new().await;
+        world.plan(|plan| plan.policy.put_aside_cutoff = Some(7 * DAY));
+        let chat = world.conversation_with_agent(CUSTOMER);
+        match row {
+            "left-by-agent" => world.twilio.state().agent_leaves(chat.task).unwrap(),
+            _ => world.twilio.state().program_parks(chat.task).unwrap(),
+        }
+        world.deliver().await;
+        for _ in 0..6 {
+            world.time_passes(DAY).await;
+            expect_left(&world, row, requests).await;
+        }
+        world.time_passes(DAY).await;
+        ends_closed(world, chat, requests + 1).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,25 +119,6 @@ async fn a_paused_conversation_is_never_closed_under_either_reading_of_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conversation_that_a_program_parked_is_closed_after_the_cutoff_that_is_set() {
-    let world = World::new().await;
-    world.plan(|plan| plan.policy.put_aside_cutoff = Some(7 * DAY));
-    let chat = world.conversation_with_agent(CUSTOMER);
-    world.twilio.state().program_parks(chat.task).unwrap();
-    world.deliver().await;
-    for _ in 0..6 {
-        world.time_passes(DAY).await;
-        expect_left(&world, "parked-by-program", 3).await;
-    }
-    world.time_passes(DAY).await;
-    expect_closed(&world, 4).await;
-    assert!(world.is_closed(chat.channel));
-    world.expect_notices(&[("ChannelClosed", chat.channel)]);
-    world.lose_events();
-    world.finish().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_parked_conversation_whose_webhook_is_gone_has_no_agent_and_is_closed() {
     let world = World::new().await;
     let chat = world.conversation_with_agent(CUSTOMER);
@@ -142,11 +134,7 @@ async fn a_parked_conversation_whose_webhook_is_gone_has_no_agent_and_is_closed(
         state.program_leaves(chat.channel, webhook).unwrap();
     }
     world.time_passes(DAY).await;
-    expect_closed(&world, 5).await;
-    assert!(world.is_closed(chat.channel));
-    world.expect_notices(&[("ChannelClosed", chat.channel)]);
-    world.lose_events();
-    world.finish().await;
+    ends_closed(world, chat, 5).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,11 +173,7 @@ async fn a_conversation_in_which_an_agent_still_is_is_closed_once_it_is_quiet() 
     world.time_passes(18 * HOUR).await;
     assert_eq!(world.sweep().await.due, 0);
     world.time_passes(2 * HOUR).await;
-    expect_closed(&world, 4).await;
-    assert!(world.is_closed(chat.channel));
-    world.expect_notices(&[("ChannelClosed", chat.channel)]);
-    world.lose_events();
-    world.finish().await;
+    ends_closed(world, chat, 4).await;
 }
 
 /// A program that takes part in a Conversation has an identity, as an agent has.
@@ -212,11 +196,7 @@ async fn a_program_that_takes_part_counts_as_an_agent_and_closes_nothing_sooner(
     world.time_passes(22 * HOUR).await;
     assert_eq!(world.sweep().await.due, 0);
     world.time_passes(2 * HOUR).await;
-    expect_closed(&world, 4).await;
-    assert!(world.is_closed(chat.channel));
-    world.expect_notices(&[("ChannelClosed", chat.channel)]);
-    world.lose_events();
-    world.finish().await;
+    ends_closed(world, chat, 4).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,10 +275,6 @@ async fn a_state_in_transition_or_without_documentation_is_left_and_looked_at_ag
             .state()
             .set_interaction_status(interaction, active);
         set.unwrap();
-        expect_closed(&world, 5).await;
-        assert!(world.is_closed(chat.channel));
-        world.expect_notices(&[("ChannelClosed", chat.channel)]);
-        world.lose_events();
-        world.finish().await;
+        ends_closed(world, chat, 5).await;
     }
 }
