@@ -3,6 +3,7 @@
 use crate::client::Client;
 use serde_json::Value;
 use simulator::Contact;
+use simulator::state::taskrouter::task::NewTask;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -155,4 +156,29 @@ fn message_events_have_the_version_that_was_chosen() {
     let dispatches = state.take_dispatches();
     assert_eq!(dispatches.len(), 1);
     assert_eq!(dispatches[0].event["dataschema"], schema);
+}
+
+#[test]
+fn nobody_writes_into_a_conversation_without_taking_part() {
+    let client = Client::new();
+    let project = client.project;
+    let mut state = client.simulator.state();
+    let contact = state.customer_converses("+15550100123", "Hi");
+    let worker = state.hire_agent(project.workspace, "jo").unwrap();
+    // Other software's task on the Conversation brings nobody into it.
+    let task = NewTask {
+        attributes: Some(format!(
+            r#"{{"conversationSid":"{}"}}"#,
+            contact.channel().unwrap()
+        )),
+        workflow: Some(project.workflow),
+        ..NewTask::default()
+    };
+    let task = state.create_task(project.workspace, task).unwrap();
+    state.agent_accepts(task, worker).unwrap();
+    assert!(state.agent_writes(task, "Hello").is_err());
+    state
+        .agent_accepts(contact.task().unwrap(), worker)
+        .unwrap();
+    assert!(state.agent_writes(task, "Hello").is_ok());
 }
