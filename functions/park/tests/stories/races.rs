@@ -189,11 +189,11 @@ async fn a_parked_chat_that_was_transferred_comes_back_though_no_event_told_of_i
     };
     world.agent_accepts(second);
     world.lose_events();
-    let mut state = world.twilio.state();
-    state
-        .transfer_ends(first.task, Transfer::KeepsChannel)
-        .unwrap();
-    drop(state);
+    let ended = world
+        .twilio
+        .state()
+        .transfer_ends(first.task, Transfer::KeepsChannel);
+    ended.unwrap();
     world.deliver_all().await;
     // A sweep sees the task, and where it is.
     world.everything_falls_due().await;

@@ -159,13 +159,13 @@ fn message_events_have_the_version_that_was_chosen() {
 }
 
 #[test]
-fn nobody_writes_into_a_conversation_without_taking_part() {
+fn only_a_participant_writes_into_a_conversation() {
     let client = Client::new();
     let project = client.project;
     let mut state = client.simulator.state();
     let contact = state.customer_converses("+15550100123", "Hi");
     let worker = state.hire_agent(project.workspace, "jo").unwrap();
-    // Other software's task on the Conversation brings nobody into it.
+    // Other software's task on the Conversation adds no participant.
     let task = NewTask {
         attributes: Some(format!(
             r#"{{"conversationSid":"{}"}}"#,

@@ -187,8 +187,8 @@ impl State {
         let author = stored.worker.and_then(|worker| self.agent_identity(worker));
         let author = author.ok_or_else(|| Refusal::invalid(format!("task {task} has no agent")))?;
         if let Some(conversation) = self.conversation(channel) {
-            // A browser's SDK lets nobody write who is not in it, as an agent is not whose task has no
-            // interaction.
+            // A browser's SDK refuses an author who takes no part. The agent of a task without an
+            // interaction takes none.
             if conversation.participant(&author).is_none() {
                 let why = format!("{author} is no participant of {channel}");
                 return Err(Refusal::invalid(why));
