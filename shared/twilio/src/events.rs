@@ -21,6 +21,7 @@
 
 mod element;
 mod message;
+mod outcome;
 mod task;
 mod types;
 
@@ -33,7 +34,7 @@ use serde_json::value::RawValue;
 
 use crate::json;
 use crate::signature::Authentic;
-use element::Outcome;
+use outcome::{Element, Outcome};
 
 pub use message::author_digest;
 pub(crate) use message::says_inactive;
@@ -232,7 +233,7 @@ pub fn read_documents(page: &[u8], scope: &Scope) -> Batch {
     read(documents, |element| element::of_document(element, scope))
 }
 
-fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
+fn read(body: &[u8], judge: impl Fn(&str) -> Element) -> Batch {
     // A byte that is no UTF-8 spoils the text that it stands in, not the events around it.
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim_ascii();
@@ -267,7 +268,7 @@ fn read(body: &[u8], judge: impl Fn(&str) -> element::Element) -> Batch {
 }
 
 impl Batch {
-    fn take(&mut self, position: usize, text: &str, element: element::Element) {
+    fn take(&mut self, position: usize, text: &str, element: Element) {
         match element.outcome {
             Outcome::Task(task) => {
                 self.tasks += 1;

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use domain::{Fact, FactKind, Stage, TaskFact, TaskSid, TaskState, Timestamp};
+use domain::{Fact, FactKind, Stage, TaskFact, TaskSid, TaskState};
 use serde_json::value::RawValue;
 
 use super::message;
-use super::task::{self, NoLink, TaskStatus};
+use super::outcome::{Element, Outcome, TaskFacts, names_another, plain_id};
+use super::task::{self, NoLink, TaskStatus, opened_at};
 use super::types::{Meaning, meaning};
 use super::{Acceptance, Ignored, Scope, Unreadable};
 use crate::json;
@@ -14,37 +15,6 @@ use crate::when::moment;
 
 /// The type of the event that a sink's test sends (Twilio, Event Streams, "Sinks").
 const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
-
-/// An id is no longer than this; Twilio's are 34 or 36 characters.
-const MAX_ID: usize = 64;
-
-/// An event and the result of reading it.
-pub(super) struct Element {
-    pub(super) event_id: Option<String>,
-    pub(super) sid: Option<String>,
-    pub(super) outcome: Outcome,
-}
-
-/// The result of reading an event.
-pub(super) enum Outcome {
-    /// The facts of a task's event.
-    Task(Box<TaskFacts>),
-    /// A message, and its fact where parking needs it.
-    Message(Option<Box<Fact>>),
-    Ignored(Ignored),
-    Rejected(Unreadable),
-    Test(String),
-}
-
-/// The facts of a task's event.
-pub(super) struct TaskFacts {
-    /// The task's state first, then its place and its agent.
-    pub(super) facts: Vec<Fact>,
-    /// True if its task names two different channels.
-    pub(super) torn: bool,
-    /// The acceptance that the event tells, whether or not it is worth a fact.
-    pub(super) acceptance: Option<Acceptance>,
-}
 
 /// The parts of an event that lie around its payload.
 struct Around<'a> {
@@ -162,14 +132,6 @@ fn rejected(reason: Unreadable) -> Element {
 /// The text, if it looks like an id: short, and of letters, digits, hyphens and underscores.
 fn id_of(value: Option<&RawValue>) -> Option<String> {
     plain_id(json::text(value?).as_deref())
-}
-
-/// The text, if it looks like an id: see [`id_of`].
-pub(super) fn plain_id(text: Option<&str>) -> Option<String> {
-    let text = text?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let is_id = (1..=MAX_ID).contains(&text.len()) && text.bytes().all(plain);
-    is_id.then(|| text.to_owned())
 }
 
 fn of_task(around: Around<'_>, scope: &Scope) -> Outcome {
@@ -350,15 +312,6 @@ fn read_task(around: Around<'_>, scope: &Scope) -> Result<TaskFacts, Outcome> {
     })
 }
 
-/// Returns true if any of the values that are there is another one.
-pub(super) fn names_another(ours: &str, values: &[Option<&RawValue>]) -> bool {
-    let mut named = values
-        .iter()
-        .flatten()
-        .filter_map(|value| json::text(value));
-    named.any(|sid| sid != ours)
-}
-
 /// Returns the state of a task by its event, or nothing for an event that is about no task.
 ///
 /// A snapshot in an event may be older or newer than the event, so where the type says it
@@ -376,9 +329,4 @@ fn state(meaning: Meaning, status: Option<&RawValue>) -> Option<TaskState> {
         (Meaning::Ended(how), _) => Some(TaskState::Ended(how)),
         (Meaning::Message, _) => None,
     }
-}
-
-/// Returns when the task was created, unless that is after the event or absurdly long before.
-pub(super) fn opened_at(created: Option<&RawValue>, at: Timestamp) -> Option<Timestamp> {
-    moment(created?).filter(|created| *created <= at && at.since(*created) <= task::MAX_LIFE)
 }

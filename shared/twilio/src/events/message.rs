@@ -26,7 +26,7 @@ use domain::{
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::element::{Element, Outcome, names_another};
+use super::outcome::{Element, Outcome, names_another, plain_id};
 use super::{Ignored, Scope, Unreadable};
 use crate::author::{Participation, is_address, is_of_network, is_program};
 use crate::json;
@@ -121,7 +121,7 @@ pub(super) fn of_chat(form: &[(String, String)], scope: &Scope) -> Element {
     };
     Element {
         event_id: None,
-        sid: super::element::plain_id(field("MessageSid")),
+        sid: plain_id(field("MessageSid")),
         outcome,
     }
 }

@@ -8,13 +8,12 @@ use domain::{
 };
 use serde_json::value::RawValue;
 
-use super::element::opened_at;
 use crate::json;
 use crate::when::moment;
 
 /// A task that claims to be older than this was not created then. It may wait for 14 days
 /// and be assigned for one (Twilio, TaskRouter limits); only its writing up has no limit.
-pub(super) const MAX_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const MAX_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The channel that a task works on, by its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +204,11 @@ pub(super) fn status_of(status: Option<&str>) -> TaskStatus {
         // `pending`, `reserved`, and whatever Twilio may think of.
         _ => TaskStatus::Open(Stage::Waiting),
     }
+}
+
+/// Returns when the task was created, unless that is after the event or absurdly long before.
+pub(super) fn opened_at(created: Option<&RawValue>, at: Timestamp) -> Option<Timestamp> {
+    moment(created?).filter(|created| *created <= at && at.since(*created) <= MAX_LIFE)
 }
 
 /// Finds the channel in a task's attributes, a JSON text that the customer's own set-up

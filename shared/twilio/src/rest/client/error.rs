@@ -111,18 +111,6 @@ impl TwilioError {
     }
 }
 
-impl From<super::page::ListFailure> for TwilioError {
-    /// For lists that are read at one go: a page that Twilio does not know any more a moment
-    /// after it named it is an answer that cannot be understood.
-    fn from(failure: super::page::ListFailure) -> Self {
-        use super::page::ListFailure::{Expired, OtherList, Twilio};
-        match failure {
-            Twilio(error) => error,
-            Expired | OtherList => Self::garbage(),
-        }
-    }
-}
-
 /// Takes a success, or sorts the failure.
 pub(in crate::rest) fn judge(response: Response<Bytes>) -> Result<Response<Bytes>, TwilioError> {
     let status = response.status();

@@ -208,6 +208,18 @@ fn is_place_in(path: &str, place: &str) -> bool {
     place.len() <= MAX_PLACE && query.is_some_and(|query| !query.is_empty())
 }
 
+impl From<ListFailure> for TwilioError {
+    /// For lists that are read at one go: a page that Twilio does not know any more a moment
+    /// after it named it is an answer that cannot be understood.
+    fn from(failure: ListFailure) -> Self {
+        use ListFailure::{Expired, OtherList, Twilio};
+        match failure {
+            Twilio(error) => error,
+            Expired | OtherList => Self::garbage(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
