@@ -31,6 +31,7 @@
 //! known, so that an outage of ours is made up for, however long it was.
 
 mod held;
+mod lister;
 mod log;
 mod read;
 mod report;
@@ -45,7 +46,7 @@ use twilio::rest::Cursor;
 
 use crate::{Sweep, SweepError};
 
-use held::Lister;
+use lister::Lister;
 use read::Ended;
 pub use report::{Finding, Found, Reconciled, Unavailable};
 

@@ -138,8 +138,12 @@ impl Run<'_> {
             Err(NoModel::NotRescued(why)) => return Ok(RescueResult::NotMade(why)),
             Err(NoModel::Failed(error)) => return Err(error.into()),
         };
-        if let Err(result) = self.may_rescue() {
-            return Ok(result);
+        // A rescue is one of the sweep's writes, too.
+        if !self.take_rescue() {
+            return Ok(RescueResult::LimitReached);
+        }
+        if !self.may_write() {
+            return Ok(RescueResult::NotAllowed);
         }
         self.make(subject, way, &model, message).await
     }

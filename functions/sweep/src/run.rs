@@ -22,7 +22,6 @@ use crate::closing::Closer;
 use crate::guard::Guard;
 use crate::mark::{ChannelReport, Marked, publish_and_mark};
 use crate::open_tasks::{OpenTasks, PortionLook};
-use crate::rescue::RescueResult;
 use crate::settings::{Mode, Settings};
 use crate::summary::{ChannelResult, Stop, Summary};
 
@@ -254,20 +253,12 @@ impl<'a> Run<'a> {
         may_write
     }
 
-    /// Takes one of the rescues that a sweep may make, and with it one of its writes. Returns
-    /// what becomes of the channel where there is none left of either.
-    pub(crate) fn may_rescue(&self) -> Result<(), RescueResult> {
-        {
-            let mut state = lock(&self.state);
-            if state.rescues >= self.settings.plan.max_rescues {
-                return Err(RescueResult::LimitReached);
-            }
-            state.rescues += 1;
-        }
-        match self.may_write() {
-            true => Ok(()),
-            false => Err(RescueResult::NotAllowed),
-        }
+    /// Takes one of the rescues that a sweep may make. Returns false where there is none left.
+    pub(crate) fn take_rescue(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_left = state.rescues < self.settings.plan.max_rescues;
+        state.rescues += usize::from(is_left);
+        is_left
     }
 
     /// Returns whether the sweep has made as many rescues as it may. The others wait for the

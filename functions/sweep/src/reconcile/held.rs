@@ -4,33 +4,16 @@ use std::collections::BTreeSet;
 
 use domain::orphan::classify;
 use domain::{
-    Channel, ChannelSid, ChatServiceSid, HeldOpen, HeldOpenBy, Orphan, ProxyServiceSid,
-    ProxySessionSid, ReconcileDecision, SkipReason, Timestamp, WorkspaceSid,
+    Channel, ChannelSid, HeldOpen, HeldOpenBy, Orphan, ProxyServiceSid, ProxySessionSid,
+    ReconcileDecision, SkipReason, Timestamp,
 };
 use futures::stream::{self, StreamExt};
-use runtime::clock::Watch;
 use store::{Saved, StoreError, Versioned};
-use twilio::rest::{Client, ConversationFilter, Cursor, ListFailure, TwilioError};
+use twilio::rest::{ConversationFilter, Cursor, ListFailure, TwilioError};
 
-use super::read::ReadError;
+use super::lister::{Lister, ReadError};
 use super::report::{Finding, Found, Reconciled};
-use crate::Sweep;
 use crate::open_tasks::{OpenTasks, PortionLook};
-
-/// Reads the lists.
-pub(super) struct Lister<'a> {
-    pub(super) sweep: &'a Sweep,
-    pub(super) twilio: &'a Client,
-    pub(super) workspace: WorkspaceSid,
-    pub(super) service: ChatServiceSid,
-    /// The open tasks, once they are listed.
-    pub(super) open_tasks: Option<OpenTasks>,
-    pub(super) watch: Watch,
-    pub(super) writes: bool,
-    /// The moment since which the webhook is known to work, if it is.
-    pub(super) webhook_since: Option<Timestamp>,
-    pub(super) found: &'a (dyn Fn(Found) + Send + Sync),
-}
 
 /// The most channels that one question to TaskRouter names.
 const CHANNELS_PER_QUESTION: usize = 40;

@@ -6,8 +6,7 @@ use store::{ChannelEvents, Saved, StoreError};
 use twilio::events::Scope;
 use twilio::rest::{Cursor, LogQuery};
 
-use super::held::Lister;
-use super::read::ReadError;
+use super::lister::{Lister, ReadError};
 use super::report::{Finding, Found, Reconciled};
 use super::{DELIVERY, Position};
 

@@ -3,7 +3,7 @@
 use domain::ProxyServiceSid;
 use twilio::rest::{ConversationFilter, Cursor, ListFailure, StateFilter, TwilioError};
 
-use super::held::Lister;
+use super::lister::{Lister, ReadError};
 use super::report::{Reconciled, Unavailable};
 use super::{List, Position};
 use crate::SweepError;
@@ -153,29 +153,5 @@ impl Lister<'_> {
             why: failure.to_string(),
         });
         Ok(Ended::Whole)
-    }
-}
-
-/// An obstacle to reading a page.
-pub(super) enum ReadError {
-    List(ListFailure),
-    Table(store::StoreError),
-}
-
-impl From<ListFailure> for ReadError {
-    fn from(failure: ListFailure) -> Self {
-        Self::List(failure)
-    }
-}
-
-impl From<TwilioError> for ReadError {
-    fn from(error: TwilioError) -> Self {
-        Self::List(error.into())
-    }
-}
-
-impl From<store::StoreError> for ReadError {
-    fn from(error: store::StoreError) -> Self {
-        Self::Table(error)
     }
 }
