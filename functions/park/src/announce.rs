@@ -1,49 +1,15 @@
 //! The announcement of a move, which the record gets before the task is written. The reasons are
 //! told in `domain::channel`, in the file `parking`.
 
-use domain::{Channel, ChannelSid, ManualRequest, Platform, TaskParking, TaskSid};
+use domain::{ManualRequest, TaskSid};
 use store::{Saved, Versioned};
 use twilio::events::About;
 use twilio::rest::TaskVersion;
 
+use crate::outcome::{Announced, Announcement, Intent, MoveResult, Stop};
 use crate::plan::{Direction, Refusal};
 use crate::summary::ChannelResult;
-use crate::worker::{ChannelWorker, Intent, MoveResult, Stop};
-
-/// The end of an announcement.
-pub(crate) enum Announced {
-    /// The record says so now.
-    To(Announcement),
-    /// Others wrote the record meanwhile.
-    Conflict,
-    /// The task is not to be moved.
-    Impossible(MoveResult),
-}
-
-/// The record that a move was announced in.
-pub(crate) struct Announcement {
-    pub(crate) channel: ChannelSid,
-    pub(crate) platform: Platform,
-    /// The task's parking as the record knew it.
-    pub(crate) parking: TaskParking,
-}
-
-impl Announcement {
-    fn of(channel: &Channel, task: TaskSid) -> Self {
-        Self {
-            channel: channel.sid(),
-            platform: channel.platform(),
-            parking: channel.parking(task).copied().unwrap_or_default(),
-        }
-    }
-
-    /// Returns the number of a version. Where Twilio's name for it is no number, it counts as
-    /// the one that is known, so that what is found last counts.
-    pub(crate) fn number(&self, version: &TaskVersion) -> u32 {
-        let known = || self.parking.version().unwrap_or_default();
-        version.number.unwrap_or_else(known)
-    }
-}
+use crate::worker::ChannelWorker;
 
 impl ChannelWorker<'_> {
     /// Records that a task is about to be moved, before it is.

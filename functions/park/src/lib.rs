@@ -29,6 +29,7 @@ mod body;
 mod error;
 mod flex_ids;
 mod manual;
+mod outcome;
 mod plan;
 mod settings;
 mod summary;

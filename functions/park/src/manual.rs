@@ -11,9 +11,10 @@ use twilio::rest::TwilioError;
 
 use crate::Park;
 use crate::error::ParkError;
+use crate::outcome::{MoveResult, Stop};
 use crate::plan::Refusal;
 use crate::summary::ChannelResult;
-use crate::worker::{ChannelWorker, MoveResult, Stop};
+use crate::worker::ChannelWorker;
 
 /// The result of a move by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

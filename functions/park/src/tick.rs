@@ -14,8 +14,9 @@ use twilio::rest::{Client, TwilioError};
 
 use crate::Park;
 use crate::error::ParkError;
+use crate::outcome::Stop;
 use crate::summary::{ChannelResult, Summary};
-use crate::worker::{ChannelWorker, Stop};
+use crate::worker::ChannelWorker;
 
 /// The time for which one run polls: until the next one begins.
 const RUN_TIME: Duration = Duration::from_secs(60);

@@ -6,9 +6,10 @@ use runtime::{Notice, NoticeKind};
 use serde_json::json;
 use twilio::rest::WebhookState;
 
+use crate::outcome::Stop;
 use crate::settings::WebhookUrl;
 use crate::summary::ChannelResult;
-use crate::worker::{ChannelWorker, NotTaken, Stop};
+use crate::worker::{ChannelWorker, NotTaken};
 
 impl ChannelWorker<'_> {
     /// Makes sure that a Chat channel's messages are told to us, for one of its tasks.

@@ -15,11 +15,11 @@ use domain::{
 };
 use runtime::access::FlexIds;
 use runtime::clock::Watch;
-use store::{StoreError, Versioned};
-use twilio::events::{Link, TaskSeen};
+use store::StoreError;
+use twilio::events::Link;
 use twilio::rest::{Client, TwilioError};
 
-use crate::announce::Announced;
+use crate::outcome::{Announced, Attempt, Intent, MoveResult, Stop};
 use crate::plan::{Direction, Refusal, is_over, plan};
 use crate::settings::Settings;
 use crate::summary::ChannelResult;
@@ -29,69 +29,6 @@ const MAX_ROUNDS: usize = 5;
 
 /// After so many calls in a row that Twilio did not take, it is left alone until the next poll.
 const MAX_FAILED_CALLS: usize = 5;
-
-/// Why a run stops before its end.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// The table could not be used for this channel.
-    Store(StoreError),
-    /// Twilio does not accept our credentials.
-    Unauthorized(TwilioError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// The reason for a move.
-#[derive(Clone, Copy)]
-pub(crate) enum Intent<'a> {
-    /// The record asks for it, as it was read.
-    Record(&'a Versioned, Direction),
-    /// A person asks for it.
-    Manual(ManualRequest),
-}
-
-impl Intent<'_> {
-    fn direction(self) -> Direction {
-        match self {
-            Self::Record(_, direction) => direction,
-            Self::Manual(ManualRequest::Park) => Direction::Park,
-            Self::Manual(ManualRequest::Resume) => Direction::Resume,
-        }
-    }
-}
-
-/// The end of one attempt to move a task.
-pub(crate) enum Attempt {
-    /// There is nothing more to do.
-    Done(MoveResult),
-    /// Others changed the task or its record meanwhile, or it is not known if the write had an
-    /// effect: everything has to be read again.
-    Again,
-}
-
-/// The end of a move.
-pub(crate) enum MoveResult {
-    /// The task is there now.
-    Moved(ChannelSid),
-    /// The task was there before.
-    Already,
-    /// The task has ended, or no agent is talking.
-    Over(Box<TaskSeen>),
-    /// TaskRouter does not know the task.
-    Gone,
-    /// The task cannot be moved.
-    Refused(Refusal),
-    /// The settings do not say where the Chat channel's messages are to be told.
-    NoWebhookUrl,
-    /// The Chat channel has no webhook that tells its messages, for this reason.
-    NoWebhook(ChannelResult),
-    /// Twilio is busy or does not answer.
-    Busy,
-}
 
 /// Works on channels, for one run.
 pub(crate) struct ChannelWorker<'a> {
