@@ -23,8 +23,6 @@ use runtime::{Aws, Environment, common};
 use store::ChannelTable;
 use twilio::rest::{Client, Limits, Transport};
 
-use crate::stack::Stack;
-
 /// The place that a command works on.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where")]
@@ -104,6 +102,26 @@ pub(crate) fn needs_twilio(
         path.display()
     );
     Ok(())
+}
+
+/// The knowledge of a command about its stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stack {
+    /// True if a sweep has noted its settings.
+    pub(crate) is_known: bool,
+    /// True if its sweeps only observe.
+    pub(crate) observes: bool,
+    /// True if a person may write whatever the stack does.
+    pub(crate) may_override: bool,
+}
+
+impl Stack {
+    /// A stack that nothing is known of, and that is not asked about.
+    pub(crate) const UNASKED: Self = Self {
+        is_known: false,
+        observes: false,
+        may_override: false,
+    };
 }
 
 /// Everything that a command works with.

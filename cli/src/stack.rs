@@ -10,7 +10,7 @@ use domain::Timestamp;
 use output::Outcome;
 use store::{Job, LastRun};
 
-use crate::context::{self, Context};
+use crate::context::{self, Context, Stack};
 use crate::exit::UsageError;
 
 /// The settings that a command takes from the stack. Credentials, and where AWS and Twilio are,
@@ -55,25 +55,6 @@ pub(crate) struct Override {
     /// Lets this shell's variables count where the stack's differ, and writes though it observes
     #[arg(id = "override", long = "override")]
     given: bool,
-}
-
-/// The stack of a command.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stack {
-    /// True if a sweep has noted its settings.
-    is_known: bool,
-    observes: bool,
-    /// True if a person may write whatever the stack does.
-    may_override: bool,
-}
-
-impl Stack {
-    /// A stack that nothing is known of, and that is not asked about.
-    pub(crate) const UNASKED: Self = Self {
-        is_known: false,
-        observes: false,
-        may_override: false,
-    };
 }
 
 impl Context {

@@ -11,14 +11,15 @@ use domain::{
     decide_sweep,
 };
 use futures::stream::{self, StreamExt};
+use runtime::clock::Watch;
 use sweep::{LookError, OpenTasks, PortionLook, Reader};
 use twilio::rest::{CHANNELS_PER_QUESTION, TwilioError};
 
 use crate::class::Class;
 use crate::error::why;
 use crate::judge::{Held, Terms, judge, unread};
-use crate::run::{Audit, Order};
-use crate::state::Phase;
+use crate::order::Order;
+use crate::state::{Phase, State};
 
 /// The number of failures in a row after which Twilio is taken to be down.
 const DOWN_AFTER: usize = 10;
@@ -33,7 +34,9 @@ pub(crate) struct Listing {
 
 /// Looks at channels.
 pub(crate) struct Looker<'a> {
-    pub(crate) audit: &'a Audit,
+    pub(crate) order: &'a Order,
+    pub(crate) state: &'a State,
+    pub(crate) watch: Watch,
     pub(crate) reader: Reader,
     pub(crate) open_tasks: &'a OpenTasks,
 }
@@ -64,9 +67,9 @@ impl Looker<'_> {
             let unknown = || Channel::new(*sid, one.by.platform());
             records.entry(*sid).or_insert_with(unknown);
         }
-        let state = &self.audit.state;
+        let state = self.state;
         state.begin(Phase::Tasks);
-        let at_once = self.audit.order.concurrency;
+        let at_once = self.order.concurrency;
         let mut refreshed = pin!(
             stream::iter(records)
                 .map(|(sid, record)| self.refresh(record, held.get(&sid).copied()))
@@ -83,7 +86,7 @@ impl Looker<'_> {
         }
         others.into_iter().for_each(|one| state.count(one));
         let in_question = candidates.len();
-        candidates.truncate(self.audit.order.sample.unwrap_or(usize::MAX));
+        candidates.truncate(self.order.sample.unwrap_or(usize::MAX));
         state.begin_looks(in_question, candidates.len());
         stream::iter(candidates)
             .chunks(CHANNELS_PER_QUESTION)
@@ -99,10 +102,10 @@ impl Looker<'_> {
     /// Lets a record absorb which of its tasks are open. A task that the record holds for open
     /// and the list does not costs a request.
     async fn refresh(&self, mut record: Channel, held: Option<Held>) -> Option<Candidate> {
-        if self.audit.state.is_stopped() {
+        if self.state.is_stopped() {
             return None;
         }
-        let (twilio, now) = (&self.reader.twilio, self.audit.now());
+        let (twilio, now) = (&self.reader.twilio, self.watch.now());
         let refreshed = self.open_tasks.refresh(twilio, None, &mut record, now);
         match refreshed.await {
             Ok(()) => Some(Candidate { record, held }),
@@ -115,7 +118,7 @@ impl Looker<'_> {
 
     fn sort(&self, candidate: &Candidate, knows_conversations: bool) -> Sorted {
         let Candidate { record, held } = candidate;
-        let (policy, now) = (&self.audit.order.policy, self.audit.now());
+        let (policy, now) = (&self.order.policy, self.watch.now());
         if record.open_tasks().next().is_some() {
             return Sorted::Class(Class::OpenTask);
         }
@@ -127,7 +130,7 @@ impl Looker<'_> {
                 by: held.by,
                 since: held.since,
                 has_open_task: false,
-                ends_sessions: self.audit.order.proxy_service.is_some(),
+                ends_sessions: self.order.proxy_service.is_some(),
             };
             return match classify(open, None, policy, now) {
                 ReconcileDecision::Skip(SkipReason::Young) => Sorted::Class(Class::Young),
@@ -156,10 +159,10 @@ impl Looker<'_> {
         portion: Vec<Candidate>,
     ) -> Vec<(Candidate, Option<Arc<PortionLook>>)> {
         let channels: BTreeSet<ChannelSid> = portion.iter().map(|one| one.record.sid()).collect();
-        let look = match self.audit.state.is_stopped() {
+        let look = match self.state.is_stopped() {
             true => None,
             false => {
-                let (twilio, now) = (&self.reader.twilio, self.audit.now());
+                let (twilio, now) = (&self.reader.twilio, self.watch.now());
                 let asked = self.open_tasks.look_for(twilio, channels, now).await;
                 if let Err(error) = &asked {
                     self.note(error);
@@ -173,15 +176,15 @@ impl Looker<'_> {
     /// Looks at one channel, exactly as the sweep would.
     async fn one(&self, candidate: Candidate, look: Option<Arc<PortionLook>>) {
         let Candidate { mut record, held } = candidate;
-        if self.audit.state.is_stopped() {
+        if self.state.is_stopped() {
             return;
         }
-        let (audit, state) = (self.audit, &self.audit.state);
+        let (order, state) = (self.order, self.state);
         let is_refused = state.is_refused(record.platform());
         let Some(look) = look.filter(|_| !is_refused) else {
             return state.looked_at(unread(&record, Class::Unreadable));
         };
-        let now = audit.now();
+        let now = self.watch.now();
         let twilio = &self.reader.twilio;
         let refreshed = self
             .open_tasks
@@ -202,14 +205,14 @@ impl Looker<'_> {
                 session: held.session,
             });
         }
-        let looked = self.reader.look(&mut record, &audit.order.policy, now);
+        let looked = self.reader.look(&mut record, &order.policy, now);
         match looked.await {
             Ok(look) => {
                 let Order {
                     unheard,
                     rescue_within,
                     ..
-                } = audit.order;
+                } = *order;
                 let terms = Terms {
                     unheard,
                     rescue_within,
@@ -227,16 +230,16 @@ impl Looker<'_> {
 
     fn fail(&self, record: &Channel, error: &TwilioError) {
         self.note(error);
-        self.audit.state.count(unread(record, Class::Unreadable));
+        self.state.count(unread(record, Class::Unreadable));
     }
 
     fn note_look(&self, error: &LookError, platform: Platform) {
         match error {
             LookError::Twilio(error @ TwilioError::Unauthorized { status: 403, .. }) => {
-                self.audit.state.refuse(platform, why(error));
+                self.state.refuse(platform, why(error));
             }
             LookError::Twilio(error) => self.note(error),
-            LookError::NoSuchService(_) => self.audit.state.refuse(platform, error.to_string()),
+            LookError::NoSuchService(_) => self.state.refuse(platform, error.to_string()),
             LookError::NotAnObject => {}
         }
     }
@@ -244,10 +247,10 @@ impl Looker<'_> {
     /// Ends the looks where no other request would fare better.
     fn note(&self, error: &TwilioError) {
         match error {
-            TwilioError::Unauthorized { .. } => self.audit.state.stop(why(error)),
+            TwilioError::Unauthorized { .. } => self.state.stop(why(error)),
             TwilioError::Unreachable { .. } | TwilioError::Throttled { .. } => {
-                if self.audit.state.note_silence() >= DOWN_AFTER {
-                    self.audit.state.stop(why(error));
+                if self.state.note_silence() >= DOWN_AFTER {
+                    self.state.stop(why(error));
                 }
             }
             TwilioError::Gone | TwilioError::Conflict | TwilioError::Refused { .. } => {}

@@ -1,62 +1,16 @@
 //! Lists that are read page by page. After each page the state knows how much was read, so that an
 //! audit that is ended can say so.
 
-use std::ops::AddAssign;
-
 use twilio::rest::{Cursor, ListFailure, LogPage, Page, TwilioError};
 
 use crate::error::why;
-use crate::state::State;
+use crate::state::{Entries, List, State};
 
 /// The number of times that a list is begun again because Twilio forgot the place.
 const MAX_RESTARTS: usize = 3;
 
 /// The most pages of users that are read: 5,000 users. On a web chat each visitor is one.
 const MAX_USER_PAGES: usize = 50;
-
-/// A list that is read page by page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum List {
-    Log,
-    Sessions,
-    Active,
-    Inactive,
-    Users,
-}
-
-impl List {
-    /// Returns the name by which a report says that it could not be read.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Log => "TaskRouter's log of events",
-            Self::Sessions => "Proxy sessions",
-            Self::Active => "active Conversations",
-            Self::Inactive => "inactive Conversations",
-            Self::Users => "the users of the chat service",
-        }
-    }
-
-    const fn most_pages(self) -> usize {
-        match self {
-            Self::Log | Self::Sessions | Self::Active | Self::Inactive => usize::MAX,
-            Self::Users => MAX_USER_PAGES,
-        }
-    }
-}
-
-/// The number of entries of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entries {
-    pub(crate) read: usize,
-    pub(crate) unreadable: usize,
-}
-
-impl AddAssign for Entries {
-    fn add_assign(&mut self, more: Self) {
-        self.read += more.read;
-        self.unreadable += more.unreadable;
-    }
-}
 
 /// The content of a list, as far as it was read.
 #[derive(Default)]
@@ -105,7 +59,7 @@ pub(crate) async fn gather<P: Paged, T: Default>(
                 if place.is_none() {
                     break (None, true);
                 }
-                if pages >= list.most_pages() {
+                if pages >= most_pages(list) {
                     break (Some("there are more".to_owned()), false);
                 }
             }
@@ -127,4 +81,11 @@ pub(crate) async fn gather<P: Paged, T: Default>(
         state.silence(list.name(), &why);
     }
     Gathered { found, is_whole }
+}
+
+const fn most_pages(list: List) -> usize {
+    match list {
+        List::Log | List::Sessions | List::Active | List::Inactive => usize::MAX,
+        List::Users => MAX_USER_PAGES,
+    }
 }

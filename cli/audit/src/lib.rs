@@ -7,8 +7,8 @@
 //!
 //! The modules in reading order: `class` says what an open channel can be found as and why it
 //! stayed open, `report` holds everything that was found, `judge` makes the one of the other,
-//! `state` holds what was found so far, `gather`, `lists` and `channels` read, `run` holds them
-//! together, `page` shows it in a browser.
+//! `state` holds what was found so far, `order` says what is wanted, `gather`, `lists` and `channels`
+//! read, `run` holds them together, `page` shows it in a browser.
 
 mod channels;
 mod class;
@@ -16,6 +16,7 @@ mod error;
 mod gather;
 mod judge;
 mod lists;
+mod order;
 mod page;
 mod report;
 mod run;
@@ -23,11 +24,12 @@ mod state;
 
 pub use class::{Cause, Class};
 pub use error::AuditError;
+pub use order::{LOG_KEPT, Order};
 pub use page::page;
 pub use report::{
     AgeBucket, CauseTotal, CheckupFindings, CrowdedUser, EndingTask, Finding, FoundChannel, Listed,
     MAX_CONVERSATIONS, NEAR_CONVERSATIONS, Report, Sample, Severity, SilentPart, StuckWrapUp,
     Unattended, Unheard, WouldDo,
 };
-pub use run::{Audit, LOG_KEPT, Order};
+pub use run::Audit;
 pub use state::Phase;

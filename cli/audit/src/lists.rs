@@ -14,10 +14,10 @@ use twilio::rest::{
     Page, StateFilter, TwilioError,
 };
 
-use crate::gather::{Entries, Gathered, List, gather};
+use crate::gather::{Gathered, gather};
 use crate::judge::Held;
 use crate::report::{CrowdedUser, NEAR_CONVERSATIONS};
-use crate::state::State;
+use crate::state::{Entries, List, State};
 
 /// The content of TaskRouter's log.
 #[derive(Default)]

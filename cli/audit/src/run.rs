@@ -8,87 +8,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup::{Expectations, Snapshot};
-use domain::{
-    AccountSid, ChannelSid, ChatServiceSid, MAX_ASSIGNED, Pairs, Policy, ProxyServiceSid, TaskSid,
-    Timestamp, WorkspaceSid,
-};
+use checkup::Snapshot;
+use domain::{ChannelSid, ChatServiceSid, MAX_ASSIGNED, Pairs, TaskSid, Timestamp};
 use runtime::access::FlexIds;
-use sweep::{OpenTasks, Plan, Reader, Unheard};
-use tokio::time::Instant;
+use runtime::clock::Watch;
+use sweep::{OpenTasks, Reader};
 use twilio::rest::{Client, StateFilter, TwilioError};
 
 use crate::channels::{Listing, Looker};
 use crate::error::{AuditError, why};
-use crate::gather::List;
 use crate::lists::{Lists, Log};
+use crate::order::{LOG_KEPT, Order};
 use crate::report::{CheckupFindings, EndingTask, Finding, Report, Severity, StuckWrapUp};
-use crate::state::{Heading, Phase, State};
-
-/// The longest part of TaskRouter's log: it is kept for 30 days
-/// (<https://www.twilio.com/docs/taskrouter/api/event>).
-pub const LOG_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+use crate::state::{Heading, List, Phase, State};
 
 /// A task is reported so long before TaskRouter deletes it.
 const ENDING_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
-
-/// The order for an audit: the project, the policy and the limits.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The account.
-    pub account: AccountSid,
-    /// The TaskRouter workspace; the Flex configuration's where absent.
-    pub workspace: Option<WorkspaceSid>,
-    /// The chat service; the Flex configuration's where absent.
-    pub chat_service: Option<ChatServiceSid>,
-    /// The Proxy service; the one that belongs to the chat service where absent.
-    pub proxy_service: Option<ProxyServiceSid>,
-    /// The URL of our own webhook, so that it is not taken for a program's.
-    pub webhook_url: Option<String>,
-    /// The policy of the sweep that would act.
-    pub policy: Policy,
-    /// The act of that sweep for a customer whom neither an agent nor a program heard.
-    pub unheard: Unheard,
-    /// The greatest age of a message whose customer a rescue gives a task.
-    pub rescue_within: Duration,
-    /// The set-up that the checkup wants.
-    pub wanted: Expectations,
-    /// The part of TaskRouter's log to read, [`LOG_KEPT`] at most.
-    pub since: Duration,
-    /// The most channels to look at; all where absent.
-    pub sample: Option<usize>,
-    /// The number of channels that are looked at side by side.
-    pub concurrency: usize,
-}
-
-impl Order {
-    /// Returns the order for an audit of a whole account by the default settings, one channel after
-    /// the other.
-    pub fn of(account: AccountSid) -> Self {
-        let plan = Plan::default();
-        Self {
-            account,
-            workspace: None,
-            chat_service: None,
-            proxy_service: None,
-            webhook_url: None,
-            policy: plan.policy,
-            unheard: plan.unheard,
-            rescue_within: plan.rescue_within,
-            wanted: Expectations::default(),
-            since: LOG_KEPT,
-            sample: None,
-            concurrency: 1,
-        }
-    }
-}
 
 /// One audit. It only reads.
 pub struct Audit {
     pub(crate) order: Order,
     twilio: Client,
-    started: Timestamp,
-    began: Instant,
+    watch: Watch,
     pub(crate) state: State,
 }
 
@@ -98,8 +39,8 @@ impl Audit {
         Self {
             order,
             twilio,
-            started: now,
-            began: Instant::now(),
+            // It takes as long as it takes.
+            watch: Watch::new(now, Duration::MAX),
             state: State::default(),
         }
     }
@@ -115,8 +56,14 @@ impl Audit {
         let order = &self.order;
         let ids = FlexIds::look_up(&self.twilio, order.workspace, order.chat_service).await?;
         let (refused, pairs) = (Arc::default(), Pairs::default());
-        let open_tasks =
-            OpenTasks::list(&self.twilio, ids.workspace, &pairs, &refused, self.started).await;
+        let open_tasks = OpenTasks::list(
+            &self.twilio,
+            ids.workspace,
+            &pairs,
+            &refused,
+            self.watch.started(),
+        )
+        .await;
         // With both SIDs set, this is the first request.
         if let Err(TwilioError::Unauthorized { status: 401, .. }) = open_tasks {
             return Err(AuditError::Unauthorized);
@@ -137,7 +84,7 @@ impl Audit {
     async fn find_channels(&self, ids: FlexIds, open_tasks: Option<&OpenTasks>) {
         let (order, state) = (&self.order, &self.state);
         let lists = self.lists();
-        let window = (self.log_from(), self.started);
+        let window = (self.log_from(), self.watch.started());
         let note_ending = |log: &Log| {
             if let Some(open_tasks) = open_tasks {
                 self.note_ending(open_tasks, &log.accepted);
@@ -162,7 +109,9 @@ impl Audit {
         held.extend(active.found);
         held.extend(inactive.found);
         let looker = Looker {
-            audit: self,
+            order,
+            state,
+            watch: self.watch,
             reader: Reader {
                 twilio: self.twilio.clone(),
                 service,
@@ -182,7 +131,7 @@ impl Audit {
     pub fn report(&self) -> Report {
         let stats = self.twilio.stats();
         self.state.report(Heading {
-            at: self.started,
+            at: self.watch.started(),
             account: self.order.account,
             log_from: self.log_from(),
             requests: stats.attempts,
@@ -196,7 +145,7 @@ impl Audit {
     }
 
     fn log_from(&self) -> Timestamp {
-        self.started.minus(self.order.since.min(LOG_KEPT))
+        self.watch.started().minus(self.order.since.min(LOG_KEPT))
     }
 
     const fn lists(&self) -> Lists<'_> {
@@ -207,7 +156,7 @@ impl Audit {
     }
 
     fn note_tasks(&self, open_tasks: &OpenTasks) {
-        let stuck = open_tasks.stuck_wrap_ups(&self.order.policy, self.started);
+        let stuck = open_tasks.stuck_wrap_ups(&self.order.policy, self.watch.started());
         let mut stuck: Vec<StuckWrapUp> = stuck
             .into_iter()
             .map(|one| StuckWrapUp {
@@ -235,7 +184,7 @@ impl Audit {
                 deleted_at_ms: at.plus(MAX_ASSIGNED),
             })
         });
-        let soon = self.started.plus(ENDING_WITHIN);
+        let soon = self.watch.started().plus(ENDING_WITHIN);
         let mut ending: Vec<EndingTask> = ending.filter(|one| one.deleted_at_ms <= soon).collect();
         ending.sort_by_key(|one| one.deleted_at_ms);
         self.state.change(|state| state.ending_tasks = ending);
@@ -251,7 +200,7 @@ impl Audit {
         let Order {
             account, wanted, ..
         } = &self.order;
-        let snapshot = Snapshot::fetch(&self.twilio, *account, wanted, self.started).await;
+        let snapshot = Snapshot::fetch(&self.twilio, *account, wanted, self.watch.started()).await;
         let Some(snapshot) = self.state.heard("the set-up", snapshot) else {
             return;
         };
@@ -285,10 +234,5 @@ impl Audit {
                 skipped_rules: report.skipped_rules.len(),
             });
         });
-    }
-
-    /// Returns the present moment.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.started.plus(self.began.elapsed())
     }
 }

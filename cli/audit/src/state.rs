@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::AddAssign;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{AccountSid, Platform, Timestamp};
@@ -12,7 +13,6 @@ use twilio::rest::TwilioError;
 
 use crate::class::Class;
 use crate::error::why;
-use crate::gather::{Entries, List};
 use crate::report::{
     CheckupFindings, CrowdedUser, EndingTask, FoundChannel, Listed, Report, Sample, SilentPart,
     StuckWrapUp, Unattended, Unheard,
@@ -50,6 +50,43 @@ impl fmt::Display for Phase {
             }
             Self::Finished => f.write_str("finished"),
         }
+    }
+}
+
+/// A list that is read page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum List {
+    Log,
+    Sessions,
+    Active,
+    Inactive,
+    Users,
+}
+
+impl List {
+    /// Returns the name by which a report says that it could not be read.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Log => "TaskRouter's log of events",
+            Self::Sessions => "Proxy sessions",
+            Self::Active => "active Conversations",
+            Self::Inactive => "inactive Conversations",
+            Self::Users => "the users of the chat service",
+        }
+    }
+}
+
+/// The number of entries of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entries {
+    pub(crate) read: usize,
+    pub(crate) unreadable: usize,
+}
+
+impl AddAssign for Entries {
+    fn add_assign(&mut self, more: Self) {
+        self.read += more.read;
+        self.unreadable += more.unreadable;
     }
 }
 

@@ -23,7 +23,6 @@ use twilio::rest::setup::needed_events;
 use super::playing::{Dialogue, Playing, Step, Who};
 use super::saved::Saved;
 use super::sender::EventSender;
-use super::snapshot::Snapshot;
 use super::{End, Parts};
 use crate::clock::Clock;
 use crate::demo::customers::{Act, Customer, Scenario, hours, minutes};
@@ -103,15 +102,14 @@ pub(super) async fn start(
     webhook: &str,
     clock: Clock,
     table: &ChannelTable,
-    before: Option<Snapshot>,
+    before: Option<Opened>,
     end: &End,
     parts: &mut Parts,
 ) -> anyhow::Result<Opened> {
     let now = clock.now();
-    // The SIDs to come must not be those of channels that are remembered.
-    let seed = now.as_millis().unsigned_abs();
+    let seed = seed(now);
     let opened = match before {
-        Some(before) => before.resume(webhook, now, seed),
+        Some(before) => before,
         None => open(webhook, now.minus(HISTORY), seed)?,
     };
     forget_lost_tasks(table, &opened.simulator, now).await?;
@@ -123,6 +121,12 @@ pub(super) async fn start(
     let sender = EventSender::new(opened.simulator.clone(), transport()?);
     parts.spawn(goes_on(mover, sender, clock, end.clone()));
     Ok(opened)
+}
+
+/// Returns the seed of a world that goes on at `now`. The SIDs to come must not be those of channels
+/// that are remembered.
+pub(super) fn seed(now: Timestamp) -> u64 {
+    now.as_millis().unsigned_abs()
 }
 
 /// Opens an empty world and subscribes the webhook.

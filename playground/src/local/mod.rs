@@ -203,6 +203,8 @@ async fn start(
             let address = url(&listener)?;
             let before = folder.twilio()?;
             let before = before.and_then(|json| snapshot::Snapshot::read(&json));
+            let now = clock.now();
+            let before = before.map(|before| before.resume(&webhook_url, now, life::seed(now)));
             let opened = life::start(&webhook_url, clock, &table, before, &end, parts).await?;
             let served = simulator::serve(listener, opened.simulator.clone(), end.comes());
             parts.spawn(async move { Ok(served.await?) });

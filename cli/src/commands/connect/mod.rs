@@ -30,10 +30,7 @@ use url::Url;
 use crate::confirm::Common;
 use crate::context::Context;
 use output::Outcome;
-use plan::{Plan, SinkPlan, SubscriptionPlan, Version};
-
-/// Description of our sinks and subscriptions at Twilio.
-pub(crate) const DESCRIPTION: &str = "Channel Janitor";
+use plan::{DESCRIPTION, Plan, SinkPlan, SubscriptionPlan, Version};
 
 /// Pause between two reads of the table for the test event.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

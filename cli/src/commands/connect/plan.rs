@@ -6,7 +6,8 @@ use twilio::rest::Client;
 use twilio::rest::setup::{DescribedSink, Destination, Subscription};
 use url::Url;
 
-use super::DESCRIPTION;
+/// The description of our sinks and subscriptions at Twilio.
+pub(super) const DESCRIPTION: &str = "Channel Janitor";
 
 /// A type of event and the version of its schema.
 pub(super) type Version = (&'static str, u8);
