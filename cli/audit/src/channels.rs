@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
-use domain::orphan::classify;
 use domain::{
     Channel, ChannelSid, HeldOpen, Orphan, Platform, ReconcileDecision, SkipReason, SweepDecision,
-    decide_sweep,
+    decide_reconcile, decide_sweep,
 };
 use futures::stream::{self, StreamExt};
 use runtime::clock::Watch;
@@ -132,7 +131,7 @@ impl Looker<'_> {
                 has_open_task: false,
                 ends_sessions: self.order.proxy_service.is_some(),
             };
-            return match classify(open, None, policy, now) {
+            return match decide_reconcile(open, None, policy, now) {
                 ReconcileDecision::Skip(SkipReason::Young) => Sorted::Class(Class::Young),
                 ReconcileDecision::Skip(_) => Sorted::Class(Class::Unclear),
                 ReconcileDecision::Adopt

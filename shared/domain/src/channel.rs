@@ -48,13 +48,13 @@ use crate::cleanup::Cleanup;
 use crate::fact::{End, Fact, FactKind, Interaction, Platform, Stage, TaskFact, TaskState};
 use crate::orphan::Orphan;
 use crate::parking::TaskParking;
+use crate::queue::{Cause, Idle};
 use crate::rescue::Rescue;
 use crate::{ChannelSid, TaskSid, Timestamp};
 
 pub use cleaning::LOOK_AGAIN;
 pub use hold::UNTIL_RELEASED;
 pub(crate) use parking::Need;
-pub use queue::{Cause, Idle, Queue, QueueEntry};
 
 /// Ended tasks older than this may be forgotten. Twilio repeats events for 4 hours at most
 /// (Event Streams, "event delivery and duplication"); a day leaves room for a replay.

@@ -1,8 +1,16 @@
-//! Decisions that follow from a channel's record, the policy and the time, before Twilio is asked.
+//! Decisions that follow from a channel's record, the policy and the time, before Twilio is asked;
+//! and those about what is held open, and about a customer who was not heard.
 
-use crate::channel::{Channel, Need, Queue, QueueEntry};
+mod reconcile;
+mod rescue;
+
+use crate::channel::{Channel, Need};
 use crate::policy::Policy;
+use crate::queue::{Queue, QueueEntry};
 use crate::{ProxySessionSid, TaskSid, Timestamp};
+
+pub use reconcile::{HeldOpen, ReconcileDecision, SkipReason, decide_reconcile};
+pub use rescue::{NotRescued, RescueDecision, RescueWay, decide_rescue};
 
 /// The sweep's next act for a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

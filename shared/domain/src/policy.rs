@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::channel::Queue;
+use crate::queue::Queue;
 
 /// The shortest cutoff that is taken for meant. A zero would close every chat the moment it
 /// ends, which is what a mistyped setting looks like.

@@ -7,21 +7,21 @@
 //! Closing cuts a customer off where an agent or a program still has the channel; leaving it
 //! open swallows the customer's next message. Where evidence is missing, the channel is left.
 
-mod row;
 mod unheard;
 
 use std::time::Duration;
 
 use crate::Timestamp;
 use crate::activity::Party;
-use crate::channel::{Cause, Channel, Idle};
+use crate::channel::Channel;
 use crate::cleanup::{Outcome, Step};
 use crate::evidence::{Evidence, Question};
 use crate::fact::{End, Platform};
 use crate::platform::{ChatState, ConversationState, InteractionStatus};
 use crate::policy::Policy;
+use crate::queue::{Cause, Idle};
+use crate::row::Row;
 
-pub use row::Row;
 pub use unheard::unheard;
 
 /// The wait before a channel that is in transition is looked at again.

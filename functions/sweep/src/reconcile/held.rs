@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::orphan::classify;
 use domain::{
     Channel, ChannelSid, HeldOpen, HeldOpenBy, Orphan, ProxyServiceSid, ProxySessionSid,
-    ReconcileDecision, SkipReason, Timestamp,
+    ReconcileDecision, SkipReason, Timestamp, decide_reconcile,
 };
 use futures::stream::{self, StreamExt};
 use store::{Saved, StoreError, Versioned};
@@ -205,7 +204,7 @@ impl Lister<'_> {
             ends_sessions: settings.proxy_service.is_some(),
         };
         let known = candidate.known.as_ref();
-        classify(held, known, &settings.plan.policy, self.watch.now())
+        decide_reconcile(held, known, &settings.plan.policy, self.watch.now())
     }
 
     async fn one(

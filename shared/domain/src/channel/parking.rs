@@ -29,13 +29,14 @@
 //!   whole waiting time again.
 //! * A person who parks a chat has read what the customer wrote before.
 
-use super::{Channel, Queue, QueueEntry};
+use super::Channel;
 use crate::activity::rounded_up;
 use crate::fact::{Platform, Stage};
 use crate::parking::{
     MAX_UNPARK_WAIT, MIN_UNPARK_WAIT, ManualRequest, MessageWebhook, RequestedAt, TaskParking,
     TaskPlacement,
 };
+use crate::queue::{Queue, QueueEntry};
 use crate::{TaskSid, Timestamp};
 
 /// The need of one open task. Greater ones are more urgent.

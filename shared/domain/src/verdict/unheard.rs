@@ -2,9 +2,10 @@
 
 use super::Verdict;
 use crate::activity::Party;
-use crate::channel::{Cause, Channel, Idle};
+use crate::channel::Channel;
 use crate::evidence::{Evidence, LastMessage, ProgramWebhooks};
 use crate::fact::End;
+use crate::queue::{Cause, Idle};
 
 /// Returns when the customer wrote who waits unheard, if one does: the newest message is the
 /// customer's and later than the last task's end, and neither a task nor a program answers it.
