@@ -1,4 +1,4 @@
-"""Checks the shape of the workspace: who may know whom, what a function links, how long a file may be, how it is worded.
+"""Checks the shape of the workspace: who may know whom, that files import in no circle, what a function links, how long a file may be, how it is worded.
 
 The workspace is the one in the current folder. Every breach is reported, then the exit code says so.
 """
@@ -72,6 +72,53 @@ def check_imports(packages, root):
             # Tests may use the pretend world; no function may know another, not even in its tests.
             if between_functions or (dependency["kind"] != "dev" and not may_know(here, there)):
                 fault(f"{here}/Cargo.toml", f"must not depend on {there}")
+
+
+# --- files without circles ---
+
+MODULE_PATH = re.compile(r"\b(crate|(?:super::)*super)((?:::\w+)+)")
+CHILD = re.compile(r"^use (\w+)::", flags=re.MULTILINE)
+
+
+def modules(source):
+    """The files of a crate by their modules' paths. The root hands names on, and is none."""
+    found = {path.relative_to(source).with_suffix("").parts: path for path in source.rglob("*.rs")}
+    return {name[:-1] if name[-1] == "mod" else name: path for name, path in found.items() if name not in {("lib",), ("main",)}}
+
+
+def imports(here, known):
+    """The modules that a module names, tests and re-exports apart."""
+    lines = known[here].read_text(encoding="utf-8").split("#[cfg(test)]")[0].splitlines()
+    code = "\n".join(COMMENT.sub("", line) for line in lines if not line.startswith("pub use "))
+    for way in MODULE_PATH.finditer(code):
+        above = () if way[1] == "crate" else here[: -way[1].count("super")]
+        there = (*above, *way[2].strip(":").split("::"))
+        while there not in known and there:
+            there = there[:-1]
+        if there and there != here:
+            yield there
+    for child in CHILD.findall(code):
+        if (*here, child) in known:
+            yield (*here, child)
+
+
+def check_circles(packages, root):
+    """A file that is deployed or that an operator runs can be read before those that import it."""
+    for package in packages:
+        place = folder(package, root)
+        if floor(place) == 4 and place != "playground":
+            continue
+        known = modules(Path(place) / "src")
+        arrows = {here: set(imports(here, known)) for here in known}
+        for here in known:
+            reached, ahead = set(), list(arrows[here])
+            while ahead:
+                there = ahead.pop()
+                if there not in reached:
+                    reached.add(there)
+                    ahead.extend(arrows[there])
+            if here in reached:
+                fault(known[here], "imports a file that imports it, by way of others or at once")
 
 
 # --- what is linked ---
@@ -205,6 +252,7 @@ def check_settings():
 metadata = json.loads(run("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"))
 workspace_root = Path(metadata["workspace_root"])
 check_imports(metadata["packages"], workspace_root)
+check_circles(metadata["packages"], workspace_root)
 check_links(metadata["packages"], workspace_root)
 check_files()
 check_settings()
