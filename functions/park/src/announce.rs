@@ -6,7 +6,7 @@ use store::{Saved, Versioned};
 use twilio::events::About;
 use twilio::rest::TaskVersion;
 
-use crate::outcome::{Announced, Announcement, Intent, MoveResult, Stop};
+use crate::moves::{Announced, Announcement, Intent, MoveResult, Stop};
 use crate::plan::{Direction, Refusal};
 use crate::summary::ChannelResult;
 use crate::worker::ChannelWorker;

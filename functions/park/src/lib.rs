@@ -29,7 +29,7 @@ mod body;
 mod error;
 mod flex_ids;
 mod manual;
-mod outcome;
+mod moves;
 mod plan;
 mod settings;
 mod summary;

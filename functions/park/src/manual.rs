@@ -11,7 +11,7 @@ use twilio::rest::TwilioError;
 
 use crate::Park;
 use crate::error::ParkError;
-use crate::outcome::{MoveResult, Stop};
+use crate::moves::{MoveResult, Stop};
 use crate::plan::Refusal;
 use crate::summary::ChannelResult;
 use crate::worker::ChannelWorker;

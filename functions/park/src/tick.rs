@@ -14,7 +14,7 @@ use twilio::rest::{Client, TwilioError};
 
 use crate::Park;
 use crate::error::ParkError;
-use crate::outcome::Stop;
+use crate::moves::Stop;
 use crate::summary::{ChannelResult, Summary};
 use crate::worker::ChannelWorker;
 

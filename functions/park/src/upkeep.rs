@@ -6,7 +6,7 @@ use runtime::{Notice, NoticeKind};
 use serde_json::json;
 use twilio::rest::WebhookState;
 
-use crate::outcome::Stop;
+use crate::moves::Stop;
 use crate::settings::WebhookUrl;
 use crate::summary::ChannelResult;
 use crate::worker::{ChannelWorker, NotTaken};

@@ -19,7 +19,7 @@ use store::StoreError;
 use twilio::events::Link;
 use twilio::rest::{Client, TwilioError};
 
-use crate::outcome::{Announced, Attempt, Intent, MoveResult, Stop};
+use crate::moves::{Announced, Attempt, Intent, MoveResult, Stop};
 use crate::plan::{Direction, Refusal, is_over, plan};
 use crate::settings::Settings;
 use crate::summary::ChannelResult;
