@@ -65,6 +65,9 @@ async fn deliver(deployment: &Arc<Deployment>, call: &WebhookCall, death: Death)
         let death = if number == 0 { death } else { Death::Never };
         shared.lock().totals.webhooks += 1;
         shared.trace(|| "twilio calls the webhook of a channel".to_owned());
+        message
+            .iter()
+            .for_each(|it| shared.lock().oracle.sent_message(it));
         let request = request(deployment, call);
         let asked = timeout(PATIENCE, ask(deployment, request, death)).await;
         match asked {

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use world::WEBHOOK;
 
 use crate::functions::{Death, Deployment, End, invoke};
+use crate::oracle::Message;
 use crate::report::Mutation;
 use crate::report::{Law, Violation};
 use crate::shared::Caller;
@@ -247,6 +248,9 @@ impl Post {
             inner.totals.webhooks += 1;
             for event in &self.events {
                 inner.oracle.sent(event);
+                if let Some(message) = Message::of_event(event) {
+                    inner.oracle.sent_message(&message);
+                }
             }
             let faultless = inner.faults.faultless;
             let crashes = if faultless {

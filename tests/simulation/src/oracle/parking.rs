@@ -73,6 +73,9 @@ impl Message {
 pub(super) struct ParkingHistory {
     /// The newest message of the customer and of an agent on each channel, as acknowledged.
     told: BTreeMap<String, [Option<Position>; 2]>,
+    /// The newest message of an agent on each channel that was sent to the webhook, whatever it
+    /// answered: it may be stored.
+    sent: BTreeMap<String, Position>,
     /// The moment at which a person last asked for each task to be parked.
     manual: BTreeMap<String, Timestamp>,
     /// The tasks that a run has parked.
@@ -104,6 +107,15 @@ impl Oracle {
         *newest = (*newest).max(Some(message.position));
     }
 
+    /// A message is sent to the webhook.
+    pub(crate) fn sent_message(&mut self, message: &Message) {
+        if message.by_agent {
+            let sent = self.parking.sent.entry(message.channel.clone());
+            let newest = sent.or_insert(message.position);
+            *newest = message.position.max(*newest);
+        }
+    }
+
     /// Returns whether a run has parked a task.
     pub(crate) fn has_parked(&self, task: &str) -> bool {
         self.parking.parked.contains(task)
@@ -132,10 +144,12 @@ impl Oracle {
         agent.map(|(at, _)| at)
     }
 
-    /// Returns whether the newest message that was told is the customer's.
+    /// Returns whether the customer's newest message was told, and no agent's may be known that is
+    /// newer.
     pub(crate) fn customer_was_told_last(&self, channel: &str) -> bool {
         let told = self.parking.told.get(channel);
-        told.is_some_and(|[customer, agent]| customer > agent)
+        let agent = self.parking.sent.get(channel).copied();
+        told.is_some_and(|[customer, _]| *customer > agent)
     }
 
     /// A run that parks a task by hand records the request: the agent has read what was told
