@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::row::Row;
+use crate::verdict::row::Row;
 use crate::{ProxySessionSid, Timestamp};
 
 /// The number of times that a channel that Twilio refuses is tried before we give up and say so.

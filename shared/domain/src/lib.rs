@@ -3,7 +3,7 @@
 //! Read the files in this order: [`ids`] and [`time`] are the words, [`fact`] is what can
 //! happen, [`channel`] is what it adds up to, [`queue`] is what it waits for, [`policy`] is how
 //! patient we are, and [`mod@decide`] is what follows from the record alone. [`evidence`] is what
-//! Twilio shows, and [`mod@verdict`] is what follows from that, by its [`row`]. [`activity`] is who
+//! Twilio shows, and [`mod@verdict`] is what follows from that, by its [`mod@verdict::row`]. [`activity`] is who
 //! wrote last on a channel, [`mod@parking`] and [`pairs`] are what moving its tasks needs to know.
 //! [`orphan`] and [`mod@rescue`] are what is remembered of a channel without a task and of a
 //! customer who was not heard. [`fuse`] is when sweeps must not write. Nothing in this crate reads
@@ -25,7 +25,6 @@ pub mod platform;
 pub mod policy;
 pub mod queue;
 pub mod rescue;
-pub mod row;
 pub mod time;
 pub mod verdict;
 
@@ -52,6 +51,6 @@ pub use platform::{ChatState, ConversationState, InteractionStatus};
 pub use policy::{Policy, PolicyFault};
 pub use queue::{Cause, Idle, Queue, QueueEntry};
 pub use rescue::{Rescue, RescueState};
-pub use row::Row;
 pub use time::Timestamp;
+pub use verdict::row::Row;
 pub use verdict::{Verdict, unheard, verdict};

@@ -7,6 +7,7 @@
 //! Closing cuts a customer off where an agent or a program still has the channel; leaving it
 //! open swallows the customer's next message. Where evidence is missing, the channel is left.
 
+pub mod row;
 mod unheard;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::fact::{End, Platform};
 use crate::platform::{ChatState, ConversationState, InteractionStatus};
 use crate::policy::Policy;
 use crate::queue::{Cause, Idle};
-use crate::row::Row;
+use row::Row;
 
 pub use unheard::unheard;
 

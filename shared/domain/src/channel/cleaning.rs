@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Channel;
 use crate::cleanup::{Cleanup, FailureReason, MAX_TRIES, Outcome, Progress, SESSION_GRACE, Step};
-use crate::row::Row;
+use crate::verdict::row::Row;
 use crate::{Interaction, ProxySessionSid, Timestamp};
 
 /// The longest wait before a channel that was left is looked at again, or one that an observing

@@ -12,7 +12,7 @@ use crate::fact::Interaction;
 use crate::listed::listed;
 use crate::platform::{ChatState, InteractionStatus};
 use crate::rescue::{ANNOUNCEMENT_LIFE, RescueState};
-use crate::row::Row;
+use crate::verdict::row::Row;
 
 /// The way in which a customer is given an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
