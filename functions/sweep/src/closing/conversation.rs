@@ -18,7 +18,7 @@ impl Closer {
     ) -> Result<Outcome, CloseError> {
         let is_open = evidence.interaction.is_some_and(is_open);
         match channel.interaction().filter(|_| is_open) {
-            Some(interaction) => self.close_interaction(interaction, channel.sid()).await,
+            Some(interaction) => self.close_interaction(interaction, channel).await,
             None => self.close_conversation(channel.sid()).await,
         }
     }
@@ -26,8 +26,9 @@ impl Closer {
     async fn close_interaction(
         &self,
         interaction: Interaction,
-        conversation: ChannelSid,
+        channel: &Channel,
     ) -> Result<Outcome, CloseError> {
+        let conversation = channel.sid();
         let closed = self.reader.twilio.close_interaction_channel(interaction);
         match closed.await {
             Ok(InteractionStatus::Closed | InteractionStatus::Failed) => Ok(Outcome::Written),
@@ -43,6 +44,11 @@ impl Closer {
             // Another writer may have been faster: the Conversation and the interaction say so.
             Err(refusal @ (TwilioError::Refused { .. } | TwilioError::Gone)) => {
                 match self.reader.read_conversation(conversation).await? {
+                    // It takes no message any more. If Twilio never ends the interaction of such
+                    // a Conversation, there is nothing that a person could do.
+                    ConversationState::Closed if channel.is_at_last_try() => {
+                        Ok(Outcome::AlreadyClean)
+                    }
                     ConversationState::Closed => {
                         let twilio = &self.reader.twilio;
                         match is_open(twilio.interaction_channel(interaction).await?) {

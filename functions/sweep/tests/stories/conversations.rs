@@ -140,13 +140,12 @@ async fn a_conversation_that_somebody_closed_or_deleted_meanwhile_is_not_written
     assert_eq!(state_of(&world, closed), ConversationState::Closed);
 }
 
-/// The Conversation is closed, and its interaction is not: a refusal is no proof that another writer
-/// ended it.
-#[tokio::test(flavor = "current_thread", start_paused = true)]
-async fn an_interaction_whose_end_twilio_refuses_is_ended_by_a_later_sweep() {
+/// Other software closes the Conversation of an interaction, which Twilio refuses to end so many
+/// times.
+async fn half_closed(refusals: Option<u32>) -> (World, Chat) {
     let world = World::new().await;
     let chat = world.conversation_with_agent("+15550100123");
-    let interaction = {
+    {
         let mut state = world.twilio.state();
         state.agent_removed(chat.task).unwrap();
         let closed = ConversationChange {
@@ -154,27 +153,52 @@ async fn an_interaction_whose_end_twilio_refuses_is_ended_by_a_later_sweep() {
             ..ConversationChange::default()
         };
         state.update_conversation(chat.channel, closed).unwrap();
-        state.interaction_channel_in(chat.channel).unwrap().sid
-    };
+    }
     world.deliver().await;
     world.everything_falls_due().await;
     world.twilio.fail(Fault {
         at: At::product("flex-api").method("POST"),
         kind: FaultKind::Status(400),
-        times: Some(1),
+        times: refusals,
     });
-    let is_closed = || {
-        let state = world.twilio.state();
-        let channel = state.interaction_channel(interaction).unwrap();
-        channel.status == ChannelStatus::Closed
-    };
+    (world, chat)
+}
+
+fn has_ended(world: &World, chat: Chat) -> bool {
+    let state = world.twilio.state();
+    let interaction = state.interaction_channel_in(chat.channel).unwrap();
+    interaction.status == ChannelStatus::Closed
+}
+
+/// A refusal is no proof that another writer ended it.
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_interaction_whose_end_twilio_refuses_is_ended_by_a_later_sweep() {
+    let (world, chat) = half_closed(Some(1)).await;
     let summary = world.sweep().await;
     assert_eq!((summary.due, summary.retried), (1, 1), "{summary:?}");
-    assert!(!is_closed());
+    assert!(!has_ended(&world, chat));
     world.everything_falls_due().await;
     assert_eq!(world.sweep().await.closed, 1);
-    assert!(is_closed());
+    assert!(has_ended(&world, chat));
     world.expect_notices(&[("ChannelClosed", chat.channel)]);
+    world.finish().await;
+}
+
+/// The Conversation takes no message any more, so nothing is left for a person to do.
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn an_interaction_that_twilio_never_ends_calls_no_person_if_its_conversation_is_closed() {
+    let (world, chat) = half_closed(None).await;
+    let mut summaries = Vec::new();
+    for _ in 0..8 {
+        summaries.push(world.sweep().await);
+        world.time_passes(24 * HOUR).await;
+    }
+    let retried: usize = summaries.iter().map(|summary| summary.retried).sum();
+    let clean: usize = summaries.iter().map(|summary| summary.already_clean).sum();
+    assert_eq!((retried, clean), (7, 1), "{summaries:?}");
+    assert!(!has_ended(&world, chat));
+    world.expect_notices(&[("ChannelClosed", chat.channel)]);
+    assert_eq!(world.sweep().await.due, 0);
     world.finish().await;
 }
 

@@ -43,6 +43,12 @@ impl Channel {
         self.cleanup = Some(cleanup);
     }
 
+    /// Returns whether one more failure gives the channel up.
+    pub fn is_at_last_try(&self) -> bool {
+        let failures = self.cleanup().map_or(0, |cleanup| cleanup.failures);
+        failures.saturating_add(1) >= MAX_TRIES
+    }
+
     /// Records that the channel was looked at and left by this row of the rule, and when it is
     /// looked at again: when the row would act, and in a day at the latest, for what holds it
     /// may go away without an event.
