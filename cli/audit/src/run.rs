@@ -25,6 +25,10 @@ use crate::state::{Heading, List, Phase, State};
 /// A task is reported so long before TaskRouter deletes it.
 const ENDING_WITHIN: Duration = Duration::from_secs(4 * 60 * 60);
 
+/// The time of an audit, which ends when everything was read. A watch adds it to a moment, so that
+/// it cannot be the longest of all.
+const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// One audit. It only reads.
 pub struct Audit {
     pub(crate) order: Order,
@@ -39,8 +43,7 @@ impl Audit {
         Self {
             order,
             twilio,
-            // It takes as long as it takes.
-            watch: Watch::new(now, Duration::MAX),
+            watch: Watch::new(now, UNLIMITED),
             state: State::default(),
         }
     }
